@@ -1,0 +1,36 @@
+"""`python -m rhobin COMMAND`, or `rhobin COMMAND`: one line per command, imported only when asked for."""
+
+import argparse
+import importlib
+import sys
+
+COMMANDS = {
+    "doctor": "what is installed, which body model and data are found, and how to mend the rest",
+    "synth": "write synthetic scenes in the raw BEHAVE layout",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or argv[0] not in COMMANDS:
+        return _overview(argv)
+    command = importlib.import_module(f"rhobin.cli.{argv[0]}")
+    parser = argparse.ArgumentParser(prog=f"rhobin {argv[0]}", description=COMMANDS[argv[0]])
+    command.configure(parser)
+    return command.run(parser.parse_args(argv[1:]))
+
+
+def _overview(argv: list[str]) -> int:
+    asked = not argv or argv[0] in {"-h", "--help", "help"}
+    stream = sys.stdout if asked else sys.stderr
+    if not asked:
+        print(f"rhobin: there is no command '{argv[0]}'.\n", file=stream)  # noqa: T201
+    lines = [f"  {name:<10} {summary}" for name, summary in COMMANDS.items()]
+    text = "\n".join(["usage: rhobin COMMAND [options]", "", *lines, "", "rhobin COMMAND --help says more."])
+    print(text, file=stream)  # noqa: T201
+    return 0 if asked else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""`rhobin doctor`: works with nothing installed but Python, since it is what one runs when imports fail."""
+
+import argparse
+import importlib
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+CORE = (
+    "torch", "torchvision", "pytorch_lightning", "hydra", "timm", "smplx", "torchmetrics", "roma",
+    "trimesh", "embreex", "scipy", "cv2", "albumentations", "jaxtyping", "rich", "matplotlib",
+)  # fmt: skip
+DISTRIBUTIONS = {"hydra": "hydra-core", "cv2": "opencv-python-headless", "pytorch_lightning": "pytorch-lightning"}
+INSTALL = "make .venv/installed   (or: pip install -e .)"
+FREE_GB = 8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; `mend` is the command that helps when `ok` is not True."""
+
+    ok: bool | None
+    name: str
+    found: str
+    mend: str = ""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--data", type=Path, default=Path("data/behave"), help="root of the licensed BEHAVE data")
+    parser.add_argument("--body", type=Path, default=Path("data/body"), help="folder of the licensed SMPL-H files")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every finding; returns 1 when something that every command needs is missing."""
+    findings = [_python(), *(_package(name) for name in CORE), *_opencv_pair()]
+    findings += _guarded("device", _device) + _guarded("pytorch3d", _pytorch3d) + _guarded("wandb", _wandb)
+    findings += [_stand_in(), _licensed_body(args.body), _behave(args.data), _synthetic(), _disk()]
+    print(_report(findings, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
+    return int(any(finding.ok is False for finding in findings))
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    return Finding(sys.version_info >= (3, 11), "python", version, "install Python 3.11, then: make PYTHON=python3.11")
+
+
+def _package(name: str) -> Finding:
+    distribution = DISTRIBUTIONS.get(name, name)
+    try:
+        version = importlib.metadata.version(distribution)
+        importlib.import_module(name)
+    except Exception as error:
+        return Finding(False, distribution, f"{type(error).__name__}: {error}".splitlines()[0], INSTALL)
+    return Finding(True, distribution, version)
+
+
+def _opencv_pair() -> list[Finding]:
+    """Two OpenCV distributions overwrite each other's files unless their versions are equal."""
+    versions = {}
+    for name in ("opencv-python", "opencv-python-headless"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    if len(set(versions.values())) < 2:
+        return []
+    found = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return [Finding(False, "opencv pair", found, "pip uninstall opencv-python opencv-python-headless; " + INSTALL)]
+
+
+def _guarded(name: str, check: Callable[[], Finding]) -> list[Finding]:
+    try:
+        return [check()]
+    except Exception as error:
+        return [Finding(None, name, f"{type(error).__name__}: {error}".splitlines()[0], INSTALL)]
+
+
+def _device() -> Finding:
+    import torch
+
+    if torch.cuda.is_available():
+        return Finding(True, "device", f"cuda: {torch.cuda.get_device_name(0)}")
+    note = "paper presets want one; the synthetic presets do not"
+    return Finding(None, "device", f"cpu, {torch.get_num_threads()} threads, no CUDA GPU", note)
+
+
+def _pytorch3d() -> Finding:
+    from rhobin.geometry.backend import backend
+
+    chosen = backend()
+    found = f"geometry runs on {chosen.name} ({chosen.reason})"
+    try:
+        importlib.import_module("pytorch3d")
+    except ImportError as error:
+        return Finding(None, "pytorch3d", f"{found}; {error}", "pip install -e '.[p3d]'")
+    return Finding(True, "pytorch3d", found)
+
+
+def _wandb() -> Finding:
+    return Finding(True, "wandb", f"{importlib.metadata.version('wandb')} (loaded only by logger=wandb)")
+
+
+def _stand_in() -> Finding:
+    folder = Path(__file__).parents[1] / "body" / "assets"
+    missing = [g for g in ("male", "female", "neutral") if not (folder / f"standin_{g}.npz").is_file()]
+    if missing:
+        return Finding(False, "stand-in body", f"missing: {', '.join(missing)}", "pip install -e .")
+    return Finding(True, "stand-in body", "male, female, neutral")
+
+
+def _licensed_body(folder: Path) -> Finding:
+    found = sorted(path.name for path in folder.glob("*") if path.stem.lower().startswith("smplh_"))
+    if found:
+        return Finding(True, "SMPL-H", f"{folder}: {', '.join(found)}")
+    mend = f"register at https://mano.is.tue.mpg.de, put SMPLH_male.pkl and SMPLH_female.pkl in {folder}"
+    return Finding(None, "SMPL-H", f"none in {folder}: the stand-in body is used", mend)
+
+
+def _behave(root: Path) -> Finding:
+    if (root / "sequences").is_dir():
+        return Finding(True, "BEHAVE", str(root))
+    return Finding(None, "BEHAVE", f"no {root}/sequences: only synthetic data", "data/README.md: where to register")
+
+
+def _synthetic() -> Finding:
+    root = Path("data/behave_synthetic")
+    if (root / "split.json").is_file():
+        return Finding(True, "synthetic data", str(root))
+    return Finding(None, "synthetic data", f"none in {root}", f"rhobin synth --out {root} --size demo")
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(".").free / 2**30
+    return Finding(free > FREE_GB or None, "free disk", f"{free:.0f} GiB", f"the demo wants {FREE_GB} GiB")
+
+
+def _report(findings: list[Finding], colour: bool) -> str:
+    marks = {True: ("ok  ", "32"), None: ("note", "33"), False: ("MISS", "31")}
+    lines = []
+    for finding in findings:
+        mark, code = marks[finding.ok]
+        mark = f"\033[{code}m{mark}\033[0m" if colour else mark
+        lines.append(f"{mark}  {finding.name:<24} {finding.found}")
+        if finding.ok is not True and finding.mend:
+            lines.append(f"      {'':<24} -> {finding.mend}")
+    missing = sum(finding.ok is False for finding in findings)
+    lines.append("\nEverything that is needed is here." if not missing else f"\n{missing} missing: see the arrows.")
+    return "\n".join(lines)
