@@ -1,0 +1,1 @@
+"""Views to batches: crops, augmentation, targets, samplers, loaders."""

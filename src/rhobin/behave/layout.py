@@ -1,0 +1,104 @@
+"""Where the raw (1 fps) BEHAVE release keeps its files, and what its names mean."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+KINECTS = (0, 1, 2, 3)
+TEST_KINECT = 1
+PERSON_FIT = "fit02"
+OBJECT_FIT = "fit01"
+OBJECT_MASKS = ("obj_rend_mask.jpg", "obj_rend_mask.png", "obj_mask.jpg", "obj_mask.png")
+PERSON_MASKS = ("person_mask.jpg", "person_mask.png")
+COLORS = ("color.jpg", "color.png")
+REGISTER_URL = "https://virtualhumans.mpi-inf.mpg.de/behave/license.html"
+
+_MALE, _FEMALE = range(1, 6), range(6, 9)
+_SEQUENCE = re.compile(r"^(Date\d{2})_Sub(\d{2})_([a-z]+)(?:_(.+))?$")
+_FRAME = re.compile(r"^t\d{4,}\.\d{3}$")
+
+
+@dataclass(frozen=True)
+class SequenceName:
+    """A sequence folder's name taken apart: `Date03_Sub04_chairwood_sit`.
+
+    Attributes:
+        name: the folder name itself.
+        date: recording day, which is also the room and the camera set-up: "Date03".
+        subject: subject number.
+        object_name: object as spelt in the name.
+        action: what follows the object, "" when nothing does.
+    """
+
+    name: str
+    date: str
+    subject: int
+    object_name: str
+    action: str
+
+
+def parse_sequence(name: str) -> SequenceName:
+    """Take a sequence folder's name apart.
+
+    Raises:
+        ValueError: when the name is not `DateXX_SubYY_object[_action]`.
+    """
+    match = _SEQUENCE.match(name)
+    if match is None:
+        raise ValueError(f"sequence name {name!r} is not of the form DateXX_SubYY_object[_action]")
+    date, subject, object_name, action = match.groups()
+    return SequenceName(name, date, int(subject), object_name, action or "")
+
+
+def subject_gender(subject: int) -> str:
+    """Gender of a BEHAVE subject: 1 to 5 male, 6 to 8 female."""
+    if subject in _MALE:
+        return "male"
+    if subject in _FEMALE:
+        return "female"
+    raise ValueError(f"BEHAVE has subjects 1 to 8, not {subject}")
+
+
+def frame_name(seconds: float) -> str:
+    """Folder name of the frame at `seconds`: 3.0 -> "t0003.000"."""
+    return f"t{seconds:08.3f}"
+
+
+def is_frame_name(name: str) -> bool:
+    """Whether a folder name is that of a frame."""
+    return _FRAME.match(name) is not None
+
+
+def object_dirs(object_name: str) -> tuple[str, ...]:
+    """Names an object's folder and fit files may have inside a frame, in the order to try.
+
+    The release names some objects by their detector class: every chair is `chair`, every ball is
+    `sports ball` (with a space).
+    """
+    if "chair" in object_name:
+        return ("chair", object_name)
+    if "ball" in object_name:
+        return ("sports ball", object_name)
+    return (object_name,)
+
+
+def person_fit_file(frame_dir: Path, suffix: str = "pkl") -> Path:
+    """Where a frame keeps the fitted body parameters (`pkl`) or mesh (`ply`)."""
+    return frame_dir / "person" / PERSON_FIT / f"person_fit.{suffix}"
+
+
+def object_fit_file(frame_dir: Path, object_dir: str, suffix: str = "pkl") -> Path:
+    """Where a frame keeps the fitted object parameters or mesh, given the object's folder name."""
+    return frame_dir / object_dir / OBJECT_FIT / f"{object_dir}_fit.{suffix}"
+
+
+def camera_file(root: Path, date: str, kinect: int) -> Path:
+    """Extrinsics of one Kinect on one date."""
+    return root / "calibs" / date / "config" / str(kinect) / "config.json"
+
+
+def intrinsics_file(root: Path, kinect: int) -> Path:
+    """Intrinsics of one Kinect, the same on every date."""
+    return root / "calibs" / "intrinsics" / str(kinect) / "calibration.json"

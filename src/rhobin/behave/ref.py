@@ -1,0 +1,120 @@
+"""The challenge's `ref.pkl`: annotations of the test frames and the object templates."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rhobin.behave.write import write_bytes
+from rhobin.objects.template import Template
+from rhobin.pickles import load_pickle
+
+
+@dataclass(frozen=True)
+class SequenceAnnotation:
+    """Ground truth of one sequence in the frame of kinect 1.
+
+    Attributes:
+        frames: T frame names.
+        gender: "male" or "female".
+        poses: (T, 156) SMPL-H axis-angle.
+        betas: (T, 10).
+        trans: (T, 3) metres.
+        obj_rots: (T, 3) rotation vectors, centred template to camera.
+        obj_trans: (T, 3) metres.
+        occ_ratios: (T,) visible fraction of the object: 1 is fully visible, despite the name.
+    """
+
+    frames: list[str]
+    gender: str
+    poses: np.ndarray
+    betas: np.ndarray
+    trans: np.ndarray
+    obj_rots: np.ndarray
+    obj_trans: np.ndarray
+    occ_ratios: np.ndarray
+
+
+@dataclass(frozen=True)
+class RefTemplate:
+    """A centred template as the evaluator uses it.
+
+    Attributes:
+        verts: (V, 3) metres.
+        faces: (F, 3).
+        symmetries: rotations (3, 3) and translations (3,) that leave the object unchanged.
+    """
+
+    verts: np.ndarray
+    faces: np.ndarray
+    symmetries: list[tuple[np.ndarray, np.ndarray]]
+
+
+def write_ref(
+    path: Path, annotations: Mapping[str, SequenceAnnotation], templates: Mapping[str, Template]
+) -> None:
+    """Write `ref.pkl` in the format of the 2023 evaluators."""
+    content = {
+        "annotations": {name: dict(vars(annotation)) for name, annotation in annotations.items()},
+        "templates": {
+            name: {
+                "verts": np.asarray(template.verts, np.float64),
+                "faces": np.asarray(template.faces, np.int64),
+                "symmetries": [
+                    {"R": np.asarray(R, np.float64), "t": np.asarray(t, np.float64).reshape(3)}
+                    for R, t in zip(template.symmetries, template.symmetry_translations, strict=True)
+                ],
+            }
+            for name, template in templates.items()
+        },
+    }
+    write_bytes(path, pickle.dumps(content, protocol=4))
+
+
+def read_ref(path: Path) -> tuple[dict[str, SequenceAnnotation], dict[str, RefTemplate]]:
+    """Read `ref.pkl` without running any code in it.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: when templates are not centred or arrays of a sequence differ in length.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no ground truth at {path}: expected the challenge's ref.pkl. "
+            "Make a synthetic one with `rhobin synth --out DIR`, or take it from the challenge page."
+        )
+    content = load_pickle(path)
+    annotations = {name: _annotation(path, name, value) for name, value in content["annotations"].items()}
+    templates = {name: _template(path, name, value) for name, value in content["templates"].items()}
+    return annotations, templates
+
+
+def _annotation(path: Path, name: str, value: Mapping) -> SequenceAnnotation:
+    frames = [str(frame) for frame in value["frames"]]
+    arrays = {
+        key: np.asarray(value[key], np.float64)
+        for key in ("poses", "betas", "trans", "obj_rots", "obj_trans", "occ_ratios")
+    }
+    for key, array in arrays.items():
+        if len(array) != len(frames):
+            raise ValueError(f"{path}: {name} lists {len(frames)} frames but {len(array)} {key}")
+    return SequenceAnnotation(frames=frames, gender=str(value["gender"]), **arrays)
+
+
+def _template(path: Path, name: str, value: Mapping) -> RefTemplate:
+    verts = np.asarray(value["verts"], np.float64)
+    offset = np.abs(verts.mean(0)).max()
+    if offset > 1e-4:
+        raise ValueError(
+            f"{path}: template {name} is {offset * 1000:.1f} mm off its centre; the evaluator adds none"
+        )
+    symmetries = [
+        (np.asarray(s["R"], np.float64), np.asarray(s["t"], np.float64).reshape(3))
+        for s in value["symmetries"]
+    ]
+    return RefTemplate(verts, np.asarray(value["faces"], np.int64), symmetries)
