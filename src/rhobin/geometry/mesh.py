@@ -1,0 +1,152 @@
+"""Triangle meshes as arrays: areas, normals, surface samples, nearest neighbours, Chamfer distance."""
+
+import numpy as np
+from jaxtyping import Float, Int64, Integer
+from scipy.spatial import cKDTree
+
+Verts = Float[np.ndarray, "V 3"]
+Faces = Integer[np.ndarray, "F 3"]
+
+
+def face_cross(verts: Verts, faces: Faces) -> Float[np.ndarray, "F 3"]:
+    """Cross product of two edges of each triangle: its normal, twice its area long."""
+    a, b, c = verts[faces[:, 0]], verts[faces[:, 1]], verts[faces[:, 2]]
+    return np.cross(b - a, c - a)
+
+
+def face_areas(verts: Verts, faces: Faces) -> Float[np.ndarray, " F"]:
+    """Area of each triangle, (F,), square metres."""
+    return 0.5 * np.linalg.norm(face_cross(verts, faces), axis=1)
+
+
+def face_normals(verts: Verts, faces: Faces) -> Float[np.ndarray, "F 3"]:
+    """Unit normals of the triangles, (F, 3); zero for a triangle without area."""
+    return _unit(face_cross(verts, faces))
+
+
+def vertex_normals(verts: Verts, faces: Faces) -> Float[np.ndarray, "V 3"]:
+    """Unit normals at the vertices, (V, 3): means of the adjacent triangles' normals by area."""
+    cross = face_cross(verts, faces)
+    total = np.empty_like(verts)
+    for axis in range(3):
+        total[:, axis] = np.bincount(
+            faces.ravel(), weights=np.repeat(cross[:, axis], 3), minlength=len(verts)
+        )
+    return _unit(total)
+
+
+def corner_normals(verts: Verts, faces: Faces, crease_deg: float = 40.0) -> Float[np.ndarray, "F 3 3"]:
+    """Unit normals of each triangle's corners, smooth over round parts and sharp at edges.
+
+    Args:
+        verts: (V, 3) vertices.
+        faces: (F, 3) triangles.
+        crease_deg: triangles around a vertex share its normal when their own differ by less than this.
+
+    Returns:
+        (F, 3, 3) normals by triangle and corner.
+    """
+    cross = face_cross(verts, faces)
+    unit = _unit(cross)
+    corner_of, face_of = _corner_pairs(faces, len(verts))
+    own = unit[corner_of // 3]
+    near = np.einsum("nk,nk->n", own, unit[face_of]) > np.cos(np.deg2rad(crease_deg))
+    total = np.zeros((faces.size, 3))
+    for axis in range(3):
+        weights = np.where(near, cross[face_of, axis], 0.0)
+        total[:, axis] = np.bincount(corner_of, weights=weights, minlength=faces.size)
+    return _unit(total).reshape(-1, 3, 3)
+
+
+def _corner_pairs(faces: np.ndarray, n_verts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Every pair (corner, face) that meets at a vertex; corner k of face f is 3 f + k."""
+    order = np.argsort(faces.ravel(), kind="stable")
+    count = np.bincount(faces.ravel(), minlength=n_verts)
+    first = np.cumsum(count) - count
+    vertex = faces.ravel()
+    corner_of = np.repeat(np.arange(faces.size), count[vertex])
+    start = np.repeat(first[vertex], count[vertex])
+    within = np.arange(len(corner_of)) - np.repeat(np.cumsum(count[vertex]) - count[vertex], count[vertex])
+    return corner_of, order[start + within] // 3
+
+
+def volume(verts: Verts, faces: Faces) -> float:
+    """Volume enclosed by a closed mesh, cubic metres; negative when its triangles face inwards."""
+    a, b, c = verts[faces[:, 0]], verts[faces[:, 1]], verts[faces[:, 2]]
+    return float(np.einsum("nk,nk->", a, np.cross(b, c)) / 6)
+
+
+def is_watertight(faces: Faces) -> bool:
+    """Whether every directed edge is used once and its reverse once: closed and consistently oriented."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
+    size = int(faces.max()) + 1
+    forward = np.sort(edges[:, 0] * size + edges[:, 1])
+    backward = np.sort(edges[:, 1] * size + edges[:, 0])
+    return bool((np.diff(forward) > 0).all() and np.array_equal(forward, backward))
+
+
+def sample_barycentric(
+    verts: Verts, faces: Faces, n: int, rng: np.random.Generator
+) -> tuple[Int64[np.ndarray, " n"], Float[np.ndarray, "n 3"]]:
+    """Draw points uniformly over a surface, as triangle indices and corner weights.
+
+    Args:
+        verts: (V, 3) vertices, metres.
+        faces: (F, 3) triangles.
+        n: number of points.
+        rng: source of randomness.
+
+    Returns:
+        Triangle index (n,) and weights of its corners (n, 3).
+
+    Raises:
+        ValueError: the surface has no area or its vertices are not finite.
+    """
+    cumulative = np.cumsum(face_areas(verts, faces))
+    if not (len(cumulative) and np.isfinite(cumulative[-1]) and cumulative[-1] > 0):
+        found = cumulative[-1] if len(cumulative) else "no faces"
+        raise ValueError(f"expected a surface with a positive finite area to sample, found {found}")
+    face_ids = np.searchsorted(cumulative, rng.random(n) * cumulative[-1], side="right")
+    face_ids = np.minimum(face_ids, len(faces) - 1).astype(np.int64)
+    root, split = np.sqrt(rng.random(n)), rng.random(n)
+    return face_ids, np.stack([1 - root, root * (1 - split), root * split], axis=1)
+
+
+def points_at(
+    verts: Verts,
+    faces: Faces,
+    face_ids: Integer[np.ndarray, " n"],
+    weights: Float[np.ndarray, "n 3"],
+) -> Float[np.ndarray, "n 3"]:
+    """Points of a surface given by triangle (n,) and corner weights (n, 3)."""
+    return np.einsum("nk,nkc->nc", weights, verts[faces[face_ids]])
+
+
+def sample_surface(verts: Verts, faces: Faces, n: int, rng: np.random.Generator) -> Float[np.ndarray, "n 3"]:
+    """Draw n points uniformly over a surface, (n, 3); arguments and errors of `sample_barycentric`."""
+    return points_at(verts, faces, *sample_barycentric(verts, faces, n, rng))
+
+
+def nearest_distances(
+    points: Float[np.ndarray, "N 3"], others: Float[np.ndarray, "M 3"]
+) -> Float[np.ndarray, " N"]:
+    """Distance from each point to the nearest of the others, (N,)."""
+    return cKDTree(others).query(points)[0]
+
+
+def chamfer_sum(a: Float[np.ndarray, "N 3"], b: Float[np.ndarray, "M 3"]) -> float:
+    """Chamfer distance of the challenge: the sum of both mean, unsquared nearest distances.
+
+    Args:
+        a: (N, 3) points.
+        b: (M, 3) points.
+
+    Returns:
+        Mean distance a to b plus mean distance b to a, in the unit of the points.
+    """
+    return float(nearest_distances(a, b).mean() + nearest_distances(b, a).mean())
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.where(length > 0, length, 1)
