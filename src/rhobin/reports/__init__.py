@@ -1,0 +1,1 @@
+"""Prediction files, scores, tables, figures and the report page."""

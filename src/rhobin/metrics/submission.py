@@ -1,0 +1,196 @@
+"""What a challenge file must hold to be scored: keys, shapes, finite numbers, enough frames."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rhobin.behave.ref import SequenceAnnotation
+from rhobin.metrics.protocol import JointProtocol
+
+Results = Mapping[str, Mapping[str, Any]]
+Annotations = Mapping[str, SequenceAnnotation]
+
+Shapes = dict[str, tuple[tuple[int, ...], ...]]
+
+_HUMAN_SHAPES: Shapes = {
+    "poses": ((156,), (72,)),
+    "betas": ((10,),),
+    "trans": ((3,),),
+}
+_OBJECT_SHAPES: Shapes = {"obj_rots": ((3, 3),), "obj_trans": ((3,),)}
+
+
+class SubmissionError(ValueError):
+    """A challenge file that cannot be scored; the message names file, sequence and key."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A scored frame.
+
+    Attributes:
+        sequence: sequence name.
+        frame: frame name.
+        object_name: name of its object.
+        target: row of the frame in the ground truth arrays.
+        pred: row of the frame in the predicted arrays.
+        visible: visible fraction of the object.
+    """
+
+    sequence: str
+    frame: str
+    object_name: str
+    target: int
+    pred: int
+    visible: float
+
+    @property
+    def name(self) -> str:
+        """``sequence/frame``."""
+        return f"{self.sequence}/{self.frame}"
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Which frames are scored.
+
+    Attributes:
+        examples: frames that are visible and predicted, in ground truth order.
+        visible: number of ground truth frames that are visible enough.
+        coverage: predicted over visible frames, counted as the official evaluator does.
+        missing: visible frames that are not predicted, ``sequence/frame``.
+    """
+
+    examples: tuple[Example, ...]
+    visible: int
+    coverage: float
+    missing: tuple[str, ...]
+
+
+def match_frames(
+    annotations: Annotations, results: Results, protocol: JointProtocol, source: str = "results"
+) -> Matching:
+    """Find the frames to score.
+
+    As in the official evaluator, occluded and duplicated predictions count towards the coverage.
+
+    Args:
+        annotations: ground truth by sequence name (``ref.pkl``).
+        results: predictions by sequence name (``results.pkl``).
+        protocol: thresholds.
+        source: what to call the results in messages, usually their path.
+
+    Returns:
+        The scored frames and the coverage.
+
+    Raises:
+        SubmissionError: a sequence is missing, or no frame is visible enough.
+    """
+    examples, missing, predicted, visible = [], [], 0, 0
+    for sequence, truth in sorted(annotations.items()):
+        frames = _predicted_frames(results, sequence, source)
+        row_of = {name: row for row, name in reversed(list(enumerate(frames)))}
+        known = set(truth.frames)
+        predicted += sum(name in known for name in frames)
+        for row, name in enumerate(truth.frames):
+            ratio = float(truth.occ_ratios[row])
+            if ratio < protocol.min_visible:
+                continue
+            visible += 1
+            if name in row_of:
+                examples.append(Example(sequence, name, object_of(sequence), row, row_of[name], ratio))
+            else:
+                missing.append(f"{sequence}/{name}")
+    if visible == 0:
+        raise SubmissionError(
+            f"No true frame shows {protocol.min_visible} or more of its object: nothing to score."
+        )
+    return Matching(tuple(examples), visible, predicted / visible, tuple(missing))
+
+
+def object_of(sequence: str) -> str:
+    """The object's name: the third token of ``DateXX_SubYY_object[_action]``.
+
+    Args:
+        sequence: sequence name.
+
+    Returns:
+        Object name.
+
+    Raises:
+        SubmissionError: the name has fewer than three tokens.
+    """
+    tokens = sequence.split("_")
+    if len(tokens) < 3:
+        raise SubmissionError(f"Sequence name {sequence!r} is not of the form DateXX_SubYY_object[_action].")
+    return tokens[2]
+
+
+def check_results(results: Results, examples: Sequence[Example], source: str = "results") -> None:
+    """Refuse predictions that lack keys, have wrong shapes, or numbers that are not finite in a scored frame.
+
+    Args:
+        results: predictions by sequence name.
+        examples: the frames to score.
+        source: what to call the predictions in messages.
+
+    Raises:
+        SubmissionError: names file, sequence, key and frame.
+    """
+    for sequence in sorted({example.sequence for example in examples}):
+        record, where = results[sequence], f"{source}: sequence {sequence}"
+        rows = {e.pred: e.frame for e in examples if e.sequence == sequence}
+        for key, shapes in _expected(record).items():
+            _require(record, (key,), where)
+            array = _check_array(record[key], len(record["frames"]), shapes, f"{where}: key {key!r}")
+            _check_finite(array, rows, f"{where}: key {key!r}")
+
+
+def _expected(record: Mapping[str, Any]) -> Shapes:
+    human: Shapes = {"smpl_verts": ((-1, 3),)} if "smpl_verts" in record else _HUMAN_SHAPES
+    obj: Shapes = {"obj_verts": ((-1, 3),)} if "obj_verts" in record else _OBJECT_SHAPES
+    scale: Shapes = {"obj_scales": ((),)} if "obj_scales" in record else {}
+    return {**human, **obj, **scale}
+
+
+def _predicted_frames(results: Results, sequence: str, source: str) -> list[str]:
+    if not isinstance(results, Mapping):
+        raise SubmissionError(f"{source}: expected a dict of sequences, found {type(results).__name__}.")
+    if sequence not in results:
+        raise SubmissionError(f"{source}: sequence {sequence!r} is missing; the metric needs all of them.")
+    record = results[sequence]
+    if not isinstance(record, Mapping):
+        raise SubmissionError(
+            f"{source}: sequence {sequence}: expected a dict, found {type(record).__name__}."
+        )
+    _require(record, ("frames",), f"{source}: sequence {sequence}")
+    return [str(name) for name in record["frames"]]
+
+
+def _require(record: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
+    for key in keys:
+        if key not in record:
+            raise SubmissionError(f"{where}: key {key!r} is missing; found {sorted(map(str, record))}.")
+
+
+def _check_array(value: Any, count: int, shapes: tuple[tuple[int, ...], ...], where: str) -> np.ndarray:
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise SubmissionError(f"{where}: not an array of numbers ({error}).") from error
+    if not any(_fits(array.shape, (count, *shape)) for shape in shapes):
+        expected = " or ".join(str((count, *shape)).replace("-1", "V") for shape in shapes)
+        raise SubmissionError(f"{where}: expected shape {expected}, found {array.shape}.")
+    return array
+
+
+def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    return len(shape) == len(expected) and all(e in (-1, s) for s, e in zip(shape, expected, strict=True))
+
+
+def _check_finite(array: np.ndarray, rows: Mapping[int, str], where: str) -> None:
+    for row, frame in rows.items():
+        if not np.isfinite(array[row]).all():
+            raise SubmissionError(f"{where}: frame {frame} has a value that is not a finite number.")
