@@ -1,0 +1,169 @@
+"""Read a body model file into checked arrays."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import scipy.sparse
+
+from rhobin.body.joints import SMPL_PARENTS, SMPLH_PARENTS
+from rhobin.body.model import N_BETAS, BodyArrays
+from rhobin.pickles import BrokenFileError, load_pickle
+
+REQUIRED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "f", "kintree_table")
+TREES = {24: SMPL_PARENTS, 52: SMPLH_PARENTS}
+# Vertices of the 29 joints' leaves on the licensed SMPL topology (HybrIK). Only for files that carry no
+# model_id of their own: other bodies of the same size name their leaves in the file.
+SMPL_VERTS, SMPL_LEAVES = 6890, (411, 2445, 5905, 3216, 6617)
+SUM_TOLERANCE = 0.01  # of skinning weights and regressor rows; float16 files stay below 0.005
+
+
+class BodyFileError(ValueError):
+    """A body model file does not hold a usable body."""
+
+
+def read_arrays(path: Path, gender: str) -> BodyArrays:
+    """Read and check a body model.
+
+    Args:
+        path: an SMPL-H or SMPL file, .npz or .pkl.
+        gender: the gender the file must hold.
+
+    Returns:
+        The model as float64 arrays; skinning weights renormalised, betas cut to the first ten.
+
+    Raises:
+        BodyFileError: a key is missing or holds something else than a body model needs.
+    """
+    raw = _Raw(path, gender)
+    raw.check_keys()
+    template = raw.array("v_template")
+    parents = raw.parents()
+    verts, joints = len(template), len(parents)
+    raw.check_shape("v_template", template, (verts, 3))
+    shapedirs = raw.array("shapedirs")
+    raw.check_shape("shapedirs", shapedirs[..., :N_BETAS], (verts, 3, N_BETAS))
+    posedirs = raw.shaped("posedirs", (verts, 3, 9 * (joints - 1)))
+    regressor = raw.shaped("J_regressor", (joints, verts))
+    weights = raw.shaped("weights", (verts, joints))
+    raw.check_sums("J_regressor", regressor)
+    raw.check_sums("weights", weights)
+    return BodyArrays(
+        gender=gender,
+        model_id=raw.text("model_id", f"smpl{'h' * (joints == len(SMPLH_PARENTS))}"),
+        template=template,
+        shapedirs=shapedirs[..., :N_BETAS],
+        posedirs=posedirs,
+        regressor=regressor,
+        weights=weights / weights.sum(1, keepdims=True),
+        faces=raw.indices("f", verts, (-1, 3)),
+        parents=parents,
+        hands_mean=raw.hands_mean(),
+        leaf_vertices=raw.leaves(verts),
+    )
+
+
+class _Raw:
+    """The content of a model file, with errors that name the file and the key."""
+
+    def __init__(self, path: Path, gender: str) -> None:
+        self.path, self.gender = path, gender
+        self.content = _open(path)
+
+    def error(self, key: str, expected: str, found: str) -> BodyFileError:
+        return BodyFileError(
+            f"{self.path}: {key}: expected {expected}, found {found}; "
+            "copy the model file again, or rebuild the stand-in with tools/build_standin_body.py"
+        )
+
+    def check_keys(self) -> None:
+        missing = [key for key in REQUIRED if key not in self.content]
+        if missing:
+            raise self.error(", ".join(missing), "a key of an SMPL-H file", f"keys {sorted(self.content)}")
+        stored = self.text("gender", self.gender)
+        if stored != self.gender:
+            raise self.error("gender", self.gender, stored)
+
+    def text(self, key: str, default: str) -> str:
+        return str(np.asarray(self.content.get(key, default)).item())
+
+    def array(self, key: str) -> np.ndarray:
+        value = self.content[key]
+        value = value.toarray() if scipy.sparse.issparse(value) else np.asarray(value)
+        if value.dtype.kind not in "fiu":
+            raise self.error(key, "numbers", f"dtype {value.dtype}")
+        value = value.astype(np.float64)
+        if not np.isfinite(value).all():
+            raise self.error(
+                key, "finite numbers", f"{np.count_nonzero(~np.isfinite(value))} NaN or infinite"
+            )
+        return value
+
+    def shaped(self, key: str, shape: tuple[int, ...]) -> np.ndarray:
+        value = self.array(key)
+        self.check_shape(key, value, shape)
+        return value
+
+    def check_shape(self, key: str, value: np.ndarray, shape: tuple[int, ...]) -> None:
+        if value.shape != shape:
+            raise self.error(key, f"shape {shape}", f"{np.asarray(self.content[key]).shape or value.shape}")
+
+    def check_sums(self, key: str, value: np.ndarray) -> None:
+        worst = np.abs(value.sum(1) - 1).max()
+        if worst > SUM_TOLERANCE:
+            raise self.error(key, "rows that sum to one", f"a row that is off by {worst:.3g}")
+
+    def indices(self, key: str, count: int, shape: tuple[int, ...]) -> np.ndarray:
+        value = self.array(key).astype(np.int64)
+        if value.ndim != len(shape) or value.shape[-1] != shape[-1]:
+            raise self.error(key, f"shape {shape}", f"{value.shape}")
+        if value.min() < 0 or value.max() >= count:
+            raise self.error(key, f"vertex ids below {count}", f"{value.min()} to {value.max()}")
+        return value
+
+    def parents(self) -> tuple[int, ...]:
+        table = self.array("kintree_table").astype(np.int64)
+        joints = table.shape[-1]
+        if table.shape != (2, joints) or joints not in TREES:
+            raise self.error("kintree_table", "shape (2, 52), or (2, 24) for SMPL", f"{table.shape}")
+        found = (-1, *(int(p) for p in table[0, 1:]))
+        if found != TREES[joints]:
+            wrong = [j for j in range(joints) if found[j] != TREES[joints][j]]
+            raise self.error("kintree_table", "the SMPL-H joint tree", f"other parents for joints {wrong}")
+        return found
+
+    def hands_mean(self) -> np.ndarray:
+        """Mean hands (30, 3), left then right; flat where the file has none."""
+        if "hands_meanl" not in self.content or "hands_meanr" not in self.content:
+            return np.zeros((30, 3))
+        sides = [self.shaped(key, (45,)) for key in ("hands_meanl", "hands_meanr")]
+        return np.concatenate(sides).reshape(30, 3)
+
+    def leaves(self, verts: int) -> np.ndarray | None:
+        if "leaf_vertices" in self.content:
+            ids = self.indices("leaf_vertices", verts, (5,))
+        elif verts == SMPL_VERTS and "model_id" not in self.content:
+            ids = np.array(SMPL_LEAVES)
+        else:
+            return None
+        return ids
+
+
+def _open(path: Path) -> Mapping[str, Any]:
+    """The keys of a .npz or .pkl file."""
+    if path.suffix == ".pkl":
+        content = load_pickle(path)
+        if not isinstance(content, Mapping):
+            raise BodyFileError(f"{path}: expected a dictionary of arrays, found {type(content).__name__}")
+        return content
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            names = [n for n in archive.files if n in REQUIRED or n in OPTIONAL]
+            return {name: archive[name] for name in names}
+    except (BadZipFile, OSError, ValueError, EOFError) as error:
+        raise BrokenFileError(f"{path} is not a complete .npz file ({error}); copy it again") from error
+
+
+OPTIONAL = ("hands_meanl", "hands_meanr", "leaf_vertices", "model_id", "gender")

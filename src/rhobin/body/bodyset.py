@@ -1,0 +1,130 @@
+"""Batches that mix genders."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from rhobin.body.joints import JOINTS24
+from rhobin.body.model import BodyModel, BodyOutput, attach_leaves
+from rhobin.types import GENDERS
+
+
+class BodySet(nn.Module):
+    """Body models of several genders behind the methods of one.
+
+    Every method takes a trailing `gender`, a (B,) tensor of indices into `GENDERS`. Joints of mixed batches
+    are computed in one go; only vertices go gender by gender.
+
+    Attributes:
+        models: the body models by gender name.
+        faces: (F, 3) triangles, shared.
+    """
+
+    def __init__(self, models: Sequence[BodyModel]) -> None:
+        super().__init__()
+        if not models:
+            raise ValueError("a BodySet needs at least one body model; load it with load_bodies()")
+        sizes = {model.gender: (model.n_joints, model.n_verts) for model in models}
+        if len(set(sizes.values())) > 1:
+            raise ValueError(f"body models of one set must have one size (joints, vertices), found {sizes}")
+        self.models = nn.ModuleDict({model.gender: model for model in models})
+        self.tree = models[0].tree
+        order = list(self.models)
+        slots = torch.tensor([order.index(g) if g in order else -1 for g in GENDERS])
+        self.register_buffer("_slots", slots, persistent=False)
+        self._stack("joint_template", "joint_shapedirs", "hands_mean")
+        self.has_leaves = all(model.leaf_vertices is not None for model in models)
+        if self.has_leaves:
+            self._stack("leaf_template", "leaf_shapedirs")
+
+    def _stack(self, *names: str) -> None:
+        for name in names:
+            stacked = torch.stack([getattr(model, name) for model in self.models.values()])
+            self.register_buffer(f"_{name}", stacked, persistent=False)
+
+    @property
+    def faces(self) -> Tensor:
+        """Triangles (F, 3) of every model."""
+        return next(iter(self.models.values())).faces
+
+    def __getitem__(self, gender: str) -> BodyModel:
+        return self.models[gender]
+
+    def rest_joints(self, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, "B"]) -> Float[Tensor, "B J 3"]:
+        """Rest joints, metres; joint 0 is the pelvis."""
+        return self._shaped("joint", beta, self._slot(gender))
+
+    def rest29(self, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, "B"]) -> Float[Tensor, "B 29 3"]:
+        """Rest positions of the 29 HybrIK joints, metres."""
+        slot = self._slot(gender)
+        joints = self._shaped("joint", beta, slot)[:, JOINTS24]
+        return torch.cat((joints, self._rest_leaves(beta, slot)), dim=1)
+
+    def hands_mean(self, gender: Int64[Tensor, "B"]) -> Float[Tensor, "B 30 3"]:
+        """Mean rotation vectors of joints 22..51, radians."""
+        return self._hands_mean[self._slot(gender)]
+
+    def kinematics(
+        self,
+        theta: Float[Tensor, "B J 3 3"],
+        beta: Float[Tensor, "B 10"],
+        trans: Float[Tensor, "B 3"],
+        gender: Int64[Tensor, "B"],
+    ) -> BodyOutput:
+        """Joints and global rotations only: no work over vertices."""
+        rotations, joints = self.tree(theta, self.rest_joints(beta, gender))
+        return BodyOutput(None, joints + trans[:, None], rotations)
+
+    def forward(
+        self,
+        theta: Float[Tensor, "B J 3 3"],
+        beta: Float[Tensor, "B 10"],
+        trans: Float[Tensor, "B 3"],
+        gender: Int64[Tensor, "B"],
+    ) -> BodyOutput:
+        """Vertices, joints and global rotations; see `BodyModel.forward`."""
+        slot = self._slot(gender)
+        rows, parts = [], []
+        for index, model in enumerate(self.models.values()):
+            members = (slot == index).nonzero().squeeze(-1)
+            if len(members):
+                rows.append(members)
+                parts.append(model(theta[members], beta[members], trans[members]))
+        back = torch.cat(rows).argsort()
+        return BodyOutput(*(torch.cat([getattr(part, name) for part in parts])[back] for name in _FIELDS))
+
+    def joints29(
+        self, output: BodyOutput, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, "B"]
+    ) -> Float[Tensor, "B 29 3"]:
+        """The 29 HybrIK joints of posed bodies, metres, with rigid leaves."""
+        slot = self._slot(gender)
+        rest = self._shaped("joint", beta, slot)[:, JOINTS24]
+        joints, rotations = output.joints[:, JOINTS24], output.rotations[:, JOINTS24]
+        return attach_leaves(joints, rotations, rest, self._rest_leaves(beta, slot))
+
+    def _rest_leaves(self, beta: Tensor, slot: Tensor) -> Tensor:
+        if not self.has_leaves:
+            bare = [name for name, model in self.models.items() if model.leaf_vertices is None]
+            raise ValueError(
+                f"no leaf vertices in the body files of {bare}; add the key leaf_vertices to them"
+            )
+        return self._shaped("leaf", beta, slot)
+
+    def _shaped(self, part: str, beta: Tensor, slot: Tensor) -> Tensor:
+        template, shapedirs = getattr(self, f"_{part}_template"), getattr(self, f"_{part}_shapedirs")
+        return template[slot] + torch.einsum("bjck,bk->bjc", shapedirs[slot], beta)
+
+    def _slot(self, gender: Tensor) -> Tensor:
+        """Index of each body's model; checked only where a gender is missing from the set."""
+        slot = self._slots[gender]
+        if len(self.models) < len(GENDERS) and bool((slot < 0).any()):
+            asked = sorted({GENDERS[int(g)] for g in gender[slot < 0]})
+            raise ValueError(
+                f"no body model loaded for {asked}, only for {list(self.models)}; see load_bodies()"
+            )
+        return slot
+
+
+_FIELDS = ("verts", "joints", "rotations")

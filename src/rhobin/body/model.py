@@ -1,0 +1,187 @@
+"""The SMPL family as one torch module: rest joints, forward kinematics, skinned vertices."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rhobin.body.joints import JOINTS24, LEAF_PARENTS
+from rhobin.body.skinning import ConstantMatrix, KinematicTree
+
+N_BETAS = 10
+
+
+@dataclass(frozen=True)
+class BodyArrays:
+    """A body model as plain float64 arrays, checked; see `rhobin.body.arrays.read_arrays`.
+
+    Attributes:
+        gender: male, female or neutral.
+        model_id: which body this is; results of different bodies must not be compared.
+        template: (V, 3) rest vertices, metres, y up, left = +x.
+        shapedirs: (V, 3, 10) metres per unit beta.
+        posedirs: (V, 3, 9 (J - 1)) metres; last axis = entries of R_j - I, row by row, for joints 1..J-1.
+        regressor: (J, V) joints from shaped rest vertices.
+        weights: (V, J) skinning weights, rows sum to one.
+        faces: (F, 3) triangles.
+        parents: J parent indices, -1 for the root.
+        hands_mean: (30, 3) mean rotation vectors of SMPL-H joints 22..51.
+        leaf_vertices: vertex ids of the five leaves of the 29 joints; None where the file names none.
+    """
+
+    gender: str
+    model_id: str
+    template: np.ndarray
+    shapedirs: np.ndarray
+    posedirs: np.ndarray
+    regressor: np.ndarray
+    weights: np.ndarray
+    faces: np.ndarray
+    parents: tuple[int, ...]
+    hands_mean: np.ndarray
+    leaf_vertices: np.ndarray | None
+
+
+@dataclass
+class BodyOutput:
+    """A posed body.
+
+    Attributes:
+        verts: (B, V, 3) vertices, metres; None from `kinematics`.
+        joints: (B, J, 3) joints, metres.
+        rotations: (B, J, 3, 3) global rotations.
+    """
+
+    verts: Tensor | None
+    joints: Tensor
+    rotations: Tensor
+
+
+class BodyModel(nn.Module):
+    """A gendered SMPL-H (or SMPL) body.
+
+    The pose is absolute (no mean hands are added, as in BEHAVE). The root turns about the rest pelvis:
+    ``verts = R (v - J0) + J0 + trans``. All buffers are non-persistent: checkpoints hold no body.
+
+    Attributes:
+        gender: male, female or neutral.
+        model_id: which body this is.
+        faces: (F, 3) triangles, int64.
+        leaf_vertices: (5,) vertex ids, int64, or None.
+        hands_mean: (30, 3) mean rotation vectors of joints 22..51.
+    """
+
+    def __init__(self, arrays: BodyArrays, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.gender, self.model_id = arrays.gender, arrays.model_id
+        self.n_joints, self.n_verts = len(arrays.parents), len(arrays.template)
+        self._joints24 = JOINTS24 if self.n_joints > len(JOINTS24) else tuple(range(len(JOINTS24)))
+        self.tree = KinematicTree(arrays.parents)
+
+        def keep(name: str, array: np.ndarray) -> None:
+            self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(array)), persistent=False)
+
+        keep("faces", arrays.faces.astype(np.int64))
+        keep("hands_mean", arrays.hands_mean)
+        keep("template", arrays.template.reshape(-1, 1))
+        keep("shapedirs", arrays.shapedirs.reshape(-1, N_BETAS))
+        keep("joint_template", arrays.regressor @ arrays.template)
+        keep("joint_shapedirs", np.einsum("jv,vck->jck", arrays.regressor, arrays.shapedirs))
+        self._keep_leaves(arrays, keep)
+        self.pose_blend = ConstantMatrix(torch.from_numpy(arrays.posedirs.reshape(3 * self.n_verts, -1)))
+        self.skin = ConstantMatrix(torch.from_numpy(arrays.weights))
+        self.to(dtype)
+
+    def _keep_leaves(self, arrays: BodyArrays, keep) -> None:
+        ids = arrays.leaf_vertices
+        if ids is None:
+            self.leaf_vertices = None
+        else:
+            keep("leaf_vertices", ids.astype(np.int64))
+            keep("leaf_template", arrays.template[ids])
+            keep("leaf_shapedirs", arrays.shapedirs[ids])
+
+    def rest_joints(self, beta: Float[Tensor, "B 10"]) -> Float[Tensor, "B J 3"]:
+        """Rest joints of a shape, metres; joint 0 is the pelvis J0 that the root turns about."""
+        return self.joint_template + torch.einsum("jck,bk->bjc", self.joint_shapedirs, beta)
+
+    def rest29(self, beta: Float[Tensor, "B 10"]) -> Float[Tensor, "B 29 3"]:
+        """Rest positions of the 29 HybrIK joints: 24 joints, then five vertices of the shaped template.
+
+        Raises:
+            ValueError: the model file named no leaf vertices.
+        """
+        return torch.cat((self.rest_joints(beta)[:, self._joints24], self._rest_leaves(beta)), dim=1)
+
+    def kinematics(
+        self, theta: Float[Tensor, "B J 3 3"], beta: Float[Tensor, "B 10"], trans: Float[Tensor, "B 3"]
+    ) -> BodyOutput:
+        """Joints and global rotations only: no work over vertices; arguments as in `forward`."""
+        rotations, joints = self.tree(theta, self.rest_joints(beta))
+        return BodyOutput(None, joints + trans[:, None], rotations)
+
+    def forward(
+        self, theta: Float[Tensor, "B J 3 3"], beta: Float[Tensor, "B 10"], trans: Float[Tensor, "B 3"]
+    ) -> BodyOutput:
+        """Vertices, joints and global rotations of posed bodies.
+
+        Args:
+            theta: local rotations; joint 0 is the orientation in the frame of the result.
+            beta: shape coefficients.
+            trans: SMPL translation, metres.
+
+        Returns:
+            The posed bodies. SMPL (Loper et al. 2015) eq. 2-10.
+        """
+        rest = self.rest_joints(beta)
+        rotations, joints = self.tree(theta, rest)
+        verts = self._skin(self._shaped(theta, beta), rotations, joints, rest)
+        return BodyOutput(verts + trans[:, None], joints + trans[:, None], rotations)
+
+    def joints29(self, output: BodyOutput, beta: Float[Tensor, "B 10"]) -> Float[Tensor, "B 29 3"]:
+        """The 29 HybrIK joints of a posed body, metres; leaves move rigidly with their parent joint.
+
+        Rigid leaves make the joints consistent with inverse kinematics; skinned leaf vertices are not.
+        """
+        joints = output.joints[:, self._joints24]
+        rest = self.rest_joints(beta)[:, self._joints24]
+        return attach_leaves(joints, output.rotations[:, self._joints24], rest, self._rest_leaves(beta))
+
+    def _rest_leaves(self, beta: Tensor) -> Tensor:
+        if self.leaf_vertices is None:
+            raise ValueError(
+                f"the {self.gender} body {self.model_id} has no leaf vertices, so its 29 joints are unknown; "
+                "add the key leaf_vertices (head top, middle fingertips, big toes) to its file"
+            )
+        return self.leaf_template + torch.einsum("jck,bk->bjc", self.leaf_shapedirs, beta)
+
+    def _shaped(self, theta: Tensor, beta: Tensor) -> Tensor:
+        """Rest vertices (B, V, 3) with shape and pose blend shapes."""
+        identity = torch.eye(3, dtype=theta.dtype, device=theta.device)
+        feature = (theta[:, 1:] - identity).flatten(1)
+        flat = torch.addmm(self.template, self.shapedirs, beta.T) + self.pose_blend(feature.T)
+        return flat.T.reshape(-1, self.n_verts, 3)
+
+    def _skin(self, verts: Tensor, rotations: Tensor, joints: Tensor, rest: Tensor) -> Tensor:
+        """Linear blend skinning of rest vertices (B, V, 3)."""
+        batch = len(verts)
+        offset = joints[..., None] - rotations @ rest[..., None]
+        transforms = torch.cat((rotations, offset), dim=-1).transpose(0, 1).reshape(self.n_joints, -1)
+        blended = self.skin(transforms).view(self.n_verts, batch, 3, 4)
+        turned = (blended[..., :3] @ verts.transpose(0, 1)[..., None]).squeeze(-1)
+        return (turned + blended[..., 3]).transpose(0, 1)
+
+
+def attach_leaves(
+    joints: Float[Tensor, "B 24 3"],
+    rotations: Float[Tensor, "B 24 3 3"],
+    rest: Float[Tensor, "B 24 3"],
+    rest_leaves: Float[Tensor, "B 5 3"],
+) -> Float[Tensor, "B 29 3"]:
+    """Posed joints followed by the leaves carried rigidly by their parents: ``X_p + G_p (leaf - J_p)``."""
+    parents = list(LEAF_PARENTS)
+    bones = rest_leaves - rest[:, parents]
+    leaves = joints[:, parents] + (rotations[:, parents] @ bones[..., None]).squeeze(-1)
+    return torch.cat((joints, leaves), dim=1)

@@ -1,0 +1,160 @@
+"""Rotations as 3x3 matrices, any batch axes, stable and differentiable at every angle.
+
+Matrices act on column vectors. No arc cosine anywhere: angles come from ``atan2``, swings from half vectors.
+"""
+
+import roma
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+ZERO_LENGTH = 1e-12  # metres; shorter vectors have no direction
+SMALL_SQUARE = 1e-6  # below it, series replace quotients that would be 0/0 at the origin
+ANTIPARALLEL_SQUARE = 1e-10  # squared length of the sum of two unit vectors that have no common half vector
+
+
+def skew(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
+    """Cross-product matrix of `v`: ``skew(v) @ x == cross(v, x)``."""
+    x, y, z = v.unbind(-1)
+    zero = torch.zeros_like(x)
+    return torch.stack((zero, -z, y, z, zero, -x, -y, x, zero), dim=-1).unflatten(-1, (3, 3))
+
+
+def unit(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
+    """`v` at length one; vectors without a direction become the x axis, with zero gradient."""
+    length = _safe_norm(v)
+    fallback = torch.eye(3, dtype=v.dtype, device=v.device)[0]
+    return torch.where(length > ZERO_LENGTH, v / length.clamp_min(ZERO_LENGTH), fallback)
+
+
+def perpendicular(a: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
+    """A unit vector at a right angle to the unit vector `a`, well conditioned for every `a`."""
+    smallest = a.detach().abs().argmin(dim=-1)
+    axis = torch.nn.functional.one_hot(smallest, 3).to(a.dtype)
+    return unit(torch.linalg.cross(a, axis))
+
+
+def rotvec_to_rotmat(rotvec: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
+    """Rotation matrix of an axis-angle vector (Rodrigues).
+
+    Args:
+        rotvec: axis times angle, radians; any length, zero included.
+
+    Returns:
+        Rotation matrices, orthogonal to working precision.
+    """
+    square = (rotvec * rotvec).sum(-1)[..., None, None]
+    small = square < SMALL_SQUARE
+    angle = torch.where(small, torch.ones_like(square), square).sqrt()
+    a = torch.where(small, 1 - square / 6, angle.sin() / angle)
+    half = (angle / 2).sin() / angle
+    b = torch.where(small, 0.5 - square / 24, 2 * half * half)
+    outer = rotvec[..., :, None] * rotvec[..., None, :]
+    identity = torch.eye(3, dtype=rotvec.dtype, device=rotvec.device)
+    return (1 - b * square) * identity + a * skew(rotvec) + b * outer
+
+
+def rotmat_to_quat(rotation: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 4"]:
+    """Unit quaternion (w, x, y, z) with w >= 0 of a rotation matrix.
+
+    Each row of the matrix ``4 q q^T`` is linear in the rotation; the longest one is normalised, so no
+    square root meets zero and the gradient is finite everywhere.
+    """
+    r = rotation.flatten(-2).unbind(-1)
+    r00, r01, r02, r10, r11, r12, r20, r21, r22 = r
+    x, y, z = r21 - r12, r02 - r20, r10 - r01
+    xy, xz, yz = r10 + r01, r02 + r20, r21 + r12
+    diagonal = (1 + r00 + r11 + r22, 1 + r00 - r11 - r22, 1 - r00 + r11 - r22, 1 - r00 - r11 + r22)
+    w4, x4, y4, z4 = diagonal
+    rows = torch.stack((w4, x, y, z, x, x4, xy, xz, y, xy, y4, yz, z, xz, yz, z4), dim=-1).unflatten(
+        -1, (4, 4)
+    )
+    best = torch.stack(diagonal, dim=-1).detach().argmax(dim=-1)
+    row = rows.gather(-2, best[..., None, None].expand(*best.shape, 1, 4)).squeeze(-2)
+    quat = row / row.norm(dim=-1, keepdim=True)
+    return torch.where(quat[..., :1] < 0, -quat, quat)
+
+
+def rotmat_to_rotvec(rotation: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 3"]:
+    """Axis-angle vector of a rotation matrix.
+
+    Args:
+        rotation: rotation matrices.
+
+    Returns:
+        Axis times angle, radians, length at most pi.
+    """
+    quat = rotmat_to_quat(rotation)
+    w, v = quat[..., :1], quat[..., 1:]
+    square = (v * v).sum(-1, keepdim=True)
+    small = square < SMALL_SQUARE
+    length = torch.where(small, torch.ones_like(square), square).sqrt()
+    factor = torch.where(small, 2 + square / 3, 2 * torch.atan2(length, w) / length)
+    return factor * v
+
+
+def minimal_rotation(a: Float[Tensor, "*B 3"], b: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
+    """The smallest rotation that turns the direction of `a` into the direction of `b`.
+
+    Two half turns, about `a` and then about the half vector of `a` and `b`, so the result is orthogonal to
+    working precision at any angle. Opposite directions turn about an axis at a right angle to `a`; a vector
+    of no length gives the identity.
+
+    Args:
+        a: vectors of any length.
+        b: vectors of any length.
+
+    Returns:
+        Rotations R with ``R a / |a| == b / |b|``.
+    """
+    defined = (_safe_norm(a) > ZERO_LENGTH) & (_safe_norm(b) > ZERO_LENGTH)
+    start = unit(a)
+    end = torch.where(defined, unit(b), start)
+    half = start + end
+    opposite = (half * half).sum(-1, keepdim=True) < ANTIPARALLEL_SQUARE
+    half = unit(torch.where(opposite, perpendicular(start), half))
+    cosine = (half * start).sum(-1)[..., None, None]
+    column, row = half[..., :, None], start[..., None, :]
+    identity = torch.eye(3, dtype=a.dtype, device=a.device)
+    turns = 4 * cosine * column * row - 2 * column * column.mT - 2 * row.mT * row
+    return identity + turns
+
+
+def axis_rotation(
+    axis: Float[Tensor, "*B 3"], cos: Float[Tensor, "*B"], sin: Float[Tensor, "*B"]
+) -> Float[Tensor, "*B 3 3"]:
+    """Rotation about a unit axis by the angle of the given cosine and sine (a point of the unit circle)."""
+    cos, sin = cos[..., None, None], sin[..., None, None]
+    identity = torch.eye(3, dtype=axis.dtype, device=axis.device)
+    outer = axis[..., :, None] * axis[..., None, :]
+    return cos * identity + sin * skew(axis) + (1 - cos) * outer
+
+
+def geodesic_angle(first: Float[Tensor, "*B 3 3"], second: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B"]:
+    """Angle of the rotation between two rotations, radians in [0, pi], exact near both ends."""
+    relative = first.mT @ second
+    vector = torch.stack(
+        (
+            relative[..., 2, 1] - relative[..., 1, 2],
+            relative[..., 0, 2] - relative[..., 2, 0],
+            relative[..., 1, 0] - relative[..., 0, 1],
+        ),
+        dim=-1,
+    )
+    trace = relative.diagonal(dim1=-2, dim2=-1).sum(-1)
+    return torch.atan2(_safe_norm(vector).squeeze(-1), trace - 1)
+
+
+def project_to_so3(matrix: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 3 3"]:
+    """The proper rotation (det +1) nearest to a 3x3 matrix in the Frobenius norm.
+
+    The gradient is that of the polar projection and stays finite for repeated singular values.
+    """
+    return roma.special_procrustes(matrix)
+
+
+def _safe_norm(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 1"]:
+    """Length of `v` with a zero instead of an undefined gradient at the origin."""
+    square = (v * v).sum(-1, keepdim=True)
+    zero = square == 0
+    return torch.where(zero, square, torch.where(zero, torch.ones_like(square), square).sqrt())
