@@ -1,0 +1,66 @@
+"""KHOR as a Lightning module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from rhobin.body.bodyset import BodySet
+from rhobin.methods.base import Method
+from rhobin.methods.khor.decode import decode
+from rhobin.methods.khor.loss import KhorLoss
+from rhobin.methods.khor.net import KhorOutput
+from rhobin.types import Batch, Prediction
+
+
+class Khor(Method):
+    """Keypoint-based human and object reconstruction.
+
+    Args:
+        net: a `KhorNet`.
+        weights: weight of each of `KhorLoss`'s terms.
+        optimizer: makes an optimiser from parameters.
+        schedule: makes a schedule from (optimiser, total steps).
+        bodies: body models by gender; not trained, not in checkpoints.
+        template_kpts: (20, 8, 3) keypoints of the object templates, metres.
+        input_size: width of the crops in pixels.
+        depth_range: metres that heatmap depth spans.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        weights: Mapping[str, float],
+        optimizer: Callable[..., Optimizer],
+        schedule: Callable[..., LRScheduler],
+        bodies: BodySet,
+        template_kpts: Tensor,
+        input_size: int,
+        depth_range: float,
+    ) -> None:
+        super().__init__(net.to(memory_format=torch.channels_last), KhorLoss(), weights, optimizer, schedule)
+        self.bodies = bodies
+        self.register_buffer("template_kpts", template_kpts, persistent=False)
+        self.input_size, self.depth_range = input_size, depth_range
+
+    def run_net(self, batch: Batch) -> KhorOutput:
+        """Heatmap coordinates, shape and twist of a batch."""
+        return self.net(batch.image.contiguous(memory_format=torch.channels_last), batch.object_id)
+
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> Prediction:
+        """Body and object of each crop, metres, camera frame."""
+        return decode(
+            self.run_net(batch),
+            batch.K_crop,
+            batch.gender,
+            batch.object_id,
+            self.bodies,
+            self.template_kpts,
+            self.input_size,
+            self.depth_range,
+        )

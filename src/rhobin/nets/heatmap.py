@@ -1,0 +1,96 @@
+"""Keypoint heads: heatmaps read out by soft-argmax, with one uncertainty per keypoint.
+
+Coordinates (u, v, d) are fractions of the map's width, height and depth range, from its centre: cell i of n
+reads i / n - 0.5, as in HybrIK (Li et al., CVPR 2021).
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rhobin.nets.features import Features
+
+
+class Keypoints(NamedTuple):
+    """Keypoints of one head.
+
+    Attributes:
+        uvd: (B, K, 3) heatmap coordinates.
+        sigma: (B, K) uncertainty in the same unit, in (0, 1).
+    """
+
+    uvd: Float[Tensor, "B K 3"]
+    sigma: Float[Tensor, "B K"]
+
+
+class VolumetricHead(nn.Module):
+    """A 3D heatmap per keypoint from one 1x1 convolution (KHOR, sec. 3.3.1).
+
+    Args:
+        grid_channels: channels of the feature map.
+        pooled_channels: size of the pooled vector, read by the uncertainty.
+        keypoints: number of keypoints.
+        depth_bins: cells of the depth axis.
+    """
+
+    def __init__(
+        self, grid_channels: int, pooled_channels: int, keypoints: int, depth_bins: int = 64
+    ) -> None:
+        super().__init__()
+        self.keypoints, self.depth_bins = keypoints, depth_bins
+        self.heatmap = nn.Conv2d(grid_channels, keypoints * depth_bins, 1)
+        self.sigma = nn.Linear(pooled_channels, keypoints)
+
+    def forward(self, features: Features) -> Keypoints:
+        """Keypoints of the features' images."""
+        logits = self.heatmap(features.grid).float()
+        volume = logits.unflatten(1, (self.keypoints, self.depth_bins))
+        return Keypoints(soft_argmax(volume), self.sigma(features.pooled).float().sigmoid())
+
+
+class PlanarHead(nn.Module):
+    """A 2D heatmap per keypoint for (u, v) and a linear layer on the pooled features for d.
+
+    A quarter of the volumetric head's cost on a CPU, and more accurate on a small budget.
+
+    Args:
+        grid_channels: channels of the feature map.
+        pooled_channels: size of the pooled vector, read by depth and uncertainty.
+        keypoints: number of keypoints.
+    """
+
+    def __init__(self, grid_channels: int, pooled_channels: int, keypoints: int) -> None:
+        super().__init__()
+        self.heatmap = nn.Conv2d(grid_channels, keypoints, 1)
+        self.depth = nn.Linear(pooled_channels, keypoints)
+        self.sigma = nn.Linear(pooled_channels, keypoints)
+
+    def forward(self, features: Features) -> Keypoints:
+        """Keypoints of the features' images."""
+        uv = soft_argmax(self.heatmap(features.grid).float())
+        depth = self.depth(features.pooled).float()
+        return Keypoints(
+            torch.cat([uv, depth[..., None]], dim=-1), self.sigma(features.pooled).float().sigmoid()
+        )
+
+
+def soft_argmax(logits: Float[Tensor, "B K *axes"]) -> Float[Tensor, "B K A"]:
+    """Expected position under the softmax over all cells of each keypoint's map.
+
+    Args:
+        logits: (B, K, h, w) or (B, K, d, h, w).
+
+    Returns:
+        (B, K, 2) or (B, K, 3) positions in the order u, v, d; cell i of n reads i / n - 0.5.
+    """
+    shape = logits.shape[2:]
+    cells = logits.flatten(2).softmax(-1).unflatten(2, shape)
+    axes = range(2, logits.dim())
+    positions = []
+    for axis in reversed(axes):
+        marginal = cells.sum([other for other in axes if other != axis])
+        index = torch.arange(logits.shape[axis], device=logits.device, dtype=cells.dtype)
+        positions.append(marginal @ index / logits.shape[axis] - 0.5)
+    return torch.stack(positions, dim=-1)

@@ -1,0 +1,107 @@
+"""HRNet from timm with mask planes beside RGB, its four branches fused to one map at a quarter of the image."""
+
+from pathlib import Path
+
+import timm
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from rhobin.nets.features import Features
+
+
+class HRNet(nn.Module):
+    """HRNet without its classification head (Sun et al., CVPR 2019).
+
+    The branches are brought to the finest one's size, concatenated and mixed by a 1x1 convolution: an HRNet-W48
+    has 48 + 96 + 192 + 384 = 720 channels there. The pooled vector is the mean of the fused map.
+
+    Args:
+        variant: timm name, `hrnet_w48` for the paper.
+        in_channels: RGB and mask planes.
+        out_channels: channels of the fused map.
+        weights: None for random, `imagenet` for timm's download, or the path of a state dict in timm's names.
+    """
+
+    def __init__(
+        self,
+        variant: str = "hrnet_w48",
+        in_channels: int = 5,
+        out_channels: int = 256,
+        weights: str | Path | None = None,
+    ) -> None:
+        super().__init__()
+        net = timm.create_model(
+            variant, pretrained=weights == "imagenet", features_only=True, feature_location=""
+        )
+        if weights not in (None, "imagenet"):
+            load_weights(net, Path(weights))
+        net.conv1 = widen_stem(net.conv1, in_channels)
+        self.net = net
+        self.stem_channels = net.conv1.out_channels
+        self.grid_channels = self.pooled_channels = out_channels
+        branches = sum(net.feature_info.channels()[1:])
+        self.fuse = nn.Sequential(
+            nn.Conv2d(branches, out_channels, 1, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(inplace=True),
+        )
+
+    def forward(
+        self, image: Float[Tensor, "B 5 H W"], context: Float[Tensor, "B S"] | None = None
+    ) -> Features:
+        """Features of an image.
+
+        Args:
+            image: (B, 5, H, W); H and W are multiples of 32.
+            context: (B, S) added to every cell of the stem's first normalised output.
+
+        Returns:
+            Features with grid (B, out_channels, H/4, W/4) and pooled (B, out_channels).
+        """
+        net = self.net
+        x = net.bn1(net.conv1(image))
+        x = net.act1(x if context is None else x + context[:, :, None, None])
+        x = net.act2(net.bn2(net.conv2(x)))
+        branches = net.stages(x)
+        size = branches[0].shape[-2:]
+        upsampled = [F.interpolate(b, size=size, mode="bilinear", align_corners=False) for b in branches[1:]]
+        grid = self.fuse(torch.cat([branches[0], *upsampled], dim=1))
+        return Features(grid, grid.mean((2, 3)))
+
+
+def widen_stem(conv: nn.Conv2d, in_channels: int) -> nn.Conv2d:
+    """A copy of an RGB convolution that reads more planes: RGB weights kept, the new planes' weights zero."""
+    wide = nn.Conv2d(
+        in_channels,
+        conv.out_channels,
+        conv.kernel_size,
+        conv.stride,
+        conv.padding,
+        bias=conv.bias is not None,
+    )
+    with torch.no_grad():
+        wide.weight.zero_()
+        wide.weight[:, : conv.in_channels] = conv.weight
+        if conv.bias is not None and wide.bias is not None:
+            wide.bias.copy_(conv.bias)
+    return wide
+
+
+def load_weights(net: nn.Module, path: Path) -> None:
+    """Load a timm state dict into a headless network.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file misses weights that the network needs.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"backbone weights not found: {path} (set by model.net.backbone.weights; use null for random "
+            "weights or imagenet for timm's download)"
+        )
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    missing = net.load_state_dict(state.get("state_dict", state), strict=False).missing_keys
+    if missing:
+        raise ValueError(f"{path} lacks {len(missing)} of the backbone's weights, first {missing[0]}")
