@@ -1,0 +1,1 @@
+"""Object templates: shapes, symmetry, keypoints and where people touch them."""

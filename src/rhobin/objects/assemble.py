@@ -1,0 +1,138 @@
+"""From a design, coloured solids standing on a floor, to a template centred on its vertex mean."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from rhobin.geometry.mesh import face_normals
+from rhobin.objects.primitives import Primitive
+from rhobin.objects.symmetry import ASYMMETRIC, SymmetryGroup
+from rhobin.objects.template import Grip, Template, make_template
+
+Color = tuple[int, int, int]
+Where = Callable[[Float[np.ndarray, "F 3"], Float[np.ndarray, "F 3"]], Bool[np.ndarray, " F"]]
+
+
+FAR = 1e3
+
+
+def facing(
+    normal: tuple[float, float, float],
+    lower: tuple[float, float, float] = (-FAR, -FAR, -FAR),
+    upper: tuple[float, float, float] = (FAR, FAR, FAR),
+) -> Where:
+    """Pick triangles that face along `normal` within 45 degrees and lie between two corners."""
+
+    def where(centres: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        between = (centres > np.asarray(lower)) & (centres < np.asarray(upper))
+        return between.all(axis=1) & (normals @ np.asarray(normal) > np.sqrt(0.5))
+
+    return where
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A colour for the triangles that `where(centres, normals)` picks, in the part's own frame."""
+
+    color: Color
+    where: Where
+
+
+@dataclass(frozen=True)
+class Part:
+    """A coloured solid; later patches cover earlier ones."""
+
+    solid: Primitive
+    color: Color
+    patches: tuple[Patch, ...] = ()
+
+
+@dataclass(frozen=True)
+class Design:
+    """An object standing on the plane y = 0, front towards +z.
+
+    Attributes:
+        parts: its solids.
+        grips: places to touch, same frame.
+        group: rotational symmetry about `centre`.
+        centre: fixed point of the symmetry.
+    """
+
+    parts: list[Part]
+    grips: list[Grip]
+    group: SymmetryGroup = ASYMMETRIC
+    centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+def assemble(name: str, design: Design) -> Template:
+    """Join a design's parts into one template.
+
+    Args:
+        name: the object.
+        design: its parts, grips and symmetry.
+
+    Returns:
+        The template; vertices, parts and grips share the frame of the vertex mean.
+    """
+    verts, faces, colors = _join(design.parts)
+    mean = verts.mean(axis=0)
+    grips = {grip.name: replace(grip, position=grip.position - mean) for grip in design.grips}
+    return make_template(
+        name,
+        verts - mean,
+        faces,
+        group=design.group,
+        centre=np.asarray(design.centre) - mean,
+        colors=colors,
+        parts=tuple(part.solid.moved(-mean) for part in design.parts),
+        grips=grips,
+    )
+
+
+def _join(parts: list[Part]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    meshes = [part.solid.mesh() for part in parts]
+    starts = np.cumsum([0] + [len(verts) for verts, _ in meshes[:-1]])
+    verts = np.round(np.concatenate([verts for verts, _ in meshes]), 6)
+    faces = np.concatenate([faces + start for (_, faces), start in zip(meshes, starts, strict=True)])
+    colors = np.concatenate([_paint(part, *mesh) for part, mesh in zip(parts, meshes, strict=True)])
+    return verts, faces, colors
+
+
+def _paint(part: Part, verts: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    own = (verts - part.solid.centre) @ part.solid.rotation
+    centres, normals = _cell_centres(own, faces), face_normals(own, faces)
+    colors = np.tile(np.array(part.color, dtype=np.uint8), (len(faces), 1))
+    for patch in part.patches:
+        colors[patch.where(centres, normals)] = patch.color
+    return colors
+
+
+def _cell_centres(verts: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Middle of each triangle's longest edge: the two halves of a grid cell share it."""
+    corners = verts[faces]
+    starts, ends = corners, np.roll(corners, -1, axis=1)
+    longest = np.argmax(np.round(np.linalg.norm(ends - starts, axis=2), 9), axis=1)
+    rows = np.arange(len(faces))
+    return (starts[rows, longest] + ends[rows, longest]) / 2
+
+
+def grip(
+    name: str,
+    position: tuple[float, float, float],
+    normal: tuple[float, float, float],
+    direction: tuple[float, float, float],
+    radius: float = 0.0,
+    length: float = 0.0,
+) -> Grip:
+    """A grip from plain tuples; normal and direction need not be unit vectors."""
+    out, along = np.asarray(normal, dtype=np.float64), np.asarray(direction, dtype=np.float64)
+    return Grip(
+        name,
+        np.asarray(position, dtype=np.float64),
+        out / np.linalg.norm(out),
+        along / np.linalg.norm(along),
+        radius,
+        length,
+    )

@@ -1,0 +1,47 @@
+"""One way to all twenty templates, built in or scanned."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rhobin.objects.catalogue import built_in
+from rhobin.objects.names import OBJECT_NAMES
+from rhobin.objects.scans import load_scan, read_mesh, simplified_path
+from rhobin.objects.template import Template
+
+SAME_MESH = 2e-5
+
+
+def load_templates(folder: Path | None = None) -> dict[str, Template]:
+    """Load the templates by object name, in the order of `OBJECT_NAMES`.
+
+    Args:
+        folder: a BEHAVE `objects` folder; None for the built-in templates. A file that holds a
+            built-in mesh (as generated data do) gives the built-in template.
+
+    Returns:
+        Template of each object.
+
+    Raises:
+        FileNotFoundError: the folder or one of its simplified meshes is missing.
+        ValueError: a mesh cannot be read.
+    """
+    if folder is None:
+        return {name: built_in(name) for name in OBJECT_NAMES}
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"expected BEHAVE's objects folder at {folder}, found none; "
+            "unpack objects.zip there or write a generated data set with: rhobin synth --out DIR"
+        )
+    return {name: load_template(folder, name) for name in OBJECT_NAMES}
+
+
+def load_template(folder: Path, name: str) -> Template:
+    """Load one object of a BEHAVE `objects` folder; errors as `load_templates`."""
+    verts, faces, _ = read_mesh(simplified_path(folder, name))
+    own = built_in(name)
+    if verts.shape == own.verts.shape and np.array_equal(faces, own.faces):
+        if np.abs(verts - verts.mean(axis=0) - own.verts).max() < SAME_MESH:
+            return own
+    return load_scan(folder, name, own.group)

@@ -1,0 +1,113 @@
+"""Rotations under which an object keeps its shape: cyclic, dihedral, continuous and spherical groups."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
+
+from rhobin.geometry.mesh import Faces, Verts, sample_surface
+from rhobin.objects.grids import icosahedron
+
+CONTINUOUS_STEPS = 36
+
+Rotations = Float[np.ndarray, "S 3 3"]
+
+
+@dataclass(frozen=True)
+class SymmetryGroup:
+    """Rotational symmetry of a shape about one centre; colours may break it.
+
+    Attributes:
+        order: rotations about `axis` that keep the shape; 0 for every angle (a solid of revolution).
+        axis: main axis.
+        flip: an axis across the main one about which half turns keep the shape, or None.
+        sphere: whether every rotation keeps the shape.
+    """
+
+    order: int = 1
+    axis: tuple[float, float, float] = (0.0, 1.0, 0.0)
+    flip: tuple[float, float, float] | None = None
+    sphere: bool = False
+
+    def rotations(self) -> Rotations:
+        """The group as matrices (S, 3, 3), identity first.
+
+        Continuous axes become steps of 10 degrees, the sphere the 60 rotations of the icosahedron.
+        """
+        if self.sphere:
+            return icosahedral_rotations()
+        steps = self.order or CONTINUOUS_STEPS
+        angles = 2 * np.pi * np.arange(steps) / steps
+        turns = Rotation.from_rotvec(angles[:, None] * np.asarray(self.axis)).as_matrix()
+        if self.flip is not None:
+            half_turn = Rotation.from_rotvec(np.pi * np.asarray(self.flip)).as_matrix()
+            turns = np.concatenate([turns, turns @ half_turn])
+        turns[0] = np.eye(3)
+        return turns
+
+    def turned(self, rotation: Float[np.ndarray, "3 3"]) -> "SymmetryGroup":
+        """The group of the same shape after a rotation."""
+        axis = rotation @ np.asarray(self.axis)
+        flip = None if self.flip is None else tuple(rotation @ np.asarray(self.flip))
+        return SymmetryGroup(self.order, (axis[0], axis[1], axis[2]), flip, self.sphere)
+
+
+ASYMMETRIC = SymmetryGroup()
+BALL = SymmetryGroup(sphere=True)
+CUBOID = SymmetryGroup(order=2, flip=(1.0, 0.0, 0.0))
+
+
+def icosahedral_rotations() -> Float[np.ndarray, "60 3 3"]:
+    """The 60 rotations of a regular icosahedron, identity first, then in a fixed order."""
+    corners, _ = icosahedron()
+    neighbour = int(np.argmin(np.where(np.arange(12) > 0, -corners @ corners[0], np.inf)))
+    source = _frame(corners[0], corners[neighbour])
+    found = []
+    for a in corners:
+        for b in corners:
+            if np.isclose(a @ b, corners[0] @ corners[neighbour]):
+                found.append(_frame(a, b) @ source.T)
+    rotations = np.array(found)
+    angle_first = np.argsort(-np.trace(rotations, axis1=1, axis2=2).round(6), kind="stable")
+    rotations = rotations[angle_first]
+    rotations[0] = np.eye(3)
+    return rotations
+
+
+def _frame(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    across = b - (a @ b) * a
+    across /= np.linalg.norm(across)
+    return np.stack([a, across, np.cross(a, across)], axis=1)
+
+
+def offsets(rotations: Rotations, centre: Float[np.ndarray, "3"]) -> Float[np.ndarray, "S 3"]:
+    """Translations (S, 3) that make rotations turn about `centre`: x -> R x + (c - R c)."""
+    return centre - rotations @ centre
+
+
+def shape_error(
+    verts: Verts,
+    faces: Faces,
+    rotation: Float[np.ndarray, "3 3"],
+    offset: Float[np.ndarray, "3"],
+    samples: int = 4000,
+) -> float:
+    """How far a motion takes a shape from itself.
+
+    Args:
+        verts: (V, 3) vertices.
+        faces: (F, 3) triangles.
+        rotation: (3, 3) of the motion.
+        offset: (3,) its translation.
+        samples: surface points of each copy.
+
+    Returns:
+        Mean distance of the moved vertices to the surface, less the spacing of the surface samples.
+    """
+    surface = sample_surface(verts, faces, samples, np.random.default_rng(0))
+    tree = cKDTree(surface)
+    still = tree.query(verts)[0].mean()
+    moved = tree.query(verts @ rotation.T + offset)[0].mean()
+    return float(max(moved - still, 0.0))
