@@ -1,6 +1,7 @@
 """Batches that mix genders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float, Int64
@@ -22,6 +23,9 @@ class BodySet(nn.Module):
         faces: (F, 3) triangles, shared.
     """
 
+    _slots: Tensor
+    _hands_mean: Tensor
+
     def __init__(self, models: Sequence[BodyModel]) -> None:
         super().__init__()
         if not models:
@@ -41,28 +45,31 @@ class BodySet(nn.Module):
 
     def _stack(self, *names: str) -> None:
         for name in names:
-            stacked = torch.stack([getattr(model, name) for model in self.models.values()])
+            stacked = torch.stack([getattr(model, name) for model in self])
             self.register_buffer(f"_{name}", stacked, persistent=False)
 
     @property
     def faces(self) -> Tensor:
         """Triangles (F, 3) of every model."""
-        return next(iter(self.models.values())).faces
+        return next(iter(self)).faces
+
+    def __iter__(self) -> Iterator[BodyModel]:
+        return (cast(BodyModel, model) for model in self.models.values())
 
     def __getitem__(self, gender: str) -> BodyModel:
-        return self.models[gender]
+        return cast(BodyModel, self.models[gender])
 
-    def rest_joints(self, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, "B"]) -> Float[Tensor, "B J 3"]:
+    def rest_joints(self, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, " B"]) -> Float[Tensor, "B J 3"]:
         """Rest joints, metres; joint 0 is the pelvis."""
         return self._shaped("joint", beta, self._slot(gender))
 
-    def rest29(self, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, "B"]) -> Float[Tensor, "B 29 3"]:
+    def rest29(self, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, " B"]) -> Float[Tensor, "B 29 3"]:
         """Rest positions of the 29 HybrIK joints, metres."""
         slot = self._slot(gender)
         joints = self._shaped("joint", beta, slot)[:, JOINTS24]
         return torch.cat((joints, self._rest_leaves(beta, slot)), dim=1)
 
-    def hands_mean(self, gender: Int64[Tensor, "B"]) -> Float[Tensor, "B 30 3"]:
+    def hands_mean(self, gender: Int64[Tensor, " B"]) -> Float[Tensor, "B 30 3"]:
         """Mean rotation vectors of joints 22..51, radians."""
         return self._hands_mean[self._slot(gender)]
 
@@ -71,7 +78,7 @@ class BodySet(nn.Module):
         theta: Float[Tensor, "B J 3 3"],
         beta: Float[Tensor, "B 10"],
         trans: Float[Tensor, "B 3"],
-        gender: Int64[Tensor, "B"],
+        gender: Int64[Tensor, " B"],
     ) -> BodyOutput:
         """Joints and global rotations only: no work over vertices."""
         rotations, joints = self.tree(theta, self.rest_joints(beta, gender))
@@ -82,12 +89,12 @@ class BodySet(nn.Module):
         theta: Float[Tensor, "B J 3 3"],
         beta: Float[Tensor, "B 10"],
         trans: Float[Tensor, "B 3"],
-        gender: Int64[Tensor, "B"],
+        gender: Int64[Tensor, " B"],
     ) -> BodyOutput:
         """Vertices, joints and global rotations; see `BodyModel.forward`."""
         slot = self._slot(gender)
         rows, parts = [], []
-        for index, model in enumerate(self.models.values()):
+        for index, model in enumerate(self):
             members = (slot == index).nonzero().squeeze(-1)
             if len(members):
                 rows.append(members)
@@ -96,7 +103,7 @@ class BodySet(nn.Module):
         return BodyOutput(*(torch.cat([getattr(part, name) for part in parts])[back] for name in _FIELDS))
 
     def joints29(
-        self, output: BodyOutput, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, "B"]
+        self, output: BodyOutput, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, " B"]
     ) -> Float[Tensor, "B 29 3"]:
         """The 29 HybrIK joints of posed bodies, metres, with rigid leaves."""
         slot = self._slot(gender)
@@ -106,7 +113,7 @@ class BodySet(nn.Module):
 
     def _rest_leaves(self, beta: Tensor, slot: Tensor) -> Tensor:
         if not self.has_leaves:
-            bare = [name for name, model in self.models.items() if model.leaf_vertices is None]
+            bare = [model.gender for model in self if model.leaf_vertices is None]
             raise ValueError(
                 f"no leaf vertices in the body files of {bare}; add the key leaf_vertices to them"
             )

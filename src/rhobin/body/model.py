@@ -11,6 +11,7 @@ from rhobin.body.joints import JOINTS24, LEAF_PARENTS
 from rhobin.body.skinning import ConstantMatrix, KinematicTree
 
 N_BETAS = 10
+CHUNK = 32  # bodies skinned at a time: their transforms still fit a CPU's cache
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,16 @@ class BodyModel(nn.Module):
         leaf_vertices: (5,) vertex ids, int64, or None.
         hands_mean: (30, 3) mean rotation vectors of joints 22..51.
     """
+
+    faces: Tensor
+    hands_mean: Tensor
+    leaf_vertices: Tensor | None
+    template: Tensor
+    shapedirs: Tensor
+    joint_template: Tensor
+    joint_shapedirs: Tensor
+    leaf_template: Tensor
+    leaf_shapedirs: Tensor
 
     def __init__(self, arrays: BodyArrays, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
@@ -137,8 +148,12 @@ class BodyModel(nn.Module):
         """
         rest = self.rest_joints(beta)
         rotations, joints = self.tree(theta, rest)
-        verts = self._skin(self._shaped(theta, beta), rotations, joints, rest)
-        return BodyOutput(verts + trans[:, None], joints + trans[:, None], rotations)
+        joints = joints + trans[:, None]
+        offset = joints[..., None] - rotations @ rest[..., None]
+        transforms = torch.cat((rotations, offset), dim=-1).split(CHUNK)
+        shaped = self._shaped(theta, beta).split(CHUNK)
+        verts = torch.cat([self._skin(v, t) for v, t in zip(shaped, transforms, strict=True)])
+        return BodyOutput(verts, joints, rotations)
 
     def joints29(self, output: BodyOutput, beta: Float[Tensor, "B 10"]) -> Float[Tensor, "B 29 3"]:
         """The 29 HybrIK joints of a posed body, metres; leaves move rigidly with their parent joint.
@@ -164,12 +179,10 @@ class BodyModel(nn.Module):
         flat = torch.addmm(self.template, self.shapedirs, beta.T) + self.pose_blend(feature.T)
         return flat.T.reshape(-1, self.n_verts, 3)
 
-    def _skin(self, verts: Tensor, rotations: Tensor, joints: Tensor, rest: Tensor) -> Tensor:
-        """Linear blend skinning of rest vertices (B, V, 3)."""
-        batch = len(verts)
-        offset = joints[..., None] - rotations @ rest[..., None]
-        transforms = torch.cat((rotations, offset), dim=-1).transpose(0, 1).reshape(self.n_joints, -1)
-        blended = self.skin(transforms).view(self.n_verts, batch, 3, 4)
+    def _skin(self, verts: Tensor, transforms: Tensor) -> Tensor:
+        """Linear blend skinning of rest vertices (B, V, 3) with joint transforms (B, J, 3, 4)."""
+        columns = transforms.transpose(0, 1).reshape(self.n_joints, -1)
+        blended = self.skin(columns).view(self.n_verts, -1, 3, 4)
         turned = (blended[..., :3] @ verts.transpose(0, 1)[..., None]).squeeze(-1)
         return (turned + blended[..., 3]).transpose(0, 1)
 

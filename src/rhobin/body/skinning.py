@@ -19,6 +19,9 @@ class KinematicTree(nn.Module):
     as far, so the 52 joints of SMPL-H take four rounds instead of eleven levels.
     """
 
+    parents: Tensor
+    ancestors: Tensor
+
     def __init__(self, parents: tuple[int, ...]) -> None:
         super().__init__()
         above = len(parents)  # an extra identity joint above the root
@@ -69,6 +72,8 @@ class ConstantMatrix(nn.Module):
 
     The index arrays are ordinary buffers, so the module moves between devices and dtypes like any other.
     """
+
+    dense: Tensor
 
     def __init__(self, matrix: Float[Tensor, "M N"]) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ def rigid_align(
     b: Float[Tensor, "B N 3"],
     weight: Float[Tensor, "B N"] | None = None,
     scale: bool = False,
-) -> tuple[Float[Tensor, "B 3 3"], Float[Tensor, "B 3"], Float[Tensor, "B"]]:
+) -> tuple[Float[Tensor, "B 3 3"], Float[Tensor, "B 3"], Float[Tensor, " B"]]:
     """The proper rotation, translation and scale with ``b = s R a + t`` in the weighted least-squares sense.
 
     Args:

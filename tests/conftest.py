@@ -1,0 +1,32 @@
+"""Shape checks at run time, and the reference vectors."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jaxtyping import install_import_hook
+
+# Every jaxtyping annotation of these packages is checked on each call, in tests only.
+install_import_hook(
+    ["rhobin.geometry.rotation", "rhobin.geometry.camera", "rhobin.geometry.align", "rhobin.body"],
+    "beartype.beartype",
+)
+
+
+@pytest.fixture(scope="session")
+def oracle_folder() -> Path:
+    """Reference vectors: the folder named by RHOBIN_ORACLES, else the copies in tests/oracles."""
+    return Path(os.environ.get("RHOBIN_ORACLES") or Path(__file__).parent / "oracles")
+
+
+@pytest.fixture(scope="session")
+def oracle(oracle_folder) -> Callable[[str], dict[str, np.ndarray]]:
+    """Reads one reference file by its name without suffix."""
+
+    def read(name: str) -> dict[str, np.ndarray]:
+        with np.load(oracle_folder / f"{name}.npz", allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+
+    return read
