@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from rhobin.behave.ref import read_ref
 from rhobin.behave.write import write_bytes
@@ -78,7 +79,7 @@ def scoring_bodies(genders: Iterable[str], folder: Path | None = None) -> dict[s
     Returns:
         Models by gender.
     """
-    return {gender: load_body(gender, folder).double().eval() for gender in sorted(genders)}
+    return {gender: load_body(gender, folder, torch.float64) for gender in sorted(genders)}
 
 
 def group_errors(frames: Iterable[FrameError], key: str) -> list[Group]:
