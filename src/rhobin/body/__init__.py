@@ -1,0 +1,1 @@
+"""Body models of the SMPL family, their joint sets and inverse kinematics."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rhobin.body.joints import JOINTS24
 from rhobin.body.model import BodyModel, BodyOutput, attach_leaves
+from rhobin.geometry.precision import full_precision
 from rhobin.types import GENDERS
 
 
@@ -59,10 +60,12 @@ class BodySet(nn.Module):
     def __getitem__(self, gender: str) -> BodyModel:
         return cast(BodyModel, self.models[gender])
 
+    @full_precision
     def rest_joints(self, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, " B"]) -> Float[Tensor, "B J 3"]:
         """Rest joints, metres; joint 0 is the pelvis."""
         return self._shaped("joint", beta, self._slot(gender))
 
+    @full_precision
     def rest29(self, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, " B"]) -> Float[Tensor, "B 29 3"]:
         """Rest positions of the 29 HybrIK joints, metres."""
         slot = self._slot(gender)
@@ -73,6 +76,7 @@ class BodySet(nn.Module):
         """Mean rotation vectors of joints 22..51, radians."""
         return self._hands_mean[self._slot(gender)]
 
+    @full_precision
     def kinematics(
         self,
         theta: Float[Tensor, "B J 3 3"],
@@ -84,6 +88,7 @@ class BodySet(nn.Module):
         rotations, joints = self.tree(theta, self.rest_joints(beta, gender))
         return BodyOutput(None, joints + trans[:, None], rotations)
 
+    @full_precision
     def forward(
         self,
         theta: Float[Tensor, "B J 3 3"],
@@ -102,6 +107,7 @@ class BodySet(nn.Module):
         back = torch.cat(rows).argsort()
         return BodyOutput(*(torch.cat([getattr(part, name) for part in parts])[back] for name in _FIELDS))
 
+    @full_precision
     def joints29(
         self, output: BodyOutput, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, " B"]
     ) -> Float[Tensor, "B 29 3"]:

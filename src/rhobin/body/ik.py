@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rhobin.body.joints import CHILD29, SMPL_PARENTS, depth_levels
+from rhobin.geometry.precision import full_precision
 from rhobin.geometry.rotation import ZERO_LENGTH, axis_rotation, minimal_rotation, perpendicular, unit
 
 _CHILDREN = list(CHILD29[:24])
@@ -18,6 +19,7 @@ _ABOVE = [
 ]
 
 
+@full_precision
 def hybrik(
     joints29: Float[Tensor, "B 29 3"],
     rest29: Float[Tensor, "B 29 3"],
@@ -47,6 +49,7 @@ def hybrik(
     return torch.cat((body, hands.expand(batch, 30, 3, 3)), dim=1)
 
 
+@full_precision
 def limb_rotations(
     root: Float[Tensor, "B 3 3"],
     joints29: Float[Tensor, "B 29 3"],
@@ -77,6 +80,7 @@ def limb_rotations(
     return torch.cat(local, dim=1)[:, _SORTED]
 
 
+@full_precision
 def root_rotation(
     joints29: Float[Tensor, "B 29 3"], rest29: Float[Tensor, "B 29 3"]
 ) -> Float[Tensor, "B 3 3"]:

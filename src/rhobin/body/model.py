@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from rhobin.body.joints import JOINTS24, LEAF_PARENTS
 from rhobin.body.skinning import ConstantMatrix, KinematicTree
+from rhobin.geometry.precision import full_precision
 
 N_BETAS = 10
-CHUNK = 32  # bodies skinned at a time: their transforms still fit a CPU's cache
+CHUNK = 16  # bodies skinned at a time: their transforms still fit a CPU's cache
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,12 @@ class BodyModel(nn.Module):
             keep("leaf_template", arrays.template[ids])
             keep("leaf_shapedirs", arrays.shapedirs[ids])
 
+    @full_precision
     def rest_joints(self, beta: Float[Tensor, "B 10"]) -> Float[Tensor, "B J 3"]:
         """Rest joints of a shape, metres; joint 0 is the pelvis J0 that the root turns about."""
         return self.joint_template + torch.einsum("jck,bk->bjc", self.joint_shapedirs, beta)
 
+    @full_precision
     def rest29(self, beta: Float[Tensor, "B 10"]) -> Float[Tensor, "B 29 3"]:
         """Rest positions of the 29 HybrIK joints: 24 joints, then five vertices of the shaped template.
 
@@ -126,6 +129,7 @@ class BodyModel(nn.Module):
         """
         return torch.cat((self.rest_joints(beta)[:, self._joints24], self._rest_leaves(beta)), dim=1)
 
+    @full_precision
     def kinematics(
         self, theta: Float[Tensor, "B J 3 3"], beta: Float[Tensor, "B 10"], trans: Float[Tensor, "B 3"]
     ) -> BodyOutput:
@@ -133,6 +137,7 @@ class BodyModel(nn.Module):
         rotations, joints = self.tree(theta, self.rest_joints(beta))
         return BodyOutput(None, joints + trans[:, None], rotations)
 
+    @full_precision
     def forward(
         self, theta: Float[Tensor, "B J 3 3"], beta: Float[Tensor, "B 10"], trans: Float[Tensor, "B 3"]
     ) -> BodyOutput:
@@ -155,6 +160,7 @@ class BodyModel(nn.Module):
         verts = torch.cat([self._skin(v, t) for v, t in zip(shaped, transforms, strict=True)])
         return BodyOutput(verts, joints, rotations)
 
+    @full_precision
     def joints29(self, output: BodyOutput, beta: Float[Tensor, "B 10"]) -> Float[Tensor, "B 29 3"]:
         """The 29 HybrIK joints of a posed body, metres; leaves move rigidly with their parent joint.
 

@@ -3,7 +3,10 @@
 from jaxtyping import Float
 from torch import Tensor
 
+from rhobin.geometry.precision import full_precision
 
+
+@full_precision
 def change_camera(
     root_R: Float[Tensor, "*B 3 3"],
     trans: Float[Tensor, "*B 3"],

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rhobin.body.joints import CHILD29, JOINTS24
+from rhobin.geometry.precision import full_precision
 from rhobin.geometry.rotation import ZERO_LENGTH, rotmat_to_quat
 
 UNDEFINED = (
@@ -14,6 +15,7 @@ _CHILDREN = list(CHILD29[1:24])
 _JOINTS = list(JOINTS24[1:])
 
 
+@full_precision
 def twist_about(
     rotation: Float[Tensor, "*B 3 3"], bone: Float[Tensor, "*B 3"]
 ) -> tuple[Float[Tensor, "*B 2"], Float[Tensor, "*B"]]:
@@ -41,6 +43,7 @@ def twist_about(
     return torch.stack((cos, sin), dim=-1), defined.to(rotation.dtype)
 
 
+@full_precision
 def twist_targets(
     theta: Float[Tensor, "B 52 3 3"], rest29: Float[Tensor, "B 29 3"]
 ) -> tuple[Float[Tensor, "B 23 2"], Float[Tensor, "B 23"]]:

@@ -4,9 +4,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from rhobin.geometry.precision import full_precision
 from rhobin.geometry.rotation import project_to_so3
 
 
+@full_precision
 def rigid_align(
     a: Float[Tensor, "B N 3"],
     b: Float[Tensor, "B N 3"],

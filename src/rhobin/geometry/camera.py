@@ -11,11 +11,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from rhobin.geometry.precision import full_precision
 from rhobin.types import Camera
 
 NO_SPREAD = 1e-12  # squared image-plane spread (at depth one) below which depth is not observable
 
 
+@full_precision
 def project(
     points: Float[Tensor, "*B N 3"] | Float[np.ndarray, "*B N 3"],
     K: Float[Tensor, "*b 3 3"] | Float[np.ndarray, "*b 3 3"],
@@ -33,6 +35,7 @@ def project(
     return pixels[..., :2] / pixels[..., 2:]
 
 
+@full_precision
 def unproject(
     uv: Float[Tensor, "*B N 2"], depth: Float[Tensor, "*B N"], K: Float[Tensor, "*b 3 3"]
 ) -> Float[Tensor, "*B N 3"]:
@@ -101,6 +104,7 @@ def camera_to_world(points: Float[np.ndarray, "*N 3"], camera: Camera) -> Float[
     return points @ camera.R.T + camera.t
 
 
+@full_precision
 def solve_translation(
     points: Float[Tensor, "B N 3"],
     uv: Float[Tensor, "B N 2"],
