@@ -66,7 +66,7 @@ def write_ref(
                 "faces": np.asarray(template.faces, np.int64),
                 "symmetries": [
                     {"R": np.asarray(R, np.float64), "t": np.asarray(t, np.float64).reshape(3)}
-                    for R, t in zip(template.symmetries, template.symmetry_translations, strict=True)
+                    for R, t in zip(template.symmetries, template.symmetry_offsets, strict=True)
                 ],
             }
             for name, template in templates.items()

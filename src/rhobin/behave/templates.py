@@ -9,35 +9,22 @@ import cv2
 import numpy as np
 
 from rhobin.behave.ply import write_ply
+from rhobin.objects.scans import SIMPLIFIED
 from rhobin.objects.template import Template
 
 _CELL = 16
-
-
-def template_ply(object_name: str) -> str:
-    """File name of an object's simplified mesh in `objects/<name>/`."""
-    faces = {"chairblack": 2500, "chairwood": 2500, "tablesquare": 2000}.get(object_name, 1000)
-    stem = "monitor_closed" if object_name == "monitor" else object_name
-    return f"{stem}_f{faces}.ply"
 
 
 def write_templates(root: Path, templates: Mapping[str, Template]) -> None:
     """Write `objects/<name>/`: the simplified PLY, and an OBJ with material and palette texture."""
     for name, template in templates.items():
         folder = Path(root) / "objects" / name
-        write_ply(folder / template_ply(name), template.verts, template.faces)
-        _write_obj(folder, name, template.verts, template.faces, _face_colors(template))
+        write_ply(folder / SIMPLIFIED.get(name, f"{name}_f1000.ply"), template.verts, template.faces)
+        _write_obj(folder, name, template)
 
 
-def _face_colors(template: Template) -> np.ndarray:
-    colors = np.asarray(template.colors, np.uint8)
-    if len(colors) == len(template.faces):
-        return colors
-    return colors[template.faces[:, 0]]
-
-
-def _write_obj(folder: Path, name: str, verts: np.ndarray, faces: np.ndarray, colors: np.ndarray) -> None:
-    palette, cell = np.unique(colors, axis=0, return_inverse=True)
+def _write_obj(folder: Path, name: str, template: Template) -> None:
+    palette, cell = np.unique(template.colors, axis=0, return_inverse=True)
     side = int(np.ceil(np.sqrt(len(palette))))
     texture = np.zeros((side, side, 3), np.uint8)
     texture.reshape(-1, 3)[: len(palette)] = palette[:, ::-1]
@@ -48,9 +35,9 @@ def _write_obj(folder: Path, name: str, verts: np.ndarray, faces: np.ndarray, co
     cells = np.arange(len(palette))
     uv = np.stack([(cells % side + 0.5) / side, 1 - (cells // side + 0.5) / side], axis=1)
     lines = [f"mtllib {name}.obj.mtl", "usemtl template"]
-    lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in verts]
+    lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in template.verts]
     lines += [f"vt {u:.6f} {v:.6f}" for u, v in uv]
-    corners = np.asarray(faces) + 1
+    corners = template.faces + 1
     lines += [f"f {a}/{t} {b}/{t} {c}/{t}" for (a, b, c), t in zip(corners, cell.ravel() + 1, strict=True)]
     (folder / f"{name}.obj").write_text("\n".join(lines) + "\n")
     (folder / f"{name}.obj.mtl").write_text(f"newmtl template\nKa 1 1 1\nKd 1 1 1\nmap_Kd {name}_tex.jpg\n")

@@ -1,0 +1,85 @@
+"""What a dataset root holds and what of it cannot be used: as data for a file, as a table for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Group
+from rich.table import Table
+
+from rhobin.behave.read import Release
+from rhobin.behave.skips import REASONS, Skip, count_skips
+from rhobin.behave.write import write_json
+from rhobin.objects.names import OBJECT_NAMES
+
+
+def build_manifest(releases: Sequence[Release], sample_skips: Iterable[Skip] = ()) -> dict[str, Any]:
+    """Count what was read and what was left out.
+
+    Args:
+        releases: the splits that were read.
+        sample_skips: what samplers later found broken, such as truncated images.
+
+    Returns:
+        Per split: sequences, frames, views, frames by object and by date, views by Kinect, data hash;
+        for all together: skipped files and views by reason, and every skip with its file.
+    """
+    skips = [skip for release in releases for skip in release.skips] + list(sample_skips)
+    return {
+        "root": str(releases[0].root) if releases else "",
+        "splits": {release.split: _count(release) for release in releases},
+        "skipped": count_skips(skips),
+        "skips": [vars(skip) for skip in skips],
+    }
+
+
+def write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Write a manifest as JSON."""
+    write_json(path, manifest)
+
+
+def manifest_tables(manifest: Mapping[str, Any], files_per_reason: int = 3) -> Group:
+    """A manifest as rich tables: what is there, what was skipped and why, with example files."""
+    there = Table(title=f"BEHAVE data at {manifest['root']}", title_justify="left")
+    for column in ("split", "sequences", "frames", "views", "objects", "dates", "data hash"):
+        there.add_column(column, justify="left" if column in ("split", "data hash") else "right")
+    for split, count in manifest["splits"].items():
+        sizes = [
+            count["sequences"],
+            count["frames"],
+            count["views"],
+            len(count["objects"]),
+            len(count["dates"]),
+        ]
+        there.add_row(split, *[f"{size:,}" for size in sizes], count["data_hash"])
+    if not manifest["skipped"]:
+        return Group(there, "Nothing was skipped.")
+    lost = Table(title="Skipped", title_justify="left")
+    for column in ("why", "files", "views", "for example"):
+        lost.add_column(column, justify="right" if column in ("files", "views") else "left")
+    for reason, count in manifest["skipped"].items():
+        files = [skip["file"] for skip in manifest["skips"] if skip["reason"] == reason]
+        lost.add_row(
+            REASONS[reason], str(count["files"]), str(count["views"]), "\n".join(files[:files_per_reason])
+        )
+    return Group(there, lost)
+
+
+def _count(release: Release) -> dict[str, Any]:
+    frames = release.frames
+    dates = Counter(release.sequences[i].split("_")[0] for i in frames.sequence)
+    objects = np.bincount(frames.object_id, minlength=len(OBJECT_NAMES))
+    kinects = np.bincount(release.views.kinect, minlength=4)
+    return {
+        "sequences": len(np.unique(frames.sequence)),
+        "frames": len(frames.name),
+        "views": len(release.views.frame),
+        "objects": {name: int(n) for name, n in zip(OBJECT_NAMES, objects, strict=True) if n},
+        "dates": dict(sorted(dates.items())),
+        "kinects": {f"k{kinect}": int(n) for kinect, n in enumerate(kinects)},
+        "data_hash": release.data_hash,
+    }

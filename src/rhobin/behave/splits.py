@@ -1,0 +1,112 @@
+"""Which sequences train, which validate, which test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from rhobin.behave.layout import REGISTER_URL, parse_sequence
+
+SPLITS = ("train", "test")
+
+
+def require_root(root: Path) -> Path:
+    """Check that a dataset root exists and holds sequences.
+
+    Raises:
+        FileNotFoundError: saying how to make or get the data.
+    """
+    root = Path(root)
+    if not (root / "sequences").is_dir():
+        found = "an empty or foreign folder" if root.is_dir() else "nothing"
+        raise FileNotFoundError(
+            f"no BEHAVE data at {root} (config key data.root): expected the folder {root / 'sequences'}, "
+            f"found {found}.\n  Make synthetic data: rhobin synth --out {root} --size demo\n"
+            f"  Or register for BEHAVE at {REGISTER_URL}, unpack it as data/README.md shows, "
+            "and set data.root to that folder."
+        )
+    return root
+
+
+def read_split(root: Path) -> dict[str, list[str]]:
+    """Read the official `split.json`: sequence names under "train" and "test".
+
+    Raises:
+        FileNotFoundError: when it is missing.
+        ValueError: when it lacks a part, or a sequence is in both.
+    """
+    path = require_root(root) / "split.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no split.json at {path}: it ships with the release, beside `sequences/`")
+    try:
+        content = json.loads(path.read_text())
+        split = {part: [str(name) for name in content[part]] for part in SPLITS}
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f'{path}: expected {{"train": [names], "test": [names]}}: {error!r}') from error
+    both = sorted(set(split["train"]) & set(split["test"]))
+    if both:
+        raise ValueError(f"{path}: in training and in test: {', '.join(both[:3])} ({len(both)} in all)")
+    return split
+
+
+def carve_validation(
+    sequences: Sequence[str], frames: Sequence[int], fraction: float, by: str = "group", seed: int = 0
+) -> list[str]:
+    """Choose training sequences to hold out for validation, never parts of a sequence.
+
+    Args:
+        sequences: names of the training sequences.
+        frames: how many frames each has.
+        fraction: wanted share of the frames, 0 for no validation.
+        by: "group" holds out one or more whole (date, subject) groups, so that validation shows a
+            person in a room that training never pairs; "sequence" draws single sequences evenly
+            from all groups. With fewer than three groups, "group" acts like "sequence".
+        seed: order in which groups or sequences are drawn.
+
+    Returns:
+        Names of the held-out sequences, sorted; at least one when `fraction` > 0, never all.
+    """
+    if by not in ("group", "sequence"):
+        raise ValueError(f"data.val_by is {by!r}; expected group or sequence")
+    if not 0 <= fraction < 1:
+        raise ValueError(f"data.val_fraction is {fraction}; expected 0 <= fraction < 1")
+    if fraction == 0 or len(sequences) < 2:
+        return []
+    counts = dict(zip(sequences, frames, strict=True))
+    groups: dict[tuple[str, int], list[str]] = {}
+    for name in sorted(counts):
+        parsed = parse_sequence(name)
+        groups.setdefault((parsed.date, parsed.subject), []).append(name)
+    rng = np.random.default_rng([seed, 0x5EED])
+    if by == "group" and len(groups) >= 3:
+        units = [groups[key] for key in sorted(groups)]
+        units = [units[i] for i in rng.permutation(len(units))]
+    else:
+        units = _round_robin(groups, rng)
+    return _take(units, counts, fraction)
+
+
+def _round_robin(groups: dict[tuple[str, int], list[str]], rng: np.random.Generator) -> list[list[str]]:
+    """Single sequences in drawing order: one of every group, then the second of every group, ..."""
+    ranked: list[tuple[int, float, str]] = []
+    for key in sorted(groups):
+        names = groups[key]
+        ranked += [(rank, rng.random(), names[i]) for rank, i in enumerate(rng.permutation(len(names)))]
+    return [[name] for _, _, name in sorted(ranked)]
+
+
+def _take(units: list[list[str]], counts: dict[str, int], fraction: float) -> list[str]:
+    """The unit nearest to `fraction` of all frames, then others while each brings the share nearer."""
+    target = fraction * sum(counts.values())
+    sizes = [sum(counts[name] for name in unit) for unit in units]
+    first = int(np.argmin([abs(size - target) for size in sizes]))
+    taken, total = list(units[first]), sizes[first]
+    for unit, size in zip(
+        units[:first] + units[first + 1 :], sizes[:first] + sizes[first + 1 :], strict=True
+    ):
+        if abs(total + size - target) < abs(total - target):
+            taken, total = taken + unit, total + size
+    return sorted(taken)

@@ -1,0 +1,223 @@
+"""Views of a release as samples."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from rhobin.behave.read import Release
+from rhobin.behave.skips import REASONS, Skip
+from rhobin.data.augment import Augmentation, AugmentConfig, ColourJitter, draw_augmentation, roll_about
+from rhobin.data.crops import CROPS
+from rhobin.data.images import BACKGROUNDS, BadSampleError, Context, load_context, network_input, warp_context
+from rhobin.data.shared import ContextCache, shared_array
+from rhobin.data.targets import ViewTargets
+from rhobin.geometry.camera import crop_matrix, resize_intrinsics
+from rhobin.types import Sample, SampleKey, Target
+
+log = logging.getLogger(__name__)
+
+_REASON_CODES = dict(enumerate(REASONS, start=1))
+
+
+@dataclass(frozen=True)
+class ViewConfig:
+    """How a view becomes a sample.
+
+    Attributes:
+        input_size: width and height of the network's input, pixels.
+        depth_range: metres of depth that heatmap coordinates span.
+        crop: "union" of the masks, or CHORE's fixed "window".
+        expand: factor on the union box.
+        background: "keep", or "zero" outside both masks.
+        on_bad_sample: "raise", or "skip" to the next usable view.
+    """
+
+    input_size: int = 256
+    depth_range: float = 4.4
+    crop: str = "union"
+    expand: float = 1.3
+    background: str = "keep"
+    on_bad_sample: str = "raise"
+
+    def __post_init__(self):
+        allowed = {"crop": CROPS, "background": BACKGROUNDS, "on_bad_sample": ("raise", "skip")}
+        for name, values in allowed.items():
+            if getattr(self, name) not in values:
+                raise ValueError(
+                    f"data.{name} is {getattr(self, name)!r}; expected one of {', '.join(values)}"
+                )
+        if self.input_size < 1 or self.depth_range <= 0 or self.expand <= 0:
+            raise ValueError("data.input_size, data.depth_range and data.expand must be positive")
+
+
+class BehaveDataset(Dataset):
+    """Samples of some views of a release.
+
+    An item is asked for by its number, or by (epoch, number) so that augmentation differs between
+    epochs. The same item is the same to the bit in every process.
+
+    Attributes:
+        release: where the views come from.
+        targets: their ground truth.
+        views: (M,) rows of the release that this dataset shows.
+    """
+
+    def __init__(
+        self,
+        release: Release,
+        targets: ViewTargets,
+        views: np.ndarray,
+        config: ViewConfig,
+        augment: AugmentConfig | None = None,
+        seed: int = 0,
+        cache: ContextCache | None = None,
+    ):
+        cv2.setNumThreads(0)
+        self.release, self.targets, self.views = release, targets, views
+        self.config, self.augment, self.seed, self.cache = config, augment, seed, cache
+        self.jitter = ColourJitter(augment.colour) if augment and augment.colour else None
+        self.bad = shared_array(len(views), np.uint8)
+        self.bad_file = shared_array(len(views), np.uint8)
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+    def __getitem__(self, item: int | tuple[int, int]) -> Sample:
+        """Sample `index`, or (epoch, index).
+
+        With `on_bad_sample="skip"` an unusable view is replaced by the next usable one; the sample's key
+        tells which view it shows.
+
+        Raises:
+            BadSampleError: for unusable images with `on_bad_sample="raise"`, naming the file.
+        """
+        epoch, index = item if isinstance(item, tuple) else (0, item)
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} of {len(self)}")
+        for shown in (*range(index, len(self)), *range(index)):
+            if self.bad[shown]:
+                continue
+            try:
+                return self._sample(epoch, shown)
+            except BadSampleError as error:
+                if self.config.on_bad_sample == "raise":
+                    advice = "mend the file, or set data.on_bad_sample=skip to use other views instead"
+                    raise BadSampleError(error.file, error.reason, f"{error.detail}; {advice}") from error
+                self._note(shown, error)
+        raise ValueError(
+            f"{self.release.root}: none of the {len(self)} views can be used; first: {self.skips()[0]}"
+        )
+
+    def skips(self) -> list[Skip]:
+        """Views found unusable so far, by any worker."""
+        found = []
+        for index in np.flatnonzero(self.bad):
+            file = self.release.view_files(int(self.views[index]))[self.bad_file[index]]
+            reason = _REASON_CODES[int(self.bad[index])]
+            found.append(Skip(str(file.relative_to(self.release.root)), reason, REASONS[reason], 1))
+        return found
+
+    def context(self, index: int) -> Context:
+        """The decoded surroundings of a view, from the cache when there is one.
+
+        Raises:
+            BadSampleError: when an image cannot be used.
+        """
+        cached = self.cache.get(index) if self.cache else None
+        if cached is not None:
+            return cached
+        files = self.release.view_files(int(self.views[index]))
+        reach = self.augment.reach if self.augment else 1.0
+        config = self.config
+        context = load_context(files, config.input_size, config.crop, config.expand, reach)
+        if self.cache:
+            self.cache.put(index, context)
+        return context
+
+    def intrinsics(self, index: int, context: Context) -> np.ndarray:
+        """Intrinsics (3, 3) of a view's full image, even if it was resized after calibration."""
+        camera = self.release.cameras[self.release.views.camera[self.views[index]]]
+        if context.size == (camera.width, camera.height):
+            return camera.K
+        return resize_intrinsics(camera.K, context.size[0] / camera.width, context.size[1] / camera.height)
+
+    def _sample(self, epoch: int, index: int) -> Sample:
+        context = self.context(index)
+        change = draw_augmentation(self.augment, self.seed, epoch, index) if self.augment else Augmentation()
+        K = self.intrinsics(index, context)
+        Q = roll_about(context.centre, K, change.roll)
+        K_crop = crop_matrix(context.centre, context.side * change.scale, self.config.input_size) @ K
+        from_image = K_crop @ Q @ np.linalg.inv(K)
+        color, person, thing = warp_context(context, from_image, self.config.input_size)
+        if self.jitter and change.colour_seed is not None:
+            color = self.jitter(color, change.colour_seed)
+        view = int(self.views[index])
+        frame = int(self.targets.frame[view])
+        return Sample(
+            image=torch.from_numpy(network_input(color, person, thing, self.config.background)),
+            K_crop=torch.from_numpy(K_crop.astype(np.float32)),
+            gender=int(self.targets.gender[frame]),
+            object_id=int(self.targets.object_id[frame]),
+            target=self._target(view, frame, Q, K_crop),
+            key=self.key(index),
+        )
+
+    def key(self, index: int) -> SampleKey:
+        """Which view a sample shows."""
+        view = int(self.views[index])
+        frame = int(self.release.views.frame[view])
+        sequence = self.release.sequences[self.release.frames.sequence[frame]]
+        kinect = int(self.release.views.kinect[view])
+        return SampleKey(sequence, str(self.release.frames.name[frame]), kinect, index)
+
+    def _target(self, view: int, frame: int, Q: np.ndarray, K_crop: np.ndarray) -> Target:
+        """Ground truth of a view after the camera rolled by Q."""
+        truth = self.targets
+        joints = truth.joints[view] @ Q.T
+        kpts = truth.kpts[view] @ Q.T
+        theta = truth.theta[frame].copy()
+        theta[0] = Q @ truth.root_R[view]
+        # SMPL's translation moves the rest pelvis to the pelvis, and only the latter turns with the camera
+        rest_pelvis = truth.joints[view, 0] - truth.trans[view]
+        joints_uvd, joints_weight = self._heatmap_coordinates(joints, joints[0, 2], K_crop)
+        kpts_uvd, kpts_weight = self._heatmap_coordinates(kpts, joints[0, 2], K_crop)
+        values = {
+            "theta": theta,
+            "beta": truth.beta[frame],
+            "trans": joints[0] - rest_pelvis,
+            "joints": joints,
+            "joints_uvd": joints_uvd,
+            "joints_weight": joints_weight,
+            "twist": truth.twist[frame],
+            "twist_weight": truth.twist_weight[frame],
+            "obj_R": Q @ truth.obj_R[view],
+            "obj_t": Q @ truth.obj_t[view],
+            "kpts": kpts,
+            "kpts_uvd": kpts_uvd,
+            "kpts_weight": kpts_weight,
+        }
+        return Target(**{name: torch.from_numpy(value.astype(np.float32)) for name, value in values.items()})
+
+    def _heatmap_coordinates(
+        self, points: np.ndarray, pelvis_depth: float, K_crop: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Points (J, 3) as (u, v, d), and 1 for those that lie in front of the camera and in range."""
+        pixels = points @ K_crop.T
+        depth = np.maximum(pixels[:, 2:], 1e-3)
+        uvd = np.empty_like(pixels)
+        uvd[:, :2] = pixels[:, :2] / depth / self.config.input_size - 0.5
+        uvd[:, 2] = (points[:, 2] - pelvis_depth) / self.config.depth_range
+        inside = ((uvd >= -0.5) & (uvd < 0.5)).all(axis=1) & (points[:, 2] > 1e-3)
+        return uvd, inside
+
+    def _note(self, index: int, error: BadSampleError) -> None:
+        files = self.release.view_files(int(self.views[index]))
+        self.bad_file[index] = files.index(error.file)
+        self.bad[index] = list(REASONS).index(error.reason) + 1
+        log.warning("skipped %s: %s", error.file, error.detail)

@@ -1,0 +1,188 @@
+"""From the three JPEGs of a view to the network's input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rhobin.data.crops import MASK_THRESHOLD, crop_square, mask_box
+
+MEAN = np.array([0.485, 0.456, 0.406])  # ImageNet, RGB
+STD = np.array([0.229, 0.224, 0.225])
+BACKGROUNDS = ("keep", "zero")
+_REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+_NORMALISED = (((np.arange(256)[:, None] / 255 - MEAN) / STD)[None, :, ::-1]).astype(np.float32)
+
+
+class BadSampleError(ValueError):
+    """A view whose images cannot be used.
+
+    Attributes:
+        file: the file at fault.
+        reason: a key of `rhobin.behave.skips.REASONS`.
+        detail: what was found.
+    """
+
+    def __init__(self, file: Path, reason: str, detail: str):
+        super().__init__(f"{file}: {detail}")
+        self.file, self.reason, self.detail = file, reason, detail
+
+
+@dataclass(frozen=True)
+class Context:
+    """The part of a view that any crop of it can show, decoded.
+
+    Attributes:
+        color: (h, w, 3) BGR uint8.
+        masks: (2, h, w) uint8, 255 where the person, then the object, is visible.
+        from_image: (3, 3) map from pixels of the full image to pixels of this patch.
+        centre: (2,) middle of the square crop in the full image, pixels.
+        side: side of the square crop in the full image, pixels.
+        size: width and height of the full image.
+    """
+
+    color: np.ndarray
+    masks: np.ndarray
+    from_image: np.ndarray
+    centre: np.ndarray
+    side: float
+    size: tuple[int, int]
+
+
+def load_context(
+    files: tuple[Path, Path, Path], output: int, crop: str, expand: float, reach: float
+) -> Context:
+    """Decode a view no finer than needed, and only keep what crops can show.
+
+    The image is decoded at the smallest of 1, 1/2, 1/4, 1/8 of its size that still gives the crop
+    `output` pixels: faster, and free of aliasing.
+
+    Args:
+        files: colour, person mask, object mask.
+        output: width of the network's input, pixels.
+        crop: "union" or "window".
+        expand: factor on the union box.
+        reach: how far crops look beyond the square, as a factor on its side.
+
+    Raises:
+        BadSampleError: naming the file and what is wrong with it.
+    """
+    person = _threshold(_decode(files[1], cv2.IMREAD_GRAYSCALE))
+    thing = _threshold(_decode(files[2], cv2.IMREAD_GRAYSCALE))
+    if person.shape != thing.shape:
+        raise BadSampleError(
+            files[2], "image_size", f"mask is {_size(thing)}, person mask is {_size(person)}"
+        )
+    for mask, file, reason in (
+        (person, files[1], "empty_person_mask"),
+        (thing, files[2], "empty_object_mask"),
+    ):
+        if mask_box(mask) is None:
+            raise BadSampleError(file, reason, "no pixel is set")
+    height, width = person.shape
+    box = mask_box(cv2.bitwise_or(person, thing))
+    centre, side = crop_square(box, crop, expand, width)
+    factor = max(f for f in _REDUCED if f == 1 or side / f >= output)
+    color = _decode(files[0], _REDUCED[factor])
+    small = (-(-height // factor), -(-width // factor))
+    if color.shape[:2] != small:
+        found = f"{color.shape[1]}x{color.shape[0]} at 1/{factor} of full size"
+        raise BadSampleError(files[0], "image_size", f"image is {found}, masks are {width}x{height}")
+    masks = [cv2.resize(mask, small[::-1], interpolation=cv2.INTER_AREA) for mask in (person, thing)]
+    left, top, right, bottom = _patch(centre, side * reach, factor, small)
+    shift = (1 / factor - 1) / 2
+    from_image = np.array([[1 / factor, 0, shift - left], [0, 1 / factor, shift - top], [0, 0, 1]])
+    return Context(
+        color=color[top:bottom, left:right],
+        masks=np.stack([_threshold(mask[top:bottom, left:right]) for mask in masks]),
+        from_image=from_image,
+        centre=centre,
+        side=side,
+        size=(width, height),
+    )
+
+
+def warp_context(
+    context: Context, from_image: np.ndarray, output: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Resample a view under a homography.
+
+    Args:
+        context: the decoded view.
+        from_image: (3, 3) map from pixels of the full image to pixels of the output.
+        output: width and height of the output, pixels.
+
+    Returns:
+        Colour (output, output, 3) BGR uint8, person mask and object mask uint8 of 0 or 255; black outside.
+    """
+    homography = from_image @ np.linalg.inv(context.from_image)
+    size = (output, output)
+    color = cv2.warpPerspective(np.ascontiguousarray(context.color), homography, size, flags=cv2.INTER_LINEAR)
+    person, thing = (
+        _threshold(cv2.warpPerspective(mask, homography, size, flags=cv2.INTER_LINEAR))
+        for mask in context.masks
+    )
+    return color, person, thing
+
+
+def network_input(color: np.ndarray, person: np.ndarray, thing: np.ndarray, background: str) -> np.ndarray:
+    """Stack normalised RGB and both masks.
+
+    Args:
+        color: (H, W, 3) BGR uint8.
+        person: (H, W) uint8 mask of 0 or 255.
+        thing: (H, W) uint8 mask of the object.
+        background: "keep", or "zero" to blacken what neither mask covers.
+
+    Returns:
+        (5, H, W) float32.
+    """
+    if background == "zero":
+        color = cv2.bitwise_and(color, color, mask=cv2.bitwise_or(person, thing))
+    planes = np.empty((5, *person.shape), np.float32)
+    planes[:3] = cv2.LUT(color, _NORMALISED).transpose(2, 0, 1)[::-1]
+    np.divide(person, np.float32(255), out=planes[3])
+    np.divide(thing, np.float32(255), out=planes[4])
+    return planes
+
+
+def _patch(
+    centre: np.ndarray, reach: float, factor: int, shape: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the patch in the reduced image that a crop of width `reach` can touch."""
+    middle = (centre + 0.5) / factor - 0.5
+    half = reach / factor / 2 + 2
+    left, top = np.clip(np.floor(middle - half), 0, (shape[1] - 1, shape[0] - 1)).astype(int)
+    right, bottom = np.clip(np.ceil(middle + half) + 1, (left + 1, top + 1), (shape[1], shape[0])).astype(int)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _decode(file: Path, flag: int) -> np.ndarray:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadSampleError(file, "unreadable_image", f"cannot be read: {error.strerror}") from error
+    if not content:
+        raise BadSampleError(file, "empty_file", "zero bytes")
+    if file.suffix == ".jpg" and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):
+        raise BadSampleError(file, "unreadable_image", f"JPEG is truncated after {len(content)} bytes")
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise BadSampleError(file, "unreadable_image", "not an image that OpenCV can decode")
+    return image
+
+
+def _threshold(mask: np.ndarray) -> np.ndarray:
+    return cv2.threshold(mask, MASK_THRESHOLD, 255, cv2.THRESH_BINARY)[1]
+
+
+def _size(image: np.ndarray) -> str:
+    return f"{image.shape[1]}x{image.shape[0]}"

@@ -1,0 +1,79 @@
+"""Memory that loader workers share with the main process."""
+
+from __future__ import annotations
+
+import mmap
+import multiprocessing
+
+import numpy as np
+
+from rhobin.data.images import Context
+
+_NOT_CACHED, _REFUSED = -1, -2
+
+
+def shared_array(shape: int | tuple[int, ...], dtype: type, fill: float = 0) -> np.ndarray:
+    """An array in anonymous shared memory: forked workers and the main process see each other's writes."""
+    count = int(np.prod(shape))
+    memory = mmap.mmap(-1, max(1, count * np.dtype(dtype).itemsize))
+    array = np.frombuffer(memory, dtype, count).reshape(shape)
+    if fill:
+        array[...] = fill
+    return array
+
+
+class ContextCache:
+    """Decoded views in shared memory, filled by whichever worker decodes a view first.
+
+    A view keeps its colour patch as it is and its masks as bits. What no longer fits the budget is
+    decoded again every time. Memory is committed as it fills. Processes that are spawned instead of
+    forked start with an empty cache of their own.
+    """
+
+    def __init__(self, views: int, budget_mb: int):
+        self.views, self.budget_mb = views, budget_mb
+        self.lock = multiprocessing.Lock()
+        self.store = shared_array(budget_mb * 2**20, np.uint8)
+        self.used = shared_array(1, np.int64)
+        self.start = shared_array(views, np.int64, _NOT_CACHED)
+        self.ready = shared_array(views, np.uint8)
+        self.shape = shared_array((views, 2), np.int32)
+        self.geometry = shared_array((views, 14), np.float64)
+
+    def __reduce__(self):
+        return type(self), (self.views, self.budget_mb)
+
+    def get(self, view: int) -> Context | None:
+        """The cached view, or None."""
+        if not self.ready[view]:
+            return None
+        height, width = self.shape[view].tolist()
+        start, pixels = int(self.start[view]), height * width
+        color = self.store[start : start + 3 * pixels].reshape(height, width, 3)
+        bits = self.store[start + 3 * pixels : start + _size(pixels)]
+        masks = np.unpackbits(bits, count=2 * pixels).reshape(2, height, width) * np.uint8(255)
+        numbers = self.geometry[view]
+        size = (int(numbers[12]), int(numbers[13]))
+        return Context(color, masks, numbers[:9].reshape(3, 3), numbers[9:11], float(numbers[11]), size)
+
+    def put(self, view: int, context: Context) -> None:
+        """Keep a view if the budget allows."""
+        height, width = context.masks.shape[1:]
+        pixels = height * width
+        with self.lock:
+            if self.start[view] == _NOT_CACHED:
+                fits = self.used[0] + _size(pixels) <= len(self.store)
+                self.start[view] = self.used[0] if fits else _REFUSED
+                self.used[0] += _size(pixels) if fits else 0
+        start = int(self.start[view])
+        if start == _REFUSED:
+            return
+        self.store[start : start + 3 * pixels] = context.color.reshape(-1)
+        self.store[start + 3 * pixels : start + _size(pixels)] = np.packbits(context.masks > 0)
+        self.shape[view] = height, width
+        self.geometry[view] = [*context.from_image.ravel(), *context.centre, context.side, *context.size]
+        self.ready[view] = 1
+
+
+def _size(pixels: int) -> int:
+    return 3 * pixels + (2 * pixels + 7) // 8
