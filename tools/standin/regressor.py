@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from .shape import ShapeSpace
-from .skeleton import NAMES, mirror_order
-from .source import MIRROR
+from .skeleton import NAMES, PARENTS, mirror_order
 
-SLAB = 0.08  # half height of the slab of torso vertices around a torso joint, metres
+SLAB = 0.09  # half height of the slab of torso vertices around a torso joint, metres
 NEAREST = 100  # vertices around any other joint
-RIDGE = 1e-3
+RIDGE = 2e-4
 SUM_WEIGHT = 10.0  # pull of a row's weights towards summing to one
 TORSO = ("pelvis", "hip", "spine", "neck", "collar")
-LIMBS = ("elbow", "wrist", "index", "middle", "pinky", "ring", "thumb")
 
 
 def fit_regressor(
@@ -45,11 +43,12 @@ def fit_regressor(
 def _candidates(
     joint: int, template: np.ndarray, centre: np.ndarray, weights: np.ndarray, mirror: np.ndarray
 ) -> np.ndarray:
-    limb = np.array([any(part in name for part in LIMBS) for name in NAMES])
+    """Vertices that ride on the joint, its parent or its children: a slab in the torso, else the nearest."""
+    nearby = [k for k in range(len(NAMES)) if joint in (k, PARENTS[k]) or k == PARENTS[joint]]
+    own = np.flatnonzero(np.isin(weights.argmax(1), nearby))
     if any(part in NAMES[joint] for part in TORSO):
-        trunk = ~limb[weights.argmax(1)]
-        return np.flatnonzero(trunk & (abs(template[:, 1] - centre[1]) < SLAB))
-    near = np.argsort(((template - centre) ** 2).sum(1))[:NEAREST]
+        return own[abs(template[own, 1] - centre[1]) < SLAB]
+    near = own[np.argsort(((template[own] - centre) ** 2).sum(1))[:NEAREST]]
     middle = mirror_order(NAMES)[joint] == joint
     return np.unique(np.concatenate([near, mirror[near]])) if middle else near
 
@@ -61,8 +60,3 @@ def _ridge_row(space: ShapeSpace, near: np.ndarray, target: np.ndarray) -> np.nd
     goal = np.concatenate([np.zeros(3), target[1:].reshape(-1), [SUM_WEIGHT]])
     gram = matrix @ matrix.T + RIDGE * np.eye(len(goal))
     return matrix.T @ np.linalg.solve(gram, goal)
-
-
-def mirrored_joints(joints: np.ndarray) -> np.ndarray:
-    """Joints (..., 52, 3) of the mirrored body."""
-    return joints[..., mirror_order(NAMES), :] * MIRROR
