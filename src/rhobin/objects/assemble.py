@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64, UInt8
 
 from rhobin.geometry.mesh import face_normals
 from rhobin.objects.primitives import Primitive
@@ -47,6 +47,15 @@ class Part:
     solid: Primitive
     color: Color
     patches: tuple[Patch, ...] = ()
+
+    def colors(
+        self, points: Float[np.ndarray, "N 3"], normals: Float[np.ndarray, "N 3"]
+    ) -> UInt8[np.ndarray, "N 3"]:
+        """Colours (N, 3) of surface points with flat normals, both in the solid's own frame."""
+        colors = np.tile(np.array(self.color, dtype=np.uint8), (len(points), 1))
+        for patch in self.patches:
+            colors[patch.where(points, normals)] = patch.color
+        return colors
 
 
 @dataclass(frozen=True)
@@ -102,10 +111,34 @@ def _join(parts: list[Part]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _paint(part: Part, verts: np.ndarray, faces: np.ndarray) -> np.ndarray:
     own = (verts - part.solid.centre) @ part.solid.rotation
-    centres, normals = _cell_centres(own, faces), face_normals(own, faces)
-    colors = np.tile(np.array(part.color, dtype=np.uint8), (len(faces), 1))
-    for patch in part.patches:
-        colors[patch.where(centres, normals)] = patch.color
+    return part.colors(_cell_centres(own, faces), face_normals(own, faces))
+
+
+def colors_at(
+    parts: list[Part],
+    template: Template,
+    face_ids: Int64[np.ndarray, " N"],
+    points: Float[np.ndarray, "N 3"],
+) -> UInt8[np.ndarray, "N 3"]:
+    """Colours of surface points, with borders that do not follow the mesh.
+
+    Args:
+        parts: of the design that the template was assembled from.
+        template: the result.
+        face_ids: (N,) triangles that the points lie on.
+        points: (N, 3) in the template's frame, metres.
+
+    Returns:
+        (N, 3) RGB.
+    """
+    last_face = np.cumsum([len(solid.mesh()[1]) for solid in template.parts])
+    part_of = np.searchsorted(last_face, face_ids, side="right")
+    normals = face_normals(template.verts, template.faces)[face_ids]
+    colors = np.empty((len(points), 3), dtype=np.uint8)
+    for index, (part, solid) in enumerate(zip(parts, template.parts, strict=True)):
+        mine = part_of == index
+        own = (points[mine] - solid.centre) @ solid.rotation
+        colors[mine] = part.colors(own, normals[mine] @ solid.rotation)
     return colors
 
 

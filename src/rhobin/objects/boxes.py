@@ -11,6 +11,7 @@ Size = tuple[float, float, float]
 
 LABEL: Color = (235, 232, 222)
 INK: Color = (60, 52, 48)
+STAMP: Color = (142, 58, 48)
 TAPE: Color = (214, 190, 140)
 
 
@@ -33,7 +34,7 @@ def face_grips(size: Size, centre: Size) -> list[Grip]:
 
 
 def cardboard(size: Size, color: Color, spacing: float) -> Design:
-    """A closed box: tape over top and bottom, a label in front, a dark mark on the +x side."""
+    """A closed box: tape over top and bottom, a label in front, a stamp behind, a dark mark on +x."""
     width, height, depth = size
     tape = 0.06 * depth + 0.012
     near, far, low, high = 0.05 * width, 0.41 * width, -0.1 * height, 0.3 * height
@@ -43,6 +44,7 @@ def cardboard(size: Size, color: Color, spacing: float) -> Design:
         Patch(TAPE, facing((0, -1, 0), (-FAR, -FAR, -tape), (FAR, FAR, tape))),
         Patch(LABEL, facing((0, 0, 1), (near, low, -FAR), (far, high, FAR))),
         Patch(INK, facing((1, 0, 0), (-FAR, low, -tape), (FAR, high, tape))),
+        Patch(STAMP, facing((0, 0, -1), (-far, low, -FAR), (-near, -low, FAR))),
     )
     solid = Box(size=size, spacing=spacing, cuts=cuts).placed((0, height / 2, 0))
     centre = (0.0, height / 2, 0.0)

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
+from jaxtyping import Float, Int64, UInt8
+
 from rhobin.objects import boxes, desk, furniture, luggage, rounds
-from rhobin.objects.assemble import Design, assemble
+from rhobin.objects.assemble import Design, Part, assemble, colors_at
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.template import Template
 
@@ -42,3 +45,27 @@ def built_in(name: str) -> Template:
     if name not in DESIGNS:
         raise ValueError(f"unknown object {name!r}; the objects are {', '.join(OBJECT_NAMES)}")
     return assemble(name, DESIGNS[name]())
+
+
+def surface_colors(
+    name: str, face_ids: Int64[np.ndarray, " N"], points: Float[np.ndarray, "N 3"]
+) -> UInt8[np.ndarray, "N 3"]:
+    """Colours of surface points of a built-in object, crisper than its triangles' colours.
+
+    Args:
+        name: the object.
+        face_ids: (N,) triangles that the points lie on.
+        points: (N, 3) in the template's frame, metres.
+
+    Returns:
+        (N, 3) RGB.
+
+    Raises:
+        ValueError: no such object.
+    """
+    return colors_at(_parts(name), built_in(name), face_ids, points)
+
+
+@cache
+def _parts(name: str) -> list[Part]:
+    return DESIGNS[name]().parts

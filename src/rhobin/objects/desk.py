@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rhobin.objects.assemble import Color, Design, Part, Patch, grip
+from rhobin.objects.assemble import Color, Design, Part, Patch, facing, grip
 from rhobin.objects.boxes import face_grips
 from rhobin.objects.grids import frame_along
 from rhobin.objects.primitives import Box
@@ -49,15 +49,8 @@ def monitor() -> Design:
     black: Color = (36, 37, 40)
     edge = 0.010
     x, y = 0.54 / 2 - edge, 0.325 / 2 - edge
-    screen = Patch(
-        (52, 84, 128), lambda c, n: (n[:, 2] > 0.9) & (np.abs(c[:, 0]) < x) & (c[:, 1] > -y) & (c[:, 1] < y)
-    )
-    window = Patch(
-        (196, 206, 214),
-        lambda c, n: (
-            (n[:, 2] > 0.9) & (c[:, 0] > -0.2) & (c[:, 0] < 0.02) & (c[:, 1] > -0.06) & (c[:, 1] < 0.11)
-        ),
-    )
+    screen = Patch((52, 84, 128), facing((0, 0, 1), (-x, -y, 0), (x, y, 1)))
+    window = Patch((196, 206, 214), facing((0, 0, 1), (-0.2, -0.06, 0), (0.02, 0.11, 1)))
     panel = Box(
         size=(0.54, 0.325, 0.032), spacing=0.047, cuts=((-x, -0.2, 0.02, x), (-y, -0.06, 0.11, y), ())
     )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rhobin.objects.assemble import Color, Design, Part, Patch, grip
+from rhobin.objects.assemble import Color, Design, Part, Patch, facing, grip
 from rhobin.objects.grids import frame_along
 from rhobin.objects.primitives import Box, Lathe, Primitive, Strip, Tube, ring, rod
 from rhobin.objects.symmetry import SymmetryGroup
@@ -74,11 +74,11 @@ def chairblack() -> Design:
     seat = Box(size=(0.46, 0.07, 0.44), radius=0.025, spacing=0.042).placed((0, 0.425, 0.01))
     angle = np.linspace(-0.5, 0.5, 9)
     arc = tuple((0.44 * np.sin(a), 0.44 * (1 - np.cos(a))) for a in angle)
-    lean = frame_along(np.array([0.0, 0.18, 0.984]) / np.hypot(0.18, 0.984))
+    lean = frame_along(np.array([0.0, 0.984, -0.18]) / np.hypot(0.984, 0.18))
     back = Strip(path=arc, thickness=0.035, width=0.34, spacing=0.042)
-    stand = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]]).T
+    stand = np.array([[1.0, 0, 0], [0, 0, -1.0], [0, 1.0, 0]])
     parts = [
-        Part(seat, BLACK, (Patch((58, 58, 64), lambda c, n: n[:, 1] > 0.9),)),
+        Part(seat, BLACK, (Patch((58, 58, 64), facing((0, 1, 0))),)),
         Part(back.placed((0, 0.71, -0.265), lean @ stand), BLACK),
     ]
     for x in (-1.0, 1.0):
@@ -105,7 +105,7 @@ def stool() -> Design:
         (0.0, 0.46),
     )
     seat = Lathe(profile=profile, segments=32, spacing=0.034)
-    line = Patch((214, 190, 150), lambda c, n: (n[:, 1] > 0.9) & (np.abs(c[:, 0]) < 0.018) & (c[:, 2] > 0))
+    line = Patch((214, 190, 150), facing((0, 1, 0), (-0.018, 0, 0), (0.018, 1, 0.15)))
     parts = [Part(seat, (176, 62, 52), (line,)), Part(ring(0.166, 0.018, 32).placed((0, 0.16, 0)), STEEL)]
     for x in (-1.0, 1.0):
         for z in (-1.0, 1.0):
@@ -136,8 +136,8 @@ def _table_grips(width: float, depth: float, height: float, thickness: float) ->
 
 def tablesmall() -> Design:
     """A side table, 55 x 40 cm and 45 cm high, with a shelf."""
-    top = Box(size=(0.55, 0.03, 0.40), radius=0.006, spacing=0.045, cuts=((0.1, 0.2), (), ()))
-    stripe = Patch(DARK_WOOD, lambda c, n: (n[:, 1] > 0.9) & (c[:, 0] > 0.1) & (c[:, 0] < 0.2))
+    top = Box(size=(0.55, 0.03, 0.40), radius=0.006, spacing=0.045, cuts=((-0.2, -0.1, 0.1, 0.2), (), ()))
+    stripe = Patch(DARK_WOOD, facing((0, 1, 0), (0.1, -1, -1), (0.2, 1, 1)))
     shelf = Box(size=(0.49, 0.018, 0.34), spacing=0.08)
     parts = [
         Part(top.placed((0, 0.435, 0)), (196, 150, 98), (stripe,)),
@@ -151,10 +151,10 @@ def tablesmall() -> Design:
 
 def tablesquare() -> Design:
     """A square table, 80 x 80 cm and 72 cm high."""
-    edge = 0.34
-    top = Box(size=(0.80, 0.03, 0.80), radius=0.006, spacing=0.055, cuts=((-edge, edge), (), (edge,)))
-    runner = Patch((96, 112, 132), lambda c, n: (n[:, 1] > 0.9) & (np.abs(c[:, 0]) < edge) & (c[:, 2] > edge))
-    parts = [Part(top.placed((0, 0.705, 0)), (214, 208, 196), (runner,))]
+    grid = (-0.34, -0.2, -0.08, 0.08, 0.2, 0.34)
+    top = Box(size=(0.80, 0.03, 0.80), radius=0.006, spacing=0.06, cuts=(grid, (), grid))
+    mat = Patch((96, 112, 132), facing((0, 1, 0), (-0.2, 0, 0.08), (0.2, 1, 0.34)))
+    parts = [Part(top.placed((0, 0.705, 0)), (214, 208, 196), (mat,))]
     for side in (-0.345, 0.345):
         parts.append(Part(beam((-0.33, 0.66, side), (0.33, 0.66, side), 0.06, 0.02, 0.08), STEEL))
         parts.append(Part(beam((side, 0.66, -0.33), (side, 0.66, 0.33), 0.02, 0.06, 0.08), STEEL))

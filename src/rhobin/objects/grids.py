@@ -32,7 +32,8 @@ def _steps(start: float, end: float, spacing: float) -> np.ndarray:
 def box(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[Verts, Faces]:
     """Closed surface of a box over the grid lines of its three axes; corners are shared."""
     axes = (x, y, z)
-    keys, quads = [], []
+    keys: list[np.ndarray] = []
+    quads: list[np.ndarray] = []
     for axis in range(3):
         first, second = (axis + 1) % 3, (axis + 2) % 3
         a, b = np.meshgrid(np.arange(len(axes[first])), np.arange(len(axes[second])), indexing="ij")
@@ -40,7 +41,7 @@ def box(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[Verts, Faces]:
         for side, layer in ((0, quad[:, ::-1]), (len(axes[axis]) - 1, quad)):
             key = np.full((a.size, 3), side)
             key[:, first], key[:, second] = a.ravel(), b.ravel()
-            quads.append(layer + sum(len(k) for k in keys))
+            quads.append(layer + sum(map(len, keys)))
             keys.append(key)
     lattice, index = np.unique(np.concatenate(keys), axis=0, return_inverse=True)
     verts = np.stack([axes[axis][lattice[:, axis]] for axis in range(3)], axis=1)

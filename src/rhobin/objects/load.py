@@ -41,7 +41,7 @@ def load_template(folder: Path, name: str) -> Template:
     """Load one object of a BEHAVE `objects` folder; errors as `load_templates`."""
     verts, faces, _ = read_mesh(simplified_path(folder, name))
     own = built_in(name)
-    if verts.shape == own.verts.shape and np.array_equal(faces, own.faces):
-        if np.abs(verts - verts.mean(axis=0) - own.verts).max() < SAME_MESH:
-            return own
+    same_grid = verts.shape == own.verts.shape and np.array_equal(faces, own.faces)
+    if same_grid and np.abs(verts - verts.mean(axis=0) - own.verts).max() < SAME_MESH:
+        return own
     return load_scan(folder, name, own.group)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rhobin.objects.assemble import Color, Design, Part, Patch, grip
+from rhobin.objects.assemble import Color, Design, Part, Patch, facing, grip
 from rhobin.objects.boxes import face_grips
 from rhobin.objects.grids import frame_along
 from rhobin.objects.primitives import Box, Primitive, Strip, Tube, cylinder
@@ -40,7 +40,7 @@ def backpack() -> Design:
     body = Box(size=(0.30, 0.44, 0.16), radius=0.06, spacing=0.046, cuts=((), (0.118, 0.142), ()))
     front = Box(size=(0.23, 0.20, 0.07), radius=0.028, spacing=0.045)
     side = Box(size=(0.05, 0.15, 0.09), radius=0.02, spacing=0.05)
-    top = Patch((210, 202, 190), lambda c, n: (n[:, 2] > 0.8) & (c[:, 1] > 0.03))
+    top = Patch((210, 202, 190), facing((0, 0, 1), (-0.08, 0.03, 0), (0.08, 0.07, 1)))
     parts = [
         Part(body.placed((0, 0.22, 0)), cloth, (zipper,)),
         Part(front.placed((0, 0.13, 0.085)), pocket, (top,)),
@@ -57,15 +57,15 @@ def _strap(x: float) -> Primitive:
     """A shoulder strap: a band standing off the back, wide along x."""
     path = ((-0.05, 0.42), (-0.085, 0.405), (-0.115, 0.33), (-0.118, 0.22), (-0.10, 0.11), (-0.072, 0.05))
     turn = np.array([[0.0, 0, -1.0], [0, 1.0, 0], [1.0, 0, 0]])
-    return Strip(path=path, thickness=0.012, width=0.055, spacing=0.04).placed((x, 0, 0), turn.T)
+    return Strip(path=path, thickness=0.012, width=0.055, spacing=0.04).placed((x, 0, 0), turn)
 
 
 def suitcase() -> Design:
     """A cabin trolley, 38 x 57 x 22 cm: ribs in front, four wheels, carrying and telescopic handles."""
     shell, rib, trim = (150, 44, 52), (122, 32, 42), (196, 198, 202)
-    body = Box(size=(0.38, 0.52, 0.22), radius=0.035, spacing=0.056)
-    seam = Box(size=(0.386, 0.526, 0.014), radius=0.005, spacing=0.09)
-    parts = [Part(body.placed((0, 0.31, 0)), shell), Part(seam.placed((0, 0.31, 0.0)), BLACK)]
+    body = Box(size=(0.38, 0.52, 0.22), radius=0.035, spacing=0.05, cuts=((), (), (-0.007, 0.007)))
+    seam = Patch(BLACK, lambda c, n: np.abs(c[:, 2]) < 0.007)
+    parts = [Part(body.placed((0, 0.31, 0)), shell, (seam,))]
     for x in (-0.12, -0.04, 0.04, 0.12):
         ridge = Box(size=(0.028, 0.44, 0.016), radius=0.006, spacing=0.09)
         parts.append(Part(ridge.placed((x, 0.31, 0.112)), rib))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rhobin.objects.assemble import Color, Design, Part, Patch, grip
+from rhobin.objects.assemble import FAR, Color, Design, Part, Patch, facing, grip
 from rhobin.objects.grids import frame_along
 from rhobin.objects.primitives import Lathe, Sphere
 from rhobin.objects.symmetry import BALL, SymmetryGroup
@@ -31,11 +31,11 @@ def basketball() -> Design:
     radius = 0.12
 
     def seam(c: np.ndarray, n: np.ndarray) -> np.ndarray:
-        x, y, z = (c / np.linalg.norm(c, axis=1, keepdims=True)).T
-        curved = np.abs(np.abs(x) - 0.32 - 0.45 * y * y) < 0.055
-        return (np.abs(y) < 0.045) | (np.abs(x) < 0.04) | curved & (z * z < 2)
+        x, y, _ = (c / np.linalg.norm(c, axis=1, keepdims=True)).T
+        bow = np.abs(np.abs(x) - 0.40 - 0.38 * y * y)
+        return (np.abs(y) < 0.035) | (np.abs(x) < 0.035) | (bow < 0.035)
 
-    mark = Patch((240, 214, 120), lambda c, n: (c[:, 2] > 0.09) & (np.abs(c[:, 0]) > 0.01) & (c[:, 1] > 0.02))
+    mark = Patch((236, 214, 140), facing((0, 0, 1), (0.008, 0.02, 0), (0.042, 0.05, FAR)))
     ball = Sphere(radius=radius).placed((0, radius, 0))
     parts = [Part(ball, (206, 104, 46), (mark, Patch((40, 30, 28), seam)))]
     return Design(parts, _ball_grips(radius), BALL, (0, radius, 0))
@@ -44,8 +44,8 @@ def basketball() -> Design:
 def yogaball() -> Design:
     """A gymnastics ball, 65 cm across, darker bands about its axis and a light valve side."""
     radius = 0.325
-    band = Patch((38, 92, 120), lambda c, n: np.abs(np.abs(c[:, 1]) - 0.11) < 0.035)
-    face = Patch((206, 220, 226), lambda c, n: (c[:, 2] > 0.27) & (np.abs(c[:, 1]) < 0.08))
+    band = Patch((38, 92, 120), lambda c, n: np.abs(np.abs(c[:, 1]) - 0.13) < 0.03)
+    face = Patch((206, 220, 226), facing((0, 0, 1), (-0.12, -0.07, 0), (0.12, 0.07, FAR)))
     cap = Patch((28, 66, 92), lambda c, n: c[:, 1] > 0.27)
     ball = Sphere(radius=radius).placed((0, radius, 0))
     parts = [Part(ball, (70, 142, 168), (band, face, cap))]
@@ -72,7 +72,7 @@ def yogamat() -> Design:
         lambda c, n: (np.abs(np.abs(c[:, 1]) - 0.17) < 0.016) & (np.hypot(c[:, 0], c[:, 2]) > 0.06),
     )
     end = Patch((176, 146, 200), lambda c, n: (np.abs(n[:, 1]) > 0.7) & (np.hypot(c[:, 0], c[:, 2]) < 0.045))
-    mark = Patch((230, 224, 214), lambda c, n: (c[:, 1] > 0.06) & (c[:, 1] < 0.13) & (n[:, 2] > 0.85))
+    mark = Patch((230, 224, 214), facing((0, 0, 1), (-0.045, 0.05, 0), (0.045, 0.13, FAR)))
     hollow = Patch((50, 40, 60), lambda c, n: np.hypot(c[:, 0], c[:, 2]) < 0.0185)
     along_x = frame_along(np.array([1.0, 0.0, 0.0]))
     solid = roll.placed((0, radius, 0), along_x)
@@ -102,18 +102,18 @@ def trashbin() -> Design:
         (0.0, 0.230),
     )
     solid = Lathe(profile=profile, segments=24, spacing=0.036)
-    inner = Patch(
-        (42, 44, 46), lambda c, n: (c[:, 1] > 0.2) & (np.hypot(c[:, 0], c[:, 2]) < 0.1325) & (n[:, 1] > -0.3)
-    )
-    rim = Patch((60, 74, 70), lambda c, n: (c[:, 1] > 0.306) & (np.hypot(c[:, 0], c[:, 2]) > 0.133))
-    badge = Patch(
-        (226, 226, 214), lambda c, n: (c[:, 1] > 0.1) & (c[:, 1] < 0.22) & (n[:, 2] > 0.9) & (c[:, 2] > 0)
-    )
+
+    def opening(c: np.ndarray, n: np.ndarray) -> np.ndarray:
+        outward = n[:, 0] * c[:, 0] + n[:, 2] * c[:, 2]
+        return (c[:, 1] > 0.22) & (outward < 0.02) & (np.hypot(c[:, 0], c[:, 2]) < 0.1342)
+
+    rim = Patch((60, 74, 70), lambda c, n: c[:, 1] > 0.306)
+    badge = Patch((226, 226, 214), facing((0, 0, 1), (-0.05, 0.12, 0), (0.05, 0.22, FAR)))
     named = {"plus_x": (1, 0, 0), "minus_x": (-1, 0, 0), "front": (0, 0, 1), "back": (0, 0, -1)}
     grips = [grip("bottom", (0, 0, 0), (0, -1, 0), (1, 0, 0))]
     for name, (x, _, z) in named.items():
         across = (abs(z), 0, abs(x))
         grips.append(grip(name, (0.126 * x, 0.17, 0.126 * z), (x, -0.074, z), across))
         grips.append(grip(f"rim_{name}", (0.15 * x, 0.325, 0.15 * z), (x, 0, z), across))
-    parts = [Part(solid, (108, 132, 122), (badge, rim, inner))]
+    parts = [Part(solid, (108, 132, 122), (badge, rim, Patch((42, 44, 46), opening)))]
     return Design(parts, grips, SymmetryGroup(order=0))

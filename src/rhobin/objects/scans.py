@@ -70,7 +70,8 @@ def simplified_path(folder: Path, name: str) -> Path:
     others = sorted(path.name for path in (folder / name).glob("*.ply"))
     raise FileNotFoundError(
         f"expected the simplified template {expected}, "
-        f"found {', '.join(others) if others else 'no .ply file there'}; unpack BEHAVE's objects.zip to {folder}"
+        f"found {', '.join(others) if others else 'no .ply file there'}; "
+        f"unpack BEHAVE's objects.zip to {folder}"
     )
 
 
@@ -90,7 +91,7 @@ def read_mesh(path: Path) -> tuple[Verts, Faces, UInt8[np.ndarray, "F 3"] | None
     if not path.is_file():
         raise FileNotFoundError(f"expected a mesh at {path}, found no such file")
     try:
-        mesh = trimesh.load(path, process=False, maintain_order=True, force="mesh", skip_materials=True)
+        mesh = trimesh.load_mesh(path, process=False, maintain_order=True, skip_materials=True)
         verts, faces = np.array(mesh.vertices, dtype=np.float64), np.array(mesh.faces, dtype=np.int64)
     except Exception as error:
         raise ValueError(f"{path}: expected a triangle mesh, could not read it ({error})") from error
