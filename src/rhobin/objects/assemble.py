@@ -16,6 +16,7 @@ Where = Callable[[Float[np.ndarray, "F 3"], Float[np.ndarray, "F 3"]], Bool[np.n
 
 
 FAR = 1e3
+HIDDEN = 1e-5
 
 
 def facing(
@@ -85,7 +86,11 @@ def assemble(name: str, design: Design) -> Template:
     Returns:
         The template; vertices, parts and grips share the frame of the vertex mean.
     """
-    verts, faces, colors = _join(design.parts)
+    meshes = [_visible(design.parts, index) for index in range(len(design.parts))]
+    starts = np.cumsum([0] + [len(verts) for verts, _ in meshes[:-1]])
+    verts = np.round(np.concatenate([verts for verts, _ in meshes]), 6)
+    faces = np.concatenate([faces + start for (_, faces), start in zip(meshes, starts, strict=True)])
+    colors = [_paint(part, *mesh) for part, mesh in zip(design.parts, meshes, strict=True)]
     mean = verts.mean(axis=0)
     grips = {grip.name: replace(grip, position=grip.position - mean) for grip in design.grips}
     return make_template(
@@ -94,19 +99,25 @@ def assemble(name: str, design: Design) -> Template:
         faces,
         group=design.group,
         centre=np.asarray(design.centre) - mean,
-        colors=colors,
+        colors=np.concatenate(colors),
+        face_parts=np.repeat(np.arange(len(meshes)), [len(faces) for _, faces in meshes]),
         parts=tuple(part.solid.moved(-mean) for part in design.parts),
         grips=grips,
     )
 
 
-def _join(parts: list[Part]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    meshes = [part.solid.mesh() for part in parts]
-    starts = np.cumsum([0] + [len(verts) for verts, _ in meshes[:-1]])
-    verts = np.round(np.concatenate([verts for verts, _ in meshes]), 6)
-    faces = np.concatenate([faces + start for (_, faces), start in zip(meshes, starts, strict=True)])
-    colors = np.concatenate([_paint(part, *mesh) for part, mesh in zip(parts, meshes, strict=True)])
-    return verts, faces, colors
+def _visible(parts: list[Part], index: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mesh of one part without the triangles that lie inside another one."""
+    verts, faces = parts[index].solid.mesh()
+    depth = np.full(len(verts), np.inf)
+    middle = np.full(len(faces), np.inf)
+    for other, part in enumerate(parts):
+        if other != index:
+            depth = np.minimum(depth, part.solid.sdf(verts))
+            middle = np.minimum(middle, part.solid.sdf(verts[faces].mean(axis=1)))
+    hidden = (depth < -HIDDEN)[faces].all(axis=1) & (middle < -HIDDEN)
+    used, renumbered = np.unique(faces[~hidden], return_inverse=True)
+    return verts[used], renumbered.reshape(-1, 3).astype(np.int64)
 
 
 def _paint(part: Part, verts: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -131,8 +142,7 @@ def colors_at(
     Returns:
         (N, 3) RGB.
     """
-    last_face = np.cumsum([len(solid.mesh()[1]) for solid in template.parts])
-    part_of = np.searchsorted(last_face, face_ids, side="right")
+    part_of = template.face_parts[face_ids]
     normals = face_normals(template.verts, template.faces)[face_ids]
     colors = np.empty((len(points), 3), dtype=np.uint8)
     for index, (part, solid) in enumerate(zip(parts, template.parts, strict=True)):

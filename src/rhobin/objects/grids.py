@@ -19,7 +19,9 @@ def lines(half: float, spacing: float, cuts: tuple[float, ...], radius: float) -
     """Grid lines from -half to half: the cuts, the borders of the rounding, and even steps between."""
     fixed = {-half, half, *cuts}
     if radius > 0:
-        fixed |= {-half + radius, half - radius}
+        flat = half - radius
+        arc = [flat, flat + radius * np.tan(np.pi / 8)] if radius > 0.5 * spacing else [flat]
+        fixed |= {side * line for line in arc for side in (-1, 1)}
     stops = sorted(fixed)
     pieces = [_steps(a, b, spacing)[:-1] for a, b in pairwise(stops)]
     return np.append(np.concatenate(pieces), half)

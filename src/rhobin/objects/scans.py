@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import trimesh
 from jaxtyping import Float, UInt8
+from trimesh.visual import ColorVisuals
 
 from rhobin.geometry.mesh import Faces, Verts, sample_surface
 from rhobin.objects.keypoints import MIN_CONDITION, condition
@@ -100,10 +101,10 @@ def read_mesh(path: Path) -> tuple[Verts, Faces, UInt8[np.ndarray, "F 3"] | None
             f"{path}: expected finite vertices and faces that name them, "
             f"found {len(verts)} vertices and {len(faces)} faces; copy the file again"
         )
-    colors = None
-    if mesh.visual.kind == "vertex":
-        colors = mesh.visual.vertex_colors[faces, :3].mean(axis=1).astype(np.uint8)
-    return verts, faces, colors
+    visual = mesh.visual
+    if not isinstance(visual, ColorVisuals) or visual.kind != "vertex":
+        return verts, faces, None
+    return verts, faces, visual.vertex_colors[faces, :3].mean(axis=1).astype(np.uint8)
 
 
 def load_scan(folder: Path, name: str, expected: SymmetryGroup = ASYMMETRIC) -> Template:

@@ -54,6 +54,7 @@ class Template:
         colors: (F, 3) RGB of each triangle.
         sha256: of the vertices in micrometres and the faces.
         parts: solids whose union is the object; empty for scans.
+        face_parts: (F,) index of the part that each triangle belongs to; empty for scans.
         grips: named places where people touch it; empty for scans.
     """
 
@@ -69,6 +70,7 @@ class Template:
     colors: UInt8[np.ndarray, "F 3"]
     sha256: str
     parts: tuple[Primitive, ...] = ()
+    face_parts: Int64[np.ndarray, " F"] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     grips: dict[str, Grip] = field(default_factory=dict)
 
     @property
@@ -137,6 +139,7 @@ def make_template(
     centre: Float[np.ndarray, "3"] | None = None,
     colors: UInt8[np.ndarray, "F 3"] | None = None,
     parts: tuple[Primitive, ...] = (),
+    face_parts: Int64[np.ndarray, " F"] | None = None,
     grips: dict[str, Grip] | None = None,
 ) -> Template:
     """Complete a template from a mesh that is already centred on its vertex mean.
@@ -149,6 +152,7 @@ def make_template(
         centre: (3,) its fixed point, the origin by default.
         colors: (F, 3) RGB, grey by default.
         parts: solids in the same frame.
+        face_parts: (F,) the part of each triangle.
         grips: contact places in the same frame.
 
     Returns:
@@ -174,6 +178,7 @@ def make_template(
         colors=colors,
         sha256=mesh_hash(verts, faces),
         parts=parts,
+        face_parts=np.zeros(0, dtype=np.int64) if face_parts is None else face_parts,
         grips=grips or {},
     )
 
