@@ -44,7 +44,7 @@ def unproject(
 
 
 def crop_matrix(
-    centre: Float[np.ndarray, "*B 2"], side: float | Float[np.ndarray, "*B"], size: int
+    centre: Float[np.ndarray, "*B 2"], side: float | int | Float[np.ndarray, "*B"], size: int
 ) -> Float[np.ndarray, "*B 3 3"]:
     """Homogeneous map from image pixels to pixels of a square crop.
 
@@ -68,7 +68,7 @@ def crop_matrix(
 def crop_intrinsics(
     K: Float[np.ndarray, "*B 3 3"],
     centre: Float[np.ndarray, "*B 2"],
-    side: float | Float[np.ndarray, "*B"],
+    side: float | int | Float[np.ndarray, "*B"],
     size: int,
 ) -> Float[np.ndarray, "*B 3 3"]:
     """Intrinsics of a square crop resized to `size` pixels; arguments as in `crop_matrix`."""

@@ -10,7 +10,6 @@ from torch import Tensor
 
 ZERO_LENGTH = 1e-12  # metres; shorter vectors have no direction
 SMALL_SQUARE = 1e-6  # below it, series replace quotients that would be 0/0 at the origin
-ANTIPARALLEL_SQUARE = 1e-10  # squared length of the sum of two unit vectors that have no common half vector
 
 
 def skew(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
@@ -110,9 +109,7 @@ def minimal_rotation(a: Float[Tensor, "*B 3"], b: Float[Tensor, "*B 3"]) -> Floa
     defined = (_safe_norm(a) > ZERO_LENGTH) & (_safe_norm(b) > ZERO_LENGTH)
     start = unit(a)
     end = torch.where(defined, unit(b), start)
-    half = start + end
-    opposite = (half * half).sum(-1, keepdim=True) < ANTIPARALLEL_SQUARE
-    half = unit(torch.where(opposite, perpendicular(start), half))
+    half = _half_vector(start, end)
     cosine = (half * start).sum(-1)[..., None, None]
     column, row = half[..., :, None], start[..., None, :]
     identity = torch.eye(3, dtype=a.dtype, device=a.device)
@@ -151,6 +148,21 @@ def project_to_so3(matrix: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 3 3"]:
     The gradient is that of the polar projection and stays finite for repeated singular values.
     """
     return roma.special_procrustes(matrix)
+
+
+def _half_vector(a: Float[Tensor, "*B 3"], b: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
+    """Unit vector midway between two unit vectors.
+
+    Beyond a right angle the sum cancels, so the vector is put together from `a` and the direction across it,
+    with cosine and sine of half the angle from the lengths of sum and difference (Kahan).
+    """
+    cosine = (a * b).sum(-1, keepdim=True)
+    across = b - cosine * a
+    aligned = (across * across).sum(-1, keepdim=True) < (4 * torch.finfo(a.dtype).eps) ** 2
+    across = unit(torch.where(aligned, perpendicular(a), across))
+    across = unit(across - (across * a).sum(-1, keepdim=True) * a)
+    wide = _safe_norm(a + b) * a + _safe_norm(a - b) * across
+    return unit(torch.where(cosine > 0, a + b, wide))
 
 
 def _safe_norm(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 1"]:
