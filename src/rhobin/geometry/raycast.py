@@ -58,9 +58,10 @@ class Scene:
     def _add(self, index: int, verts: np.ndarray, faces: np.ndarray) -> TriangleMesh:
         if verts.ndim != 2 or verts.shape[1] != 3 or faces.ndim != 2 or faces.shape[1] != 3:
             raise ValueError(
-                f"mesh {index}: expected vertices (V, 3) and faces (F, 3), found {verts.shape} and {faces.shape}"
+                f"mesh {index}: expected vertices (V, 3) and faces (F, 3), "
+                f"found {verts.shape} and {faces.shape}"
             )
-        if len(faces) and not (0 <= faces.min() and faces.max() < len(verts)):
+        if len(faces) and (faces.min() < 0 or faces.max() >= len(verts)):
             raise ValueError(
                 f"mesh {index}: faces name vertices {faces.min()} to {faces.max()}, "
                 f"the mesh has vertices 0 to {len(verts) - 1}"
