@@ -1,4 +1,4 @@
-"""A small tree in the layout of the raw release: stand-in bodies and objects, drawn masks, noise for colour."""
+"""A small tree in the layout of the raw release: stand-in bodies, drawn masks, noise for colour."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ def make_cameras(tilt: float = 0.35) -> list[Camera]:
 def make_parameters(rng: np.random.Generator) -> dict[str, np.ndarray]:
     """An upright person about 2.6 m before kinect 1, an object beside it."""
     pose = rng.normal(0, 0.15, 156)
-    upright = cv2.Rodrigues(np.array([np.pi, 0.0, 0.0]))[0] @ cv2.Rodrigues(np.array([0, rng.uniform(-3, 3), 0]))[0]
+    upright = (
+        cv2.Rodrigues(np.array([np.pi, 0.0, 0.0]))[0] @ cv2.Rodrigues(np.array([0, rng.uniform(-3, 3), 0]))[0]
+    )
     pose[:3] = cv2.Rodrigues(upright)[0].ravel()
     return {
         "pose": pose,
@@ -70,7 +72,7 @@ def make_tree(
     rng = np.random.default_rng(seed)
     cameras, templates, bodies = make_cameras(), load_templates(), load_bodies()
     write_templates(root, templates)
-    write_calibs(root, {date: cameras for date in sorted({name[:6] for name in train + test})})
+    write_calibs(root, dict.fromkeys(sorted({name[:6] for name in train + test}), cameras))
     write_split(root, train, test)
     for name in train + test:
         parsed = parse_sequence(name)
@@ -95,7 +97,9 @@ def posed(values, gender, bodies, template) -> tuple[np.ndarray, np.ndarray]:
     return body, template.verts @ R.T + values["obj_trans"]
 
 
-def draw_view(camera: Camera, body: np.ndarray, thing: np.ndarray, rng: np.random.Generator) -> SimpleNamespace:
+def draw_view(
+    camera: Camera, body: np.ndarray, thing: np.ndarray, rng: np.random.Generator
+) -> SimpleNamespace:
     """A view with convex silhouettes, the object in front of the person, on smooth noise."""
     person_full, object_full = silhouette(body, camera), silhouette(thing, camera)
     color = rng.integers(0, 256, (camera.height // 8, camera.width // 8, 3), dtype=np.uint8)

@@ -107,6 +107,7 @@ def _take(units: list[list[str]], counts: dict[str, int], fraction: float) -> li
     for unit, size in zip(
         units[:first] + units[first + 1 :], sizes[:first] + sizes[first + 1 :], strict=True
     ):
-        if abs(total + size - target) < abs(total - target):
+        leaves_some = len(taken) + len(unit) < len(counts)
+        if leaves_some and abs(total + size - target) < abs(total - target):
             taken, total = taken + unit, total + size
     return sorted(taken)
