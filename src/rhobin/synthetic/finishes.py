@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 
+from rhobin.objects.catalogue import DESIGNS, built_in, surface_colors
 from rhobin.objects.template import Template
 from rhobin.synthetic.appearance import Paint
 from rhobin.synthetic.materials import cell_hash, noise, srgb_to_linear
@@ -107,9 +107,11 @@ _FINISHES: dict[str, tuple[Finish, float, float]] = {
 """Per object: texture, strength of dents, strength of the highlight."""
 
 
-@lru_cache(maxsize=64)
-def _face_albedo(template: Template) -> np.ndarray:
-    return srgb_to_linear(template.colors / 255.0)
+def _base_color(template: Template, points: np.ndarray, prim_id: np.ndarray) -> np.ndarray:
+    """Colours of the design where the template is a built-in one, else of its triangles."""
+    if template.name in DESIGNS and built_in(template.name) is template:
+        return srgb_to_linear(surface_colors(template.name, prim_id, points) / 255.0)
+    return srgb_to_linear(template.colors[prim_id] / 255.0)
 
 
 def object_paint(template: Template, points: np.ndarray, normals: np.ndarray, prim_id: np.ndarray) -> Paint:
@@ -125,7 +127,7 @@ def object_paint(template: Template, points: np.ndarray, normals: np.ndarray, pr
         Albedo, bump and gloss.
     """
     finish, bump, gloss = _FINISHES.get(template.name, (_smooth, 0.02, 0.1))
-    color = finish(points, normals, _face_albedo(template)[prim_id].copy())
+    color = finish(points, normals, _base_color(template, points, prim_id))
     count = len(points)
     return Paint(
         np.clip(color, 0.0, 0.95).astype(np.float32),

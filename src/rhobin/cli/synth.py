@@ -1,0 +1,119 @@
+"""`rhobin synth`: write synthetic people with objects in the raw BEHAVE layout."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Task
+
+    from rhobin.synthetic.build import Notify, Summary
+
+HELP = "write synthetic scenes in the raw BEHAVE layout"
+SIZES = ("tiny", "demo", "long")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "--out", type=Path, required=True, help="dataset folder; an unfinished one is completed"
+    )
+    parser.add_argument("--size", choices=SIZES, default="demo", help="how many sequences (default: demo)")
+    parser.add_argument("--frames", type=_positive, help="frames per sequence instead of the size's own")
+    parser.add_argument(
+        "--workers", type=_positive, default=2, help="processes; any number gives the same files"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of people, motions and cameras' noise")
+    parser.add_argument("--width", type=_width, default=640, help="image width in pixels, 4:3 (default: 640)")
+    parser.add_argument(
+        "--body", type=Path, help="folder of licensed SMPL-H files instead of the stand-in body"
+    )
+    parser.add_argument(
+        "--no-meshes", action="store_true", help="leave out the posed meshes (0.3 MB a frame)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build the dataset; returns 1 when it cannot be built, with the reason."""
+    from rhobin.synthetic.build import build_dataset, is_complete
+    from rhobin.synthetic.sequence import plan_dataset
+
+    plans = plan_dataset(args.size, args.seed)
+    if args.frames is not None:
+        plans = [replace(plan, n_frames=args.frames) for plan in plans]
+    recipe = {"size": args.size, "seed": args.seed, "frames": args.frames}
+    start = time.monotonic()
+    try:
+        todo = [plan for plan in plans if not is_complete(args.out, plan.name)]
+        views, rooms = 4 * sum(plan.n_frames for plan in todo), 4 * len({plan.date for plan in todo})
+        with _progress(views, rooms) as notify:
+            summary = build_dataset(
+                args.out, plans, recipe, args.width, args.workers, not args.no_meshes, args.body, notify
+            )
+    except (ValueError, OSError) as error:
+        print(f"rhobin synth: {error}", file=sys.stderr)
+        return 1
+    _report(summary, time.monotonic() - start)
+    return 0
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text}")
+    return value
+
+
+def _width(text: str) -> int:
+    value = int(text)
+    if value < 64 or value % 4:
+        raise argparse.ArgumentTypeError(f"expected a multiple of 4 of at least 64 pixels, found {text}")
+    return value
+
+
+@contextmanager
+def _progress(views: int, rooms: int) -> "Iterator[Notify]":
+    """A bar with views a second and the time left."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: "Task") -> Text:
+            return Text(f"{task.speed or 0:.1f}/s", style="progress.data.speed")
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as bar:
+        tasks = {"rooms": bar.add_task("rooms", total=rooms), "views": bar.add_task("views", total=views)}
+        yield lambda what, count: bar.advance(tasks[what], count)
+
+
+def _report(summary: "Summary", seconds: float) -> None:
+    print(f"{summary.out}: {summary.train} training and {summary.test} test sequences")
+    if summary.kept:
+        print(f"  {summary.kept} sequences were complete before")
+    if not summary.made:
+        return
+    print(f"  {summary.views} views in {seconds:.1f} s, {summary.views / seconds:.1f} views/s")
+    stages = ", ".join(
+        f"{name} {1000 * spent / summary.views:.1f}" for name, spent in summary.seconds.items()
+    )
+    print(f"  process milliseconds a view: {stages}")

@@ -1,0 +1,221 @@
+"""Building a synthetic dataset in the raw BEHAVE layout: deterministic, in parallel, restartable.
+
+A sequence is complete when its `info.json` exists, which is written last; others are made again. Nothing
+depends on the number of workers: every sequence is a pure function of its plan and the settings.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+
+from rhobin.behave.templates import write_templates
+from rhobin.behave.write import write_calibs, write_json, write_split
+from rhobin.objects.load import load_templates
+from rhobin.synthetic.cameras import camera_rig
+from rhobin.synthetic.reference import write_reference
+from rhobin.synthetic.sequence import SequencePlan
+from rhobin.synthetic.worker import SequenceReport, Settings, make_layer, make_sequence, start_worker
+
+TEST_DATE = "Date03"
+RECIPE = "synth.json"
+ROOMS = ".rooms"
+
+
+@dataclass
+class Summary:
+    """What a build did.
+
+    Attributes:
+        out: dataset root.
+        train: number of training sequences.
+        test: number of test sequences.
+        kept: sequences that were complete before.
+        made: reports of the sequences made now.
+    """
+
+    out: Path
+    train: int
+    test: int
+    kept: int = 0
+    made: list[SequenceReport] = field(default_factory=list)
+
+    @property
+    def views(self) -> int:
+        """Views rendered now."""
+        return sum(report.views for report in self.made)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Process seconds per stage, summed over the sequences made now."""
+        total: dict[str, float] = {}
+        for report in self.made:
+            for stage, spent in report.seconds.items():
+                total[stage] = total.get(stage, 0.0) + spent
+        return total
+
+
+Notify = Callable[[str, int], None]
+"""Called with "rooms" or "views" and how many more of them are done."""
+
+
+def build_dataset(
+    out: Path,
+    plans: Sequence[SequencePlan],
+    recipe: dict[str, Any],
+    width: int = 640,
+    workers: int = 1,
+    meshes: bool = True,
+    body: Path | None = None,
+    notify: Notify = lambda what, count: None,
+) -> Summary:
+    """Generate, render and write sequences, then the split and the test annotations.
+
+    Args:
+        out: dataset root; a build that was stopped goes on where it was.
+        plans: all sequences of the dataset.
+        recipe: what decides the content (size, seed, ...); kept in `synth.json` and compared on restart.
+        width: image width in pixels; height is three quarters of it.
+        workers: processes; the files are the same for any number.
+        meshes: write posed meshes beside the parameters.
+        body: folder of licensed SMPL-H files; None for the stand-in.
+        notify: told of progress.
+
+    Returns:
+        What was made.
+
+    Raises:
+        ValueError: `out` holds a dataset of another recipe.
+        OSError: the disk is full, with what to do.
+    """
+    out = Path(out)
+    settings = Settings(out, out / ROOMS, width, meshes, body)
+    _claim(out, {**recipe, "width": width, "meshes": meshes, "body": str(body) if body else "stand-in"})
+    train = [p.name for p in plans if p.date != TEST_DATE]
+    test = [p.name for p in plans if p.date == TEST_DATE]
+    todo = [p for p in plans if not is_complete(out, p.name)]
+    summary = Summary(out, len(train), len(test), kept=len(plans) - len(todo))
+    with _space_for(out, summary):
+        templates = load_templates()
+        write_calibs(out, {date: camera_rig(date, width).cameras for date in sorted({p.date for p in plans})})
+        write_templates(out, templates)
+        with _pool(workers) as submit:
+            _make_rooms(settings, todo, submit, notify)
+            for report in _finished(submit(make_sequence, settings, plan) for plan in _by_date(todo)):
+                summary.made.append(report)
+                notify("views", report.views)
+        shutil.rmtree(settings.rooms, ignore_errors=True)
+        write_split(out, train, test)
+        write_reference(out, test, templates)
+    return summary
+
+
+def is_complete(out: Path, name: str) -> bool:
+    """Whether a sequence is there as a whole."""
+    return (Path(out) / "sequences" / name / "info.json").is_file()
+
+
+def _by_date(plans: Sequence[SequencePlan]) -> list[SequencePlan]:
+    """Plans of one room after each other, so that processes keep few rooms."""
+    return sorted(plans, key=lambda plan: plan.date)
+
+
+def _claim(out: Path, recipe: dict[str, Any]) -> None:
+    """Write the recipe of a new dataset, or check that of an old one."""
+    path = out / RECIPE
+    if path.is_file():
+        found = json.loads(path.read_text())
+        other = {key: (found.get(key), value) for key, value in recipe.items() if found.get(key) != value}
+        if other:
+            changes = ", ".join(f"{key} is {old!r}, asked for {new!r}" for key, (old, new) in other.items())
+            raise ValueError(
+                f"{out} holds another synthetic dataset ({changes}); choose another --out, "
+                "or repeat the options of the first run to complete it"
+            )
+    elif (out / "sequences").exists():
+        raise ValueError(
+            f"{out} already holds sequences but no {RECIPE}, so they were not made here; choose another --out"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(path, recipe)
+
+
+@contextmanager
+def _space_for(out: Path, summary: Summary) -> Iterator[None]:
+    """Say what to do when the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(
+            error.errno,
+            f"no space left for the dataset in {out} after {len(summary.made)} new sequences; free some "
+            "(or move the folder to a larger disk) and run the same command again, it will go on from there",
+        ) from error
+
+
+Submit = Callable[..., "Future[Any]"]
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[Submit]:
+    """A way to run tasks: in this process for one worker, else in fresh single-threaded ones."""
+    if workers <= 1:
+        with _one_thread():
+            yield _run_here
+        return
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), start_worker, (os.getpid(),))
+    try:
+        yield pool.submit
+    except BaseException:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _run_here(task: Callable[..., Any], *args: Any) -> Future[Any]:
+    done: Future[Any] = Future()
+    done.set_result(task(*args))
+    return done
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads(), cv2.getNumThreads()
+    start_worker()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads[0])
+        cv2.setNumThreads(threads[1])
+
+
+def _finished(futures: Iterable[Future[Any]]) -> Iterator[Any]:
+    """Results as they come; tasks run in this process are yielded one by one."""
+    waiting: list[Future[Any]] = []
+    for future in futures:
+        if future.done() and not waiting:
+            yield future.result()
+        else:
+            waiting.append(future)
+    for future in as_completed(waiting):
+        yield future.result()
+
+
+def _make_rooms(settings: Settings, plans: Sequence[SequencePlan], submit: Submit, notify: Notify) -> None:
+    dates = sorted({plan.date for plan in plans})
+    for _ in _finished(submit(make_layer, settings, date, kinect) for date in dates for kinect in range(4)):
+        notify("rooms", 1)
