@@ -1,7 +1,8 @@
 """Predictors that need no network: constants of the training set, and the ground truth itself.
 
-The metric's similarity alignment removes global orientation, so a mean taken in the camera frame collapses and
-is a straw man. The constants here are means in the *body* frame: pelvis at the origin, root rotation removed.
+The metric's similarity alignment removes global orientation, so a mean taken in the camera frame collapses
+and is a straw man. The constants here are means in the *body* frame: pelvis at the origin, root rotation
+removed.
 """
 
 from __future__ import annotations

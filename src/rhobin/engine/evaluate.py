@@ -1,0 +1,224 @@
+"""Evaluate a run: predict the test views, score predictions and baselines, write the report."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+
+import rhobin
+from rhobin.data.datamodule import BehaveDataModule
+from rhobin.data.dataset import BehaveDataset
+from rhobin.data.targets import ViewTargets
+from rhobin.engine.baselines import constant, constant_per_object, perfect
+from rhobin.engine.build import build_datamodule, build_module, read_config
+from rhobin.engine.predict import load_weights, predict_views
+from rhobin.engine.runinfo import config_hash, read_run
+from rhobin.methods.base import Method
+from rhobin.metrics.official import JointScore
+from rhobin.metrics.protocol import JointProtocol
+from rhobin.reports.page import write_report
+from rhobin.reports.score import read_scores, score_rows, write_scores
+from rhobin.reports.store import Provenance, collect_results, read_results, write_results
+from rhobin.types import Prediction
+
+FILES = ("results.pkl", "results.json", "scores.json", "frames.csv", "report.html")
+
+
+def evaluate(config: DictConfig) -> Path:
+    """Predict, score and report a run; does nothing when all of it is up to date.
+
+    Args:
+        config: composed configuration, see configs/eval.yaml.
+
+    Returns:
+        The run folder, with ``results.pkl``, ``scores.json``, ``frames.csv`` and ``report.html``.
+
+    Raises:
+        FileNotFoundError: run, checkpoint or data are missing.
+        ValueError: the checkpoint belongs to another experiment, or something cannot be scored.
+    """
+    run_dir, console = Path(config.run), Console()
+    trained = read_config(run_dir)
+    run_config = moved(trained, config.data)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    datamodule = build_datamodule(run_config)
+    protocol = JointProtocol(**config.protocol)
+    checkpoint = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt"
+    provenance = _provenance(run_dir, trained, datamodule, checkpoint, protocol)
+    if not config.force and is_current(run_dir, provenance, protocol):
+        console.print(f"{run_dir / 'report.html'} is up to date; force=true evaluates again")
+        return run_dir
+    module = build_module(run_config, datamodule)
+    seconds = _predict(run_dir, trained, datamodule, module, checkpoint, provenance)
+    scores = _score(run_dir, run_config, datamodule, module, provenance, protocol, seconds, config.workers)
+    page = write_report(run_dir, Path(run_config.data.root), run_config.data.body)
+    console.print(score_table(scores))
+    console.print(f"{page} (predict {seconds['predict']:.1f} s, score {seconds['score']:.1f} s)")
+    return run_dir
+
+
+def is_current(run_dir: Path, provenance: Provenance, protocol: JointProtocol) -> bool:
+    """Whether all files of an evaluation exist and come from this checkpoint, config, data and protocol."""
+    if not all((run_dir / name).is_file() for name in FILES):
+        return False
+    try:
+        document, _ = read_scores(run_dir)
+        read_results(run_dir / "results.pkl", provenance)
+    except (ValueError, KeyError):
+        return False
+    return document["origin"].get("hash") == origin_hash(provenance, protocol)
+
+
+def origin_hash(provenance: Provenance, protocol: JointProtocol) -> str:
+    """Twelve hex digits that change when anything the scores depend on does."""
+    parts = {"rhobin": rhobin.__version__, **asdict(provenance), "protocol": protocol.as_dict()}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def baseline_results(
+    datamodule: BehaveDataModule, module: Method, method: str, results: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """The rows of the score table, in order: constants, the method, the perfect predictor.
+
+    Args:
+        datamodule: set up; gives training means and test views.
+        module: gives body models and template keypoints.
+        method: name of the method's row.
+        results: the method's predictions.
+
+    Returns:
+        Predictions by row name.
+    """
+    train = select_views(datamodule.train_dataset)
+    test = select_views(datamodule.test_dataset)
+    kpts = module.template_kpts.cpu()
+    bodies = datamodule.bodies
+    return {
+        "constant": _collect(constant(train, test, bodies, kpts), test, datamodule.test_dataset),
+        "constant_per_object": _collect(
+            constant_per_object(train, test, bodies, kpts), test, datamodule.test_dataset
+        ),
+        method: results,
+        "perfect": _collect(perfect(test), test, datamodule.test_dataset),
+    }
+
+
+def select_views(dataset: BehaveDataset) -> ViewTargets:
+    """Ground truth of the views of one dataset, in its order; frames stay whole."""
+    targets, views = dataset.targets, dataset.views
+    per_view = ("frame", "root_R", "trans", "joints", "obj_R", "obj_t", "kpts")
+    return replace(targets, **{name: getattr(targets, name)[views] for name in per_view})
+
+
+def score_table(scores: dict[str, JointScore]) -> Table:
+    """The scores for a terminal."""
+    protocol = next(iter(scores.values())).protocol
+    table = Table(title=f"Joint track, {protocol.name}, held-out frames", title_justify="left")
+    for column in ("prediction", "SMPL [mm]", "object [mm]", "frames"):
+        table.add_column(column, justify="left" if column == "prediction" else "right")
+    for name, score in scores.items():
+        table.add_row(name, f"{score.smpl_mm:.1f}", f"{score.object_mm:.1f}", str(len(score.frames)))
+    return table
+
+
+def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
+    """The run's config with data and body models looked for where they are now.
+
+    Args:
+        trained: config of the run.
+        places: values of ``data.*`` to replace; null keeps the trained one.
+
+    Returns:
+        A changed copy.
+    """
+    config = copy.deepcopy(trained)
+    for key, value in places.items():
+        if value is not None:
+            config.data[key] = value
+    return config
+
+
+def _provenance(
+    run_dir: Path, config: DictConfig, datamodule: BehaveDataModule, checkpoint: Path, protocol: JointProtocol
+) -> Provenance:
+    if not checkpoint.is_file():
+        raise FileNotFoundError(
+            f"{checkpoint} is missing: train first (python train.py run_dir={run_dir}), "
+            "or choose another with checkpoint=last"
+        )
+    return Provenance(
+        method=method_name(config),
+        run=read_run(run_dir).get("id", run_dir.name),
+        checkpoint=str(checkpoint.relative_to(run_dir)),
+        checkpoint_hash=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        config_hash=config_hash(config),
+        data_hash=datamodule.data_hash,
+        protocol=protocol.name,
+    )
+
+
+def method_name(config: DictConfig) -> str:
+    """The method's package name, from the module that the config instantiates: ``khor``."""
+    return str(config.model._target_).split(".")[-3]
+
+
+def _predict(
+    run_dir: Path,
+    config: DictConfig,
+    datamodule: BehaveDataModule,
+    module: Method,
+    checkpoint: Path,
+    provenance: Provenance,
+) -> dict[str, float]:
+    began = time.monotonic()
+    load_weights(module, checkpoint, config)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    predicted = predict_views(module, datamodule.test_dataloader(), device)
+    write_results(run_dir / "results.pkl", predicted.results, provenance)
+    return {"predict": time.monotonic() - began, "network": predicted.seconds}
+
+
+def _score(
+    run_dir: Path,
+    config: DictConfig,
+    datamodule: BehaveDataModule,
+    module: Method,
+    provenance: Provenance,
+    protocol: JointProtocol,
+    seconds: dict[str, float],
+    workers: int,
+) -> dict[str, JointScore]:
+    began = time.monotonic()
+    results, _ = read_results(run_dir / "results.pkl", provenance)
+    rows = baseline_results(datamodule, module, provenance.method, results)
+    body = config.data.body and Path(config.data.body)
+    scores = score_rows(Path(config.data.root) / "ref.pkl", rows, protocol, body, workers)
+    seconds["score"] = time.monotonic() - began
+    origin = {
+        "hash": origin_hash(provenance, protocol),
+        **asdict(provenance),
+        "rhobin": rhobin.__version__,
+        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+        "data": datamodule.manifest(),
+        "train_views": len(datamodule.train_dataset),
+    }
+    write_scores(run_dir, scores, origin)
+    return scores
+
+
+def _collect(prediction: Prediction, test: ViewTargets, dataset: BehaveDataset) -> dict[str, Any]:
+    keys = [dataset.key(i) for i in range(len(dataset))]
+    gender = torch.from_numpy(np.asarray(test.gender[test.frame]))
+    return collect_results([(prediction, gender, keys)])

@@ -1,0 +1,117 @@
+"""A trained checkpoint on the test views: predictions in the challenge's layout."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from rhobin.engine.resume import read_checkpoint, start_from
+from rhobin.engine.runinfo import identity
+from rhobin.methods.base import Method
+from rhobin.reports.store import collect_results
+from rhobin.types import Batch, Prediction, SampleKey
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be read or does not fit the run."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions and how long the network took.
+
+    Attributes:
+        results: by sequence name, in the challenge's layout.
+        frames: number of predicted frames.
+        seconds: time in the network and the mesh conversion, without loading images.
+    """
+
+    results: dict[str, dict[str, Any]]
+    frames: int
+    seconds: float
+
+
+def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
+    """Put a checkpoint's weights into a module.
+
+    Args:
+        module: built from the run's config.
+        checkpoint: file written by training.
+        config: the run's config.
+
+    Returns:
+        The step the checkpoint was written at.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: it is damaged.
+        ResumeError: it belongs to another experiment.
+    """
+    if not checkpoint.is_file():
+        raise FileNotFoundError(f"{checkpoint} is missing: train first, or name another with checkpoint=last")
+    state = read_checkpoint(checkpoint)
+    if state is None:
+        raise CheckpointError(
+            f"{checkpoint} is not a readable rhobin checkpoint (truncated, or another program's)"
+        )
+    start = start_from(checkpoint, state, identity(config), allow_changes=bool(config.get("allow_changes")))
+    module.load_state_dict(state["state_dict"])
+    return start.step
+
+
+@torch.inference_mode()
+def predict_views(module: Method, loader: Any, device: torch.device) -> Predicted:
+    """Predict every batch of a loader.
+
+    A view that stands in for a broken one is dropped, so each frame occurs once.
+
+    Args:
+        module: with trained weights.
+        loader: yields batches of test views.
+        device: where to compute.
+
+    Returns:
+        Predictions by sequence.
+    """
+    module.eval().to(device)
+    clock = [0.0]
+    columns = (TextColumn("predict"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True) as progress:
+        batches = progress.track(loader, total=len(loader))
+        results = collect_results(_predict(module, batches, device, clock))
+    return Predicted(results, sum(len(r["frames"]) for r in results.values()), clock[0])
+
+
+def _predict(
+    module: Method, batches: Any, device: torch.device, clock: list[float]
+) -> Iterator[tuple[Prediction, Tensor, list[SampleKey]]]:
+    seen: set[tuple[str, str]] = set()
+    for batch in batches:
+        began = time.perf_counter()
+        prediction = _to_cpu(module.predict(batch.to(device)))
+        clock[0] += time.perf_counter() - began
+        fresh = _first_occurrences(batch, seen)
+        parts = {name: value[fresh] for name, value in vars(prediction).items() if value is not None}
+        yield Prediction(**parts), batch.gender[fresh], [batch.keys[i] for i in fresh]
+
+
+def _to_cpu(prediction: Prediction) -> Prediction:
+    parts = {name: value.cpu() for name, value in vars(prediction).items() if value is not None}
+    return Prediction(**parts)
+
+
+def _first_occurrences(batch: Batch, seen: set[tuple[str, str]]) -> list[int]:
+    fresh = []
+    for i, key in enumerate(batch.keys):
+        if (key.sequence, key.frame) not in seen:
+            seen.add((key.sequence, key.frame))
+            fresh.append(i)
+    return fresh

@@ -1,0 +1,112 @@
+"""What made a run: machine, versions, hashes, data, times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rhobin.behave.skips import REASONS
+from rhobin.reports.html import tag, text
+from rhobin.reports.tables import fact_list
+
+
+def run_facts(run: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    """Facts of a run as HTML.
+
+    Args:
+        run: content of ``run.json``; may be empty.
+        document: content of ``scores.json``.
+
+    Returns:
+        Description lists.
+    """
+    origin = document["origin"]
+    row = document["rows"][origin["method"]]
+    parts = [
+        tag("h3", "Training"),
+        fact_list(_training(run, origin)),
+        tag("h3", "Evaluation"),
+        fact_list(_evaluation(origin, row)),
+        tag("h3", "Data"),
+        fact_list(_data(origin)),
+    ]
+    return "".join(parts)
+
+
+def _training(run: Mapping[str, Any], origin: Mapping[str, Any]) -> list[tuple[str, str]]:
+    machine, git = run.get("machine", {}), run.get("git") or {}
+    facts = [
+        ("run", f"{run.get('name', '')} {_mono(run.get('id', origin['run']))}"),
+        ("started", text(run.get("started", "unknown"))),
+        ("state", text(_state(run))),
+        ("seed", text(run.get("seed", "unknown"))),
+        ("config", _mono(origin["config_hash"])),
+        ("source", _mono(_source(git))),
+        ("hardware", text(_hardware(machine))),
+        ("python", text(run.get("python", "unknown"))),
+        ("packages", text(", ".join(f"{k} {v}" for k, v in run.get("versions", {}).items()) or "unknown")),
+    ]
+    return facts
+
+
+def _evaluation(origin: Mapping[str, Any], row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    protocol, seconds = row["protocol"], origin.get("seconds", {})
+    per_frame = 1000 * seconds.get("network", 0.0) / max(row["frames"], 1)
+    counted = (
+        f"{row['frames']} scored of {row['visible_frames']} whose object is at least "
+        f"{100 * protocol['min_visible']:.0f} % visible; coverage {100 * row['coverage']:.1f} %"
+    )
+    sampling = f"{protocol['samples']} points on each surface, seed {protocol['seed']}"
+    times = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items() if name != "network")
+    return [
+        ("protocol", text(protocol["name"])),
+        ("frames", text(counted)),
+        ("sampling", text(sampling)),
+        ("checkpoint", f"{text(origin['checkpoint'])} {_mono(origin['checkpoint_hash'][:12])}"),
+        ("times", text(times or "unknown")),
+        ("network", text(f"{per_frame:.1f} ms a frame, mesh conversion included, images loaded beforehand")),
+        ("rhobin", text(origin.get("rhobin", "unknown"))),
+    ]
+
+
+def _data(origin: Mapping[str, Any]) -> list[tuple[str, str]]:
+    manifest = origin.get("data", {})
+    facts = [("data set", f"{text(manifest.get('root', 'unknown'))} {_mono(origin['data_hash'])}")]
+    for split, count in manifest.get("splits", {}).items():
+        told = f"{count['sequences']:,} sequences, {count['frames']:,} frames, {count['views']:,} views"
+        facts.append((split, text(told)))
+    if "train_views" in origin:
+        facts.append(("trained on", text(f"{origin['train_views']:,} views; the rest of training validates")))
+    skipped = manifest.get("skipped", {})
+    told = "; ".join(f"{c['views']} views in {c['files']} files: {REASONS[r]}" for r, c in skipped.items())
+    facts.append(("left out", text(told or "nothing")))
+    return facts
+
+
+def _state(run: Mapping[str, Any]) -> str:
+    parts = [str(run.get("state", "unknown"))]
+    if "steps" in run:
+        parts.append(f"{run['steps']:,} steps")
+    if "seconds" in run:
+        parts.append(f"{run['seconds'] / 60:.1f} min")
+    if "images_per_second" in run:
+        parts.append(f"{run['images_per_second']:.0f} images/s")
+    if run.get("resumed"):
+        parts.append(f"resumed {len(run['resumed'])} times")
+    return ", ".join(parts)
+
+
+def _source(git: Mapping[str, Any]) -> str:
+    if not git:
+        return "not a checkout"
+    return f"{git['commit'][:12]}{' with changes' if git['changed'] else ''}"
+
+
+def _hardware(machine: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{value} CPU cores" if name == "cpus" else str(value) for name, value in machine.items()
+    )
+
+
+def _mono(value: object) -> str:
+    return tag("span", text(value), class_="mono")

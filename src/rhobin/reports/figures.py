@@ -1,0 +1,206 @@
+"""Line charts as SVG that takes its colours from the page, light or dark."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH, HEIGHT = 540, 290
+LEFT, RIGHT, TOP, BOTTOM = 46, 84, 12, 30
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line.
+
+    Attributes:
+        name: what it is called at its end and under the cursor.
+        x: positions.
+        y: values; NaN where there is none.
+        style: CSS classes: ``body``, ``object``, ``plain``, ``good``, and ``dash``.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    style: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A horizontal line to compare with; arguments as for `Series`."""
+
+    name: str
+    value: float
+    style: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """How values become pixels.
+
+    Attributes:
+        low: first value.
+        high: last value.
+        start: pixel of the first value.
+        end: pixel of the last value.
+        log: logarithmic.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+
+    def pixel(self, value: float) -> float:
+        """Where a value lies."""
+        low, high, value = (self._scaled(v) for v in (self.low, self.high, value))
+        return self.start + (value - low) / ((high - low) or 1.0) * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        """Round values inside the range, about five."""
+        if self.log:
+            decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+            return [m * 10.0**d for d in decades for m in (1, 2, 5) if self.low <= m * 10.0**d <= self.high]
+        step = _round_step((self.high - self.low) / 5)
+        first = math.ceil(self.low / step - 1e-9)
+        return [k * step for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+    def _scaled(self, value: float) -> float:
+        return math.log10(max(value, 1e-12)) if self.log else value
+
+
+def line_chart(
+    series: Sequence[Series],
+    caption: str,
+    x_label: str,
+    references: Sequence[Reference] = (),
+    log_x: bool = False,
+    log_y: bool = False,
+    from_zero: bool = True,
+    height: int = HEIGHT,
+) -> str:
+    """A figure with one panel of lines; moving over it reads values.
+
+    Args:
+        series: the lines.
+        caption: HTML under the chart.
+        x_label: what the horizontal axis counts.
+        references: horizontal lines.
+        log_x: logarithmic positions.
+        log_y: logarithmic values.
+        from_zero: include zero on a linear value axis.
+        height: of the drawing, in its own units (width 540).
+
+    Returns:
+        HTML of a ``figure``.
+    """
+    xs = [v for s in series for v in s.x]
+    ys = [v for s in series for v in s.y if math.isfinite(v)] + [r.value for r in references]
+    if not xs or not ys:
+        return f'<figure><p class="note">No values.</p><figcaption>{caption}</figcaption></figure>'
+    x_axis = Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT, log_x)
+    low, high = _padded(min(ys), max(ys), log_y, from_zero)
+    y_axis = Axis(low, high, height - BOTTOM, TOP, log_y)
+    parts = [
+        *_grid(x_axis, y_axis, x_label, height),
+        *(_reference(r, y_axis) for r in references),
+        *(_line(s, x_axis, y_axis) for s in series),
+        *_end_labels(series, references, y_axis),
+        f'<line class="cursor" x1="0" x2="0" y1="{TOP}" y2="{height - BOTTOM}"/>',
+    ]
+    data = escape(json.dumps(_readings(series, x_axis, x_label)), quote=True)
+    return (
+        f'<figure data-chart="{data}"><svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img">'
+        f'{"".join(parts)}</svg><div class="read"></div><figcaption>{caption}</figcaption></figure>'
+    )
+
+
+def _padded(low: float, high: float, log: bool, from_zero: bool) -> tuple[float, float]:
+    if log:
+        return max(low, 1e-9) * 0.9, high * 1.1
+    if from_zero and low >= 0:
+        return 0.0, high * 1.05 or 1.0
+    pad = 0.06 * (high - low) or 1.0
+    return low - pad, high + pad
+
+
+def _grid(x_axis: Axis, y_axis: Axis, x_label: str, height: int) -> list[str]:
+    bottom = height - BOTTOM
+    parts = []
+    for value in y_axis.ticks():
+        y = y_axis.pixel(value)
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{LEFT - 7}" y="{y + 3.5:.1f}" text-anchor="end">{_short(value)}</text>')
+    for value in x_axis.ticks():
+        x = x_axis.pixel(value)
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">{_short(value)}</text>')
+    parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>')
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    parts.append(f'<text x="{middle}" y="{height - 1}" text-anchor="middle">{escape(x_label)}</text>')
+    return parts
+
+
+def _line(series: Series, x_axis: Axis, y_axis: Axis) -> str:
+    points = [
+        f"{x_axis.pixel(x):.1f},{y_axis.pixel(y):.1f}"
+        for x, y in zip(series.x, series.y, strict=True)
+        if math.isfinite(y)
+    ]
+    return f'<polyline class="line {series.style}" points="{" ".join(points)}"/>'
+
+
+def _reference(reference: Reference, y_axis: Axis) -> str:
+    y = f"{y_axis.pixel(reference.value):.1f}"
+    return f'<line class="ref {reference.style}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
+
+
+def _end_labels(series: Sequence[Series], references: Sequence[Reference], y_axis: Axis) -> list[str]:
+    wanted = [(y_axis.pixel(_last(s.y)), s.name, s.style) for s in series if math.isfinite(_last(s.y))]
+    wanted += [(y_axis.pixel(r.value), r.name, r.style) for r in references]
+    labels, previous = [], -math.inf
+    for y, name, style in sorted(wanted):
+        y = max(y, previous + 12)
+        previous = y
+        labels.append(
+            f'<text class="tag {style}" x="{WIDTH - RIGHT + 6}" y="{y + 3.5:.1f}">{escape(name)}</text>'
+        )
+    return labels
+
+
+def _readings(series: Sequence[Series], x_axis: Axis, x_label: str) -> dict[str, object]:
+    xs = sorted({v for s in series for v in s.x})
+    lookup = [dict(zip(s.x, s.y, strict=True)) for s in series]
+    return {
+        "width": WIDTH,
+        "unit": x_label,
+        "x": [_short(v) for v in xs],
+        "pixels": [round(x_axis.pixel(v), 1) for v in xs],
+        "series": [
+            {"name": s.name, "y": [_reading(known.get(v)) for v in xs]}
+            for s, known in zip(series, lookup, strict=True)
+        ],
+    }
+
+
+def _reading(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(f"{value:.5g}")
+
+
+def _last(values: Sequence[float]) -> float:
+    return next((v for v in reversed(values) if math.isfinite(v)), math.nan)
+
+
+def _round_step(raw: float) -> float:
+    power = 10.0 ** math.floor(math.log10(raw)) if raw > 0 else 1.0
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= raw - 1e-12)
+
+
+def _short(value: float) -> str:
+    if abs(value) >= 10_000:
+        return f"{value / 1000:g}k"
+    return f"{value:.6g}"
