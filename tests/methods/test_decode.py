@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from rhobin.body.load import load_bodies
 from rhobin.body.twist import twist_targets
 from rhobin.geometry.camera import project

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from rhobin.types import Batch, Prediction, to_device
+from rhobin.types import Batch, Prediction
 
 
 class NonFiniteLossError(RuntimeError):
@@ -79,10 +79,6 @@ class Method(pl.LightningModule):
     def predict_step(self, batch: Batch, batch_idx: int) -> Prediction:
         """Prediction of one batch."""
         return self.predict(batch)
-
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
-        """The batch with its tensors on the device."""
-        return to_device(batch, device)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """Optimiser and schedule, the schedule stepped once a batch."""

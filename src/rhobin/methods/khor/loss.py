@@ -30,21 +30,29 @@ class KhorLoss(nn.Module):
             "joints_laplace": laplace(*pred.human, target.joints_uvd, target.joints_weight),
             "kpts_laplace": laplace(*pred.object, target.kpts_uvd, target.kpts_weight),
             "beta": (pred.beta - target.beta).square().mean(),
-            "twist": weighted_mean((pred.twist - target.twist).square().mean(-1), target.twist_weight),
+            "twist": weighted_mean(
+                residual(pred.twist, target.twist, target.twist_weight).square().mean(-1), target.twist_weight
+            ),
         }
 
 
 def weighted_mean(value: Float[Tensor, "*n"], weight: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
     """Sum of weighted values over the sum of weights; 0 where every weight is 0."""
-    kept = torch.where(weight > 0, value, torch.zeros_like(value))
-    return (weight * kept).sum() / weight.sum().clamp(min=1e-6)
+    return (weight * value).sum() / weight.sum().clamp(min=1e-6)
+
+
+def residual(
+    pred: Float[Tensor, "B K C"], target: Float[Tensor, "B K C"], weight: Float[Tensor, "B K"]
+) -> Float[Tensor, "B K C"]:
+    """Prediction minus target, 0 where the weight is 0, whatever number the target holds there."""
+    return pred - torch.where(weight[..., None] > 0, target, pred.detach())
 
 
 def point_distance(
     pred: Float[Tensor, "B K 3"], target: Float[Tensor, "B K 3"], weight: Float[Tensor, "B K"]
 ) -> Float[Tensor, ""]:
     """Weighted mean of the Euclidean distance between keypoints, in the unit of the coordinates."""
-    squared = (pred - target).square().sum(-1)
+    squared = residual(pred, target, weight).square().sum(-1)
     return weighted_mean((squared + 1e-12).sqrt(), weight)
 
 
@@ -64,6 +72,6 @@ def laplace(
         target: (B, K, 3) true coordinates.
         weight: (B, K) weight of each keypoint.
     """
-    spread = sigma[..., None]
-    value = torch.log(spread * math.sqrt(2 * math.pi)) + (uvd - target).abs() / (math.sqrt(2) * spread + 1e-5)
+    spread, error = sigma[..., None], residual(uvd, target, weight).abs()
+    value = torch.log(spread * math.sqrt(2 * math.pi)) + error / (math.sqrt(2) * spread + 1e-5)
     return weighted_mean(value, weight[..., None].expand_as(value))

@@ -1,0 +1,123 @@
+"""Checkpoints: written whole or not at all, with all that a bit-exact resume needs."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
+from pytorch_lightning.callbacks import Checkpoint
+
+from rhobin.engine.log import CsvLog
+
+LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
+
+
+class Judge(Protocol):
+    """Whoever measures the tracked metric: the step of the last measurement and its value, lower is better."""
+
+    step: int
+    value: float
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the target, flushes to disk, then renames."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write `checkpoint` to `path`; a kill at any moment leaves the old file or the new one."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"{path.name}.tmp")
+        with fresh.open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+
+
+class Checkpoints(Checkpoint):
+    """Keeps the last state every few steps, the one before it, and the best by the tracked metric.
+
+    Args:
+        folder: where the files go.
+        every_n_steps: steps between two saves of the last state.
+        judge: measures the tracked metric, earlier in the list of callbacks.
+        identity: flat config that the checkpoints belong to.
+    """
+
+    def __init__(self, folder: Path, every_n_steps: int, judge: Judge, identity: dict[str, Any]) -> None:
+        self.folder, self.every_n_steps, self.judge, self.identity = folder, every_n_steps, judge, identity
+        self.best = float("inf")
+        self.restored: dict[str, Any] | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best value so far."""
+        return {"best": self.best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a saved best value."""
+        self.best = state_dict["best"]
+
+    def on_save_checkpoint(
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Add the config, the generators' states and the length of the log."""
+        rows = [logger.rows for logger in trainer.loggers if isinstance(logger, CsvLog)]
+        checkpoint["rhobin"] = {"identity": self.identity, "random": random_state(), "log_rows": sum(rows)}
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Cut the log back to what it held at the checkpoint."""
+        self.restored = checkpoint["rhobin"]
+        for logger in trainer.loggers:
+            if isinstance(logger, CsvLog):
+                logger.rewrite(self.restored["log_rows"])
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Restore the generators' states, the last thing before the first step."""
+        if self.restored is not None:
+            restore_random_state(self.restored["random"])
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
+        """Save the best state when the metric has improved, the last one when it is time."""
+        step = trainer.global_step
+        if self.judge.step == step and self.judge.value < self.best:
+            self.best = self.judge.value
+            trainer.save_checkpoint(self.folder / BEST, weights_only=False)
+        if step % self.every_n_steps == 0 or step == trainer.estimated_stepping_batches:
+            self.save_last(trainer)
+
+    def save_last(self, trainer: pl.Trainer) -> None:
+        """Save the last state and keep the one before it."""
+        last = self.folder / LAST
+        if trainer.is_global_zero and last.is_file():
+            os.replace(last, self.folder / PREVIOUS)
+        trainer.save_checkpoint(last, weights_only=False)
+
+
+def random_state() -> dict[str, Any]:
+    """States of Python's, NumPy's and torch's generators, in plain types."""
+    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    return {
+        "python": random.getstate(),
+        "numpy": (kind, keys.tolist(), position, has_gauss, gauss),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Undo `random_state`."""
+    version, internal, gauss_next = state["python"]
+    random.setstate((version, tuple(internal), gauss_next))
+    kind, keys, *rest = state["numpy"]
+    np.random.set_state((kind, np.array(keys, dtype=np.uint32), *rest))
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] and torch.cuda.device_count() == len(state["cuda"]):
+        torch.cuda.set_rng_state_all(state["cuda"])

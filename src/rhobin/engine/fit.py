@@ -1,0 +1,157 @@
+"""Train: one call from a composed config to a finished run folder."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.utilities import rank_zero_only
+from rich.console import Console
+from rich.panel import Panel
+
+from rhobin.engine.build import build_callbacks, build_datamodule, build_loggers, build_module, build_trainer
+from rhobin.engine.progress import TrainProgress
+from rhobin.engine.resume import Start, find_start
+from rhobin.engine.runinfo import describe_run, identity, read_run, write_atomic, write_run
+
+# Lightning's advice on what we do on purpose: scores come from a callback, two workers are enough for two cores.
+QUIET = (
+    ".*isinstance.treespec, LeafSpec.*",
+    ".*does not have many workers.*",
+    ".*smaller than the logging interval.*",
+    ".*have no `validation_step`.*",
+    ".*your dataloader is not resumable.*",
+)
+
+
+def fit(config: DictConfig) -> Path:
+    """Train what the config describes, or go on training it.
+
+    Args:
+        config: composed configuration, see configs/train.yaml.
+
+    Returns:
+        The run folder.
+
+    Raises:
+        ResumeError: the run folder or the checkpoint forbids it.
+        FileNotFoundError: data, body files or checkpoint are missing.
+        NonFiniteLossError: a loss became NaN or infinite.
+    """
+    run_dir, console = Path(config.run_dir), Console()
+    start = find_start(run_dir, config.resume, identity(config), config.allow_changes)
+    for message in start.messages:
+        console.print(message, style="yellow")
+    previous = read_run(run_dir)
+    if start.checkpoint and previous.get("state") == "finished" and previous.get("steps") == start.step:
+        console.print(f"{run_dir} is finished: {start.step} steps; nothing to do")
+        return run_dir
+    prepare_process(config)
+    info = describe_run(config, previous)
+    open_run(run_dir, config, info, start)
+    with recorded(run_dir, info):
+        train(config, run_dir, info, start, console)
+    return run_dir
+
+
+def train(config: DictConfig, run_dir: Path, info: dict[str, Any], start: Start, console: Console) -> None:
+    """Build everything, tell what is about to happen, fit, and note in `info` how it went."""
+    datamodule = build_datamodule(config)
+    module = build_module(config, datamodule)
+    loggers = build_loggers(config, run_dir, info["id"])
+    callbacks = build_callbacks(config, run_dir, identity(config), datamodule)
+    trainer = build_trainer(config, run_dir, loggers, callbacks)
+    info["data_hash"] = datamodule.data_hash
+    record(run_dir, info)
+    if trainer.is_global_zero:
+        console.print(summary(config, info, module, trainer, datamodule, start))
+    try:
+        trainer.fit(module, datamodule=datamodule, ckpt_path=start.checkpoint, weights_only=True)
+    finally:
+        info["steps"] = trainer.global_step
+        info["images_per_second"] = next(c.speed for c in callbacks if isinstance(c, TrainProgress))
+    if trainer.global_step >= trainer.estimated_stepping_batches:
+        info["state"] = "finished"
+
+
+@contextmanager
+def recorded(run_dir: Path, info: dict[str, Any]) -> Iterator[None]:
+    """Keep in `run.json` how the session ended and how long all sessions took."""
+    began, before = time.monotonic(), info["seconds"]
+    info["state"] = "interrupted"
+    try:
+        yield
+    except Exception as error:
+        info["state"] = f"failed: {type(error).__name__}"
+        raise
+    finally:
+        info["seconds"] = round(before + time.monotonic() - began, 1)
+        record(run_dir, info)
+
+
+def prepare_process(config: DictConfig) -> None:
+    """Seeds, threads and quiet libraries."""
+    for pattern in QUIET:
+        warnings.filterwarnings("ignore", pattern)
+    for name in ("pytorch_lightning.utilities.rank_zero", "lightning_fabric.utilities.seed"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    pl.seed_everything(config.seed, workers=True)
+
+
+@rank_zero_only
+def open_run(run_dir: Path, config: DictConfig, info: dict[str, Any], start: Start) -> None:
+    """Write the run's identity before anything can fail; a fresh start leaves no trace of an older one."""
+    folder = run_dir / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob("*.tmp"):
+        leftover.unlink()
+    if start.checkpoint is None:
+        (run_dir / "metrics.csv").unlink(missing_ok=True)
+    write_atomic(run_dir / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+    write_run(run_dir, info)
+
+
+@rank_zero_only
+def record(run_dir: Path, info: dict[str, Any]) -> None:
+    """Write `run.json` again."""
+    write_run(run_dir, info)
+
+
+def summary(
+    config: DictConfig,
+    info: dict[str, Any],
+    module: pl.LightningModule,
+    trainer: pl.Trainer,
+    datamodule: Any,
+    start: Start,
+) -> Panel:
+    """What is about to happen, for a person."""
+    size = sum(p.numel() for p in module.net.parameters()) / 1e6
+    origin = f"{start.checkpoint}, step {start.step}, epoch {start.epoch}" if start.checkpoint else "fresh"
+    lines = [
+        f"start     {origin}",
+        f"run       {config.run_dir}  id {info['id']}  config {info['config_hash']}  seed {config.seed}",
+        f"data      {config.data.root}  {len(datamodule.train_dataset)} training views  hash {info['data_hash'][:12]}",
+        f"network   {size:.2f} M parameters, {config.data.input_size} px, batch {config.data.batch_size}",
+        f"device    {trainer.strategy.root_device}, {torch.get_num_threads()} threads, {trainer.precision}",
+        f"log       metrics.csv{''.join(', ' + name for name in config.logger)}",
+    ]
+    width = shutil.get_terminal_size((110, 20)).columns
+    return Panel(
+        "\n".join(lines),
+        title=f"[bold]{config.name}",
+        title_align="left",
+        width=min(width, 130),
+        expand=False,
+    )

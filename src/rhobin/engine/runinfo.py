@@ -1,0 +1,125 @@
+"""What a run folder says about its run, written before the first step.
+
+runs/<name>/run.json       id, state, versions, git, seeds, logger ids, data hash
+runs/<name>/config.yaml    the composed config
+runs/<name>/metrics.csv    the log
+runs/<name>/checkpoints/   best.ckpt, last.ckpt, previous.ckpt
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import secrets
+import subprocess
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+PACKAGES = ("rhobin", "torch", "torchvision", "pytorch-lightning", "hydra-core", "timm", "numpy", "scipy")
+FREE_KEYS = (
+    "run_dir",
+    "resume",
+    "allow_changes",
+    "threads",
+    "logger",
+    "progress",
+    "data.root",
+    "data.workers",
+    "data.cache",
+)
+
+
+def write_atomic(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old text or the new one, never half."""
+    fresh = path.with_name(f"{path.name}.tmp")
+    fresh.write_text(text)
+    os.replace(fresh, path)
+
+
+def read_run(run_dir: Path) -> dict[str, Any]:
+    """The run's `run.json`, empty where there is none."""
+    path = run_dir / "run.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def write_run(run_dir: Path, info: dict[str, Any]) -> None:
+    """Write the run's `run.json`."""
+    write_atomic(run_dir / "run.json", json.dumps(info, indent=2) + "\n")
+
+
+def describe_run(config: DictConfig, previous: dict[str, Any]) -> dict[str, Any]:
+    """Facts of a run that is about to start or to go on; its id and logger ids survive a resume."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    run_id = previous.get("id") or secrets.token_hex(4)
+    return {
+        "id": run_id,
+        "name": config.name,
+        "state": "running",
+        "started": previous.get("started", now),
+        "resumed": [*previous.get("resumed", []), now] if previous else [],
+        "seconds": previous.get("seconds", 0.0),
+        "seed": config.seed,
+        "config_hash": config_hash(config),
+        "data_hash": previous.get("data_hash"),
+        "logger": {"wandb_id": run_id},
+        "git": git_state(),
+        "python": platform.python_version(),
+        "machine": {"system": platform.platform(), "cpus": os.cpu_count()},
+        "versions": installed_versions(),
+    }
+
+
+def identity(config: DictConfig) -> dict[str, Any]:
+    """The part of a config that decides what a run computes, as flat `key: value`."""
+    return {
+        key: value
+        for key, value in flatten(OmegaConf.to_container(config, resolve=True)).items()
+        if not any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
+    }
+
+
+def config_hash(config: DictConfig) -> str:
+    """Twelve hex digits that change when the identity of the config does."""
+    text = json.dumps(identity(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def flatten(value: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as one, keys joined by dots; lists are values."""
+    if not isinstance(value, dict):
+        return {prefix: value}
+    parts = [flatten(item, f"{prefix}.{key}" if prefix else str(key)) for key, item in value.items()]
+    return {key: item for part in parts for key, item in part.items()}
+
+
+def installed_versions() -> dict[str, str]:
+    """Versions of the packages that shape a result."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def git_state() -> dict[str, Any] | None:
+    """Commit and whether the tree was changed; None outside a checkout."""
+    try:
+        commit = git("rev-parse", "HEAD")
+        return {"commit": commit, "changed": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def git(*args: str) -> str:
+    """Output of a git command run in this source tree."""
+    here = Path(__file__).parent
+    run = subprocess.run(["git", *args], cwd=here, capture_output=True, text=True, check=True, timeout=10)
+    return run.stdout.strip()

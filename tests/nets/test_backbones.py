@@ -1,0 +1,63 @@
+import pytest
+import timm
+import torch
+
+from rhobin.nets.hrnet import HRNet
+from rhobin.nets.lite import Lite
+
+
+@pytest.fixture(scope="module")
+def small_hrnet():
+    return HRNet("hrnet_w18_small", weights=None)
+
+
+def test_lite_keeps_its_promises():
+    net = Lite()
+    features = net(torch.randn(2, 5, 128, 128))
+    assert features.grid.shape == (2, net.grid_channels, 32, 32)
+    assert features.pooled.shape == (2, net.pooled_channels)
+    assert 0.8e6 < sum(p.numel() for p in net.parameters()) < 1.2e6
+
+
+def test_hrnet_gives_a_quarter_size_map(small_hrnet):
+    features = small_hrnet(torch.randn(2, 5, 64, 64))
+    assert features.grid.shape == (2, 256, 16, 16)
+    torch.testing.assert_close(features.pooled, features.grid.mean((2, 3)))
+
+
+@pytest.mark.parametrize("make", [Lite, lambda: HRNet("hrnet_w18_small")])
+def test_context_reaches_the_features(make):
+    net = make().eval()
+    image = torch.randn(1, 5, 64, 64)
+    plain = net(image)
+    zero = net(image, torch.zeros(1, net.stem_channels))
+    told = net(image, torch.ones(1, net.stem_channels))
+    torch.testing.assert_close(plain.grid, zero.grid)
+    assert (plain.grid - told.grid).abs().max() > 1e-3
+
+
+def test_pretrained_rgb_weights_survive_and_masks_start_silent(tmp_path):
+    """The five-plane network computes on (RGB, masks) what the published three-plane one computes on RGB."""
+    torch.manual_seed(1)
+    published = timm.create_model("hrnet_w18_small", pretrained=False).eval()
+    torch.save(published.state_dict(), tmp_path / "weights.pt")
+    net = HRNet("hrnet_w18_small", weights=tmp_path / "weights.pt").eval()
+    image = torch.randn(2, 5, 64, 64)
+    ours = net.net.stages(
+        net.net.act2(net.net.bn2(net.net.conv2(net.net.act1(net.net.bn1(net.net.conv1(image))))))
+    )
+    rgb = image[:, :3]
+    stem = published.act2(published.bn2(published.conv2(published.act1(published.bn1(published.conv1(rgb))))))
+    for mine, theirs in zip(ours, published.stages(stem), strict=True):
+        torch.testing.assert_close(mine, theirs)
+    masks = net.net.conv1.weight[:, 3:]
+    assert torch.equal(masks, torch.zeros_like(masks))
+    assert masks.shape[1] == 2
+
+
+def test_missing_or_foreign_weights_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.pt"):
+        HRNet("hrnet_w18_small", weights=tmp_path / "nowhere.pt")
+    torch.save({"a": torch.zeros(1)}, tmp_path / "foreign.pt")
+    with pytest.raises(ValueError, match=r"foreign\.pt lacks"):
+        HRNet("hrnet_w18_small", weights=tmp_path / "foreign.pt")
