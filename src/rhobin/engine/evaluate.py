@@ -103,7 +103,7 @@ def baseline_results(
     """
     train = select_views(datamodule.train_dataset)
     test = select_views(datamodule.test_dataset)
-    kpts = module.template_kpts.cpu()
+    kpts = torch.as_tensor(module.template_kpts).cpu()
     bodies = datamodule.bodies
     return {
         "constant": _collect(constant(train, test, bodies, kpts), test, datamodule.test_dataset),

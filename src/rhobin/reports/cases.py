@@ -10,10 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rhobin.behave.calibration import read_camera, scale_camera
+from rhobin.behave.calibration import read_camera
 from rhobin.behave.layout import TEST_KINECT
 from rhobin.behave.read import read_info
 from rhobin.behave.ref import read_ref
+from rhobin.geometry.camera import resize_intrinsics
 from rhobin.geometry.mesh import nearest_distances, sample_surface
 from rhobin.metrics.joint import FrameMeshes, aligned_meshes, frame_rng
 from rhobin.metrics.official import FrameError, pose_examples
@@ -142,7 +143,7 @@ def read_view(data_root: Path, sequence: str, frame: str) -> tuple[np.ndarray, n
         raise FileNotFoundError(f"{files[0]} is missing or unreadable; the report draws over test images")
     info = read_info(folder)
     camera = read_camera(info.config, info.intrinsic, TEST_KINECT)
-    K = scale_camera(camera, image.shape[1], image.shape[0]).K
+    K = resize_intrinsics(camera.K, image.shape[1] / camera.width, image.shape[0] / camera.height)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB), K
 
 

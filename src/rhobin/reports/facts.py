@@ -35,7 +35,7 @@ def run_facts(run: Mapping[str, Any], document: Mapping[str, Any]) -> str:
 
 def _training(run: Mapping[str, Any], origin: Mapping[str, Any]) -> list[tuple[str, str]]:
     machine, git = run.get("machine", {}), run.get("git") or {}
-    facts = [
+    return [
         ("run", f"{run.get('name', '')} {_mono(run.get('id', origin['run']))}"),
         ("started", text(run.get("started", "unknown"))),
         ("state", text(_state(run))),
@@ -46,7 +46,6 @@ def _training(run: Mapping[str, Any], origin: Mapping[str, Any]) -> list[tuple[s
         ("python", text(run.get("python", "unknown"))),
         ("packages", text(", ".join(f"{k} {v}" for k, v in run.get("versions", {}).items()) or "unknown")),
     ]
-    return facts
 
 
 def _evaluation(origin: Mapping[str, Any], row: Mapping[str, Any]) -> list[tuple[str, str]]:

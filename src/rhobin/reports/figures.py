@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 540, 290
-LEFT, RIGHT, TOP, BOTTOM = 46, 84, 12, 30
+LEFT, RIGHT, RIGHT_FREE, TOP, BOTTOM = 46, 84, 14, 12, 30
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ def line_chart(
     log_y: bool = False,
     from_zero: bool = True,
     height: int = HEIGHT,
+    legend: bool = False,
 ) -> str:
     """A figure with one panel of lines; moving over it reads values.
 
@@ -95,6 +96,7 @@ def line_chart(
         log_y: logarithmic values.
         from_zero: include zero on a linear value axis.
         height: of the drawing, in its own units (width 540).
+        legend: name the lines above the chart instead of at their ends.
 
     Returns:
         HTML of a ``figure``.
@@ -103,21 +105,22 @@ def line_chart(
     ys = [v for s in series for v in s.y if math.isfinite(v)] + [r.value for r in references]
     if not xs or not ys:
         return f'<figure><p class="note">No values.</p><figcaption>{caption}</figcaption></figure>'
-    x_axis = Axis(min(xs), max(xs), LEFT, WIDTH - RIGHT, log_x)
+    x_axis = Axis(min(xs), max(xs), LEFT, WIDTH - (RIGHT_FREE if legend else RIGHT), log_x)
     low, high = _padded(min(ys), max(ys), log_y, from_zero)
     y_axis = Axis(low, high, height - BOTTOM, TOP, log_y)
     parts = [
         *_grid(x_axis, y_axis, x_label, height),
-        *(_reference(r, y_axis) for r in references),
+        *(_reference(r, x_axis, y_axis) for r in references),
         *(_line(s, x_axis, y_axis) for s in series),
-        *_end_labels(series, references, y_axis),
+        *([] if legend else _end_labels(series, references, x_axis, y_axis)),
         f'<line class="cursor" x1="0" x2="0" y1="{TOP}" y2="{height - BOTTOM}"/>',
     ]
     data = escape(json.dumps(_readings(series, x_axis, x_label)), quote=True)
-    return (
-        f'<figure data-chart="{data}"><svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img">'
-        f'{"".join(parts)}</svg><div class="read"></div><figcaption>{caption}</figcaption></figure>'
+    drawing = (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img">{"".join(parts)}</svg>'
+        f'<div class="read"></div><figcaption>{caption}</figcaption>'
     )
+    return f'<figure data-chart="{data}">{_legend(series) if legend else ""}{drawing}</figure>'
 
 
 def _padded(low: float, high: float, log: bool, from_zero: bool) -> tuple[float, float]:
@@ -134,13 +137,13 @@ def _grid(x_axis: Axis, y_axis: Axis, x_label: str, height: int) -> list[str]:
     parts = []
     for value in y_axis.ticks():
         y = y_axis.pixel(value)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{x_axis.end}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{LEFT - 7}" y="{y + 3.5:.1f}" text-anchor="end">{_short(value)}</text>')
     for value in x_axis.ticks():
         x = x_axis.pixel(value)
         parts.append(f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">{_short(value)}</text>')
-    parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>')
-    middle = (LEFT + WIDTH - RIGHT) / 2
+    parts.append(f'<line class="axis" x1="{LEFT}" x2="{x_axis.end}" y1="{bottom}" y2="{bottom}"/>')
+    middle = (x_axis.start + x_axis.end) / 2
     parts.append(f'<text x="{middle}" y="{height - 1}" text-anchor="middle">{escape(x_label)}</text>')
     return parts
 
@@ -154,12 +157,21 @@ def _line(series: Series, x_axis: Axis, y_axis: Axis) -> str:
     return f'<polyline class="line {series.style}" points="{" ".join(points)}"/>'
 
 
-def _reference(reference: Reference, y_axis: Axis) -> str:
+def _legend(series: Sequence[Series]) -> str:
+    names = [
+        f'<span class="line key-{s.style.replace(" ", " key-")}">{escape(s.name)}</span>' for s in series
+    ]
+    return f'<div class="keys">{"".join(names)}</div>'
+
+
+def _reference(reference: Reference, x_axis: Axis, y_axis: Axis) -> str:
     y = f"{y_axis.pixel(reference.value):.1f}"
-    return f'<line class="ref {reference.style}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
+    return f'<line class="ref {reference.style}" x1="{LEFT}" x2="{x_axis.end}" y1="{y}" y2="{y}"/>'
 
 
-def _end_labels(series: Sequence[Series], references: Sequence[Reference], y_axis: Axis) -> list[str]:
+def _end_labels(
+    series: Sequence[Series], references: Sequence[Reference], x_axis: Axis, y_axis: Axis
+) -> list[str]:
     wanted = [(y_axis.pixel(_last(s.y)), s.name, s.style) for s in series if math.isfinite(_last(s.y))]
     wanted += [(y_axis.pixel(r.value), r.name, r.style) for r in references]
     labels, previous = [], -math.inf
@@ -167,7 +179,7 @@ def _end_labels(series: Sequence[Series], references: Sequence[Reference], y_axi
         y = max(y, previous + 12)
         previous = y
         labels.append(
-            f'<text class="tag {style}" x="{WIDTH - RIGHT + 6}" y="{y + 3.5:.1f}">{escape(name)}</text>'
+            f'<text class="tag {style}" x="{x_axis.end + 6}" y="{y + 3.5:.1f}">{escape(name)}</text>'
         )
     return labels
 

@@ -50,7 +50,8 @@ def write_report(run_dir: Path, data_root: Path, body_folder: str | Path | None 
     method = document["origin"]["method"]
     results, _ = read_results(run_dir / "results.pkl")
     cases = choose_cases(frames[method])
-    meshes = pose_cases(cases, data_root / "ref.pkl", results, body_folder and Path(body_folder))
+    bodies = Path(body_folder) if body_folder else None
+    meshes = pose_cases(cases, data_root / "ref.pkl", results, bodies)
     pictures = [draw_case(data_root, case, mesh) for case, mesh in zip(cases, meshes, strict=True)]
     turned = _first_of_each_kind(cases, SCENES)
     scenes = [scene_case(cases[i], meshes[i]) for i in turned]
@@ -86,7 +87,7 @@ def _score_slots(
     rows: Mapping[str, Any], frames: Mapping[str, Sequence[FrameError]], method: str, stand_in: bool
 ) -> dict[str, str]:
     title = TITLES.get(method, method)
-    other = rows["constant_per_object"]
+    ours, other = rows[method], rows["constant_per_object"]
     return {
         "title": text(title),
         "lead": _lead(title, rows[method], rows["constant"], rows["perfect"]),
@@ -95,7 +96,7 @@ def _score_slots(
         "paper_table": paper_table(TABLE_4),
         "comparable": _comparable(stand_in),
         "spread": _spread(frames, method, title),
-        "by_object": group_table("Object", rows[method]["by_object"], other["by_object"], "Object's mean"),
+        "by_object": group_table("Object", ours["by_object"], other["by_object"], "Object's mean"),
         "by_visible": group_table(
             "Visible", rows[method]["by_visible"], other["by_visible"], "Object's mean"
         ),
@@ -107,8 +108,8 @@ def _lead(title: str, row: Mapping[str, Any], constant: Mapping[str, Any], floor
     changes = [change(row[key], constant[key]) for key in ("smpl_mm", "object_mm")]
     floors = [millimetres(floor[key]) for key in ("smpl_mm", "object_mm")]
     return (
-        f"{text(title)} reconstructs the person to {smpl} and the object to {obj} on {row['frames']} held-out "
-        f"frames of sequences and a room it was not trained on: {changes[0]} and {changes[1]} against a constant "
+        f"{text(title)} reconstructs the person to {smpl} and the object to {obj} on {row['frames']} frames "
+        f"of sequences and a room it was not trained on: {changes[0]} and {changes[1]} against a constant "
         f"guess. A perfect prediction would score {floors[0]} and {floors[1]}&thinsp;mm."
     )
 
@@ -129,9 +130,9 @@ def _gate(row: Mapping[str, Any]) -> str:
 def _comparable(stand_in: bool) -> str:
     if stand_in:
         return (
-            "Quoted, not measured here, and not comparable with the rows above: the paper's are on BEHAVE "
-            "photographs with the SMPL-H body, ours on generated images with a stand-in body. Only the metric "
-            "is the same."
+            "Quoted, not measured here, and not comparable with the rows above: the paper's are on BEHAVE's "
+            "photographs with the SMPL-H body, ours on generated images with a stand-in body. Only the "
+            "metric is the same."
         )
     return (
         "Quoted, not measured here. The metric is the challenge's; check that test frames and masks are too."
@@ -150,7 +151,7 @@ def _spread(frames: Mapping[str, Sequence[FrameError]], method: str, title: str)
                 y = (100 * np.arange(1, len(x) + 1) / len(x)).tolist()
                 series.append(Series(names.get(row, title), x, y, styles.get(row, style)))
         caption = f"<b>{part}</b>: share of frames (%) with at most this error."
-        charts.append(line_chart(series, caption, "error [mm]", log_x=True, label_at=0.5))
+        charts.append(line_chart(series, caption, "error [mm]", log_x=True, legend=True))
     return "".join(charts)
 
 
