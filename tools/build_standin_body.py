@@ -7,6 +7,7 @@ which says where they come from and what they reach.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from pathlib import Path
 
@@ -105,8 +106,10 @@ def main() -> None:
     for gender in GENDERS:
         stored, measured = build(source, tips, gender, args.seed)
         model_id = f"rhobin-standin-{VERSION}-{gender}"
-        write_model(args.out / f"standin_{gender}.npz", stored, gender, model_id)
-        report["models"][gender] = {"model_id": model_id} | measured
+        path = args.out / f"standin_{gender}.npz"
+        write_model(path, stored, gender, model_id)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        report["models"][gender] = {"model_id": model_id, "sha256": digest} | measured
         print(f"{gender}: {measured}")
     (args.out / "standin.json").write_text(json.dumps(report, indent=2) + "\n")
 

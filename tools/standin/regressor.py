@@ -20,8 +20,11 @@ def fit_regressor(
     """Ridge regression of the joints from nearby vertices over the whole shape space.
 
     Args:
-        space: the shape model; joints: (N, 52, 3) T-posed joints of the bodies with `betas` (N, 10).
-        weights: (V, 52) skinning weights; mirror: (V,) vertex counterparts.
+        space: the shape model.
+        joints: (N, 52, 3) T-posed joints of the people it was made from.
+        weights: (V, 52) skinning weights.
+        mirror: (V,) vertex counterparts.
+        betas: (N, 10) coefficients of those people.
 
     Returns:
         (52, V) regressor with left/right symmetric rows that sum to one.

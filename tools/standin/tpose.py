@@ -73,11 +73,15 @@ def left_rotations(verts: np.ndarray, heads: np.ndarray, labels: list[str], tips
     """World rotation (N, 3, 3) of each left bone that does not simply stay as it is.
 
     Args:
-        verts: (N, V, 3) rest vertices; heads: (N, B, 3) rest bone heads.
+        verts: (N, V, 3) rest vertices.
+        heads: (N, B, 3) rest bone heads.
+        labels: bone names.
+        tips: fingertips.
     """
     at = {label: heads[:, i] for i, label in enumerate(labels)}
-    out = {"clavicle.L": turn(2, COLLAR_LIFT), "shoulder01.L": turn(2, SHOULDER_LIFT)}
-    return out | _arm(at) | _fingers(at, verts, tips, _arm(at)["wrist.L"]) | _leg(at)
+    arm = _arm(at)
+    lift = {"clavicle.L": turn(2, COLLAR_LIFT), "shoulder01.L": turn(2, SHOULDER_LIFT)}
+    return lift | arm | _fingers(at, verts, tips, arm["wrist.L"]) | _leg(at)
 
 
 def _arm(at: dict[str, np.ndarray]) -> dict:
@@ -124,6 +128,9 @@ def bone_transforms(
     Args:
         verts: (N, V, 3) rest vertices, of which the left fingertips are read.
         heads: (N, B, 3) left/right symmetric rest bone heads.
+        labels: bone names.
+        parents: parent of each bone.
+        tips: fingertips.
 
     Returns:
         Rotations (N, B, 3, 3), translations (N, B, 3) and T-posed heads (N, B, 3).
