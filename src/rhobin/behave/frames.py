@@ -49,6 +49,19 @@ class FrameRecord:
     object_id: int = field(default=-1)
 
 
+class UnusableError(ValueError):
+    """A file of a frame that is missing or cannot be used.
+
+    Attributes:
+        file: the file.
+        reason: a key of `rhobin.behave.skips.REASONS`.
+    """
+
+    def __init__(self, file: Path, reason: str, detail: str):
+        super().__init__(detail)
+        self.file, self.reason = file, reason
+
+
 class FrameReader:
     """Reads the frames of one sequence and appends what it leaves out to `skips`."""
 
@@ -58,54 +71,57 @@ class FrameReader:
 
     def read(self, folder: Path) -> FrameRecord | None:
         """The frame in `folder`, or None when it has no usable parameters or no usable view."""
-        person = self._fit([person_fit_file(folder)], "missing_person_fit", _PERSON)
-        if person is None:
-            return None
         candidates = [object_fit_file(folder, name) for name in self.object_dirs]
-        placed = self._fit(candidates, "missing_object_fit", _OBJECT)
-        if placed is None:
+        try:
+            person = _fit([person_fit_file(folder)], "missing_person_fit", _PERSON)
+            placed = _fit(candidates, "missing_object_fit", _OBJECT)
+        except UnusableError as why:
+            self._skip(why, len(self.kinects))
             return None
         with os.scandir(folder) as entries:
             sizes = {entry.name: entry.stat().st_size for entry in entries if entry.name.startswith("k")}
         views = {}
         for kinect in self.kinects:
-            files = self._view(folder, kinect, sizes)
-            if files is not None:
-                views[kinect] = files
+            try:
+                views[kinect] = _view(folder, kinect, sizes)
+            except UnusableError as why:
+                self._skip(why, 1)
         if not views:
             return None
         listing = "".join(f"{name} {sizes[name]}\n" for files in views.values() for name in files)
         return FrameRecord(folder.name, np.concatenate([person, placed]), views, listing)
 
-    def _fit(
-        self, candidates: list[Path], missing: str, keys: tuple[tuple[str, int], ...]
-    ) -> np.ndarray | None:
-        path = next((path for path in candidates if path.is_file()), None)
-        if path is None:
-            return self._skip(candidates[0], missing, "no such file", len(self.kinects))
-        try:
-            return _parameters(load_pickle(path), keys)
-        except UnsafePickleError as error:
-            return self._skip(path, "unsafe_pickle", str(error), len(self.kinects))
-        except BrokenFileError as error:
-            return self._skip(path, "broken_pickle", str(error), len(self.kinects))
-        except ValueError as error:
-            return self._skip(path, "bad_parameters", str(error), len(self.kinects))
+    def _skip(self, why: UnusableError, views: int) -> None:
+        self.skips.append(Skip(str(why.file.relative_to(self.root)), why.reason, str(why), views))
 
-    def _view(self, folder: Path, kinect: int, sizes: dict[str, int]) -> tuple[str, str, str] | None:
-        files = []
-        for missing, endings in _IMAGES:
-            names = [f"k{kinect}.{ending}" for ending in endings]
-            name = next((name for name in names if name in sizes), None)
-            if name is None:
-                return self._skip(folder / names[0], missing, "no such file", 1)
-            if sizes[name] == 0:
-                return self._skip(folder / name, "empty_file", "zero bytes", 1)
-            files.append(name)
-        return files[0], files[1], files[2]
 
-    def _skip(self, path: Path, reason: str, detail: str, views: int) -> None:
-        self.skips.append(Skip(str(path.relative_to(self.root)), reason, detail, views))
+def _fit(candidates: list[Path], missing: str, keys: tuple[tuple[str, int], ...]) -> np.ndarray:
+    """Parameters from the first of the candidate files that exists."""
+    path = next((path for path in candidates if path.is_file()), None)
+    if path is None:
+        raise UnusableError(candidates[0], missing, "no such file")
+    try:
+        return _parameters(load_pickle(path), keys)
+    except UnsafePickleError as error:
+        raise UnusableError(path, "unsafe_pickle", str(error)) from error
+    except BrokenFileError as error:
+        raise UnusableError(path, "broken_pickle", str(error)) from error
+    except ValueError as error:
+        raise UnusableError(path, "bad_parameters", str(error)) from error
+
+
+def _view(folder: Path, kinect: int, sizes: dict[str, int]) -> tuple[str, str, str]:
+    """Names of a view's colour, person mask and object mask, given the sizes of the folder's files."""
+    files = []
+    for missing, endings in _IMAGES:
+        names = [f"k{kinect}.{ending}" for ending in endings]
+        name = next((name for name in names if name in sizes), None)
+        if name is None:
+            raise UnusableError(folder / names[0], missing, "no such file")
+        if sizes[name] == 0:
+            raise UnusableError(folder / name, "empty_file", "zero bytes")
+        files.append(name)
+    return files[0], files[1], files[2]
 
 
 def _parameters(content: Any, keys: tuple[tuple[str, int], ...]) -> np.ndarray:

@@ -15,10 +15,9 @@ WINDOW_IMAGE_WIDTH = 2048
 Square = tuple[np.ndarray, float]
 
 
-def mask_box(mask: np.ndarray) -> np.ndarray | None:
-    """Smallest box around the non-zero pixels of a uint8 mask: (4,) x, y, width, height, or None if empty."""
-    box = np.array(cv2.boundingRect(mask), np.float64)
-    return box if box[2] > 0 else None
+def mask_box(mask: np.ndarray) -> np.ndarray:
+    """Smallest box around the non-zero pixels of a uint8 mask: (4,) x, y, width, height."""
+    return np.array(cv2.boundingRect(mask), np.float64)
 
 
 def union_square(box: np.ndarray, expand: float) -> Square:

@@ -168,7 +168,8 @@ class BehaveDataModule(pl.LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Position in the training data and what it depends on, for a checkpoint."""
-        done = self.trainer.fit_loop.epoch_loop.batch_progress.total.processed if self.trainer else 0
+        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress if self.trainer else None
+        done = progress.total.processed if progress else 0
         return {
             "batches_done": done,
             "seed": self.seed,

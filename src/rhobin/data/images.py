@@ -75,27 +75,13 @@ def load_context(
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
-    person = _threshold(_decode(files[1], cv2.IMREAD_GRAYSCALE))
-    thing = _threshold(_decode(files[2], cv2.IMREAD_GRAYSCALE))
-    if person.shape != thing.shape:
-        raise BadSampleError(
-            files[2], "image_size", f"mask is {_size(thing)}, person mask is {_size(person)}"
-        )
-    for mask, file, reason in (
-        (person, files[1], "empty_person_mask"),
-        (thing, files[2], "empty_object_mask"),
-    ):
-        if mask_box(mask) is None:
-            raise BadSampleError(file, reason, "no pixel is set")
+    person, thing = _read_masks(files[1], files[2])
     height, width = person.shape
     box = mask_box(cv2.bitwise_or(person, thing))
     centre, side = crop_square(box, crop, expand, width)
     factor = max(f for f in _REDUCED if f == 1 or side / f >= output)
-    color = _decode(files[0], _REDUCED[factor])
-    small = (-(-height // factor), -(-width // factor))
-    if color.shape[:2] != small:
-        found = f"{color.shape[1]}x{color.shape[0]} at 1/{factor} of full size"
-        raise BadSampleError(files[0], "image_size", f"image is {found}, masks are {width}x{height}")
+    color = _read_color(files[0], factor, person.shape)
+    small = color.shape[:2]
     masks = [cv2.resize(mask, small[::-1], interpolation=cv2.INTER_AREA) for mask in (person, thing)]
     left, top, right, bottom = _patch(centre, side * reach, factor, small)
     shift = (1 / factor - 1) / 2
@@ -152,6 +138,31 @@ def network_input(color: np.ndarray, person: np.ndarray, thing: np.ndarray, back
     np.divide(person, np.float32(255), out=planes[3])
     np.divide(thing, np.float32(255), out=planes[4])
     return planes
+
+
+def _read_masks(person_file: Path, object_file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Both masks at full size, 0 or 255, neither empty."""
+    masks = []
+    for file, empty in ((person_file, "empty_person_mask"), (object_file, "empty_object_mask")):
+        mask = _threshold(_decode(file, cv2.IMREAD_GRAYSCALE))
+        if not mask.any():
+            raise BadSampleError(file, empty, "no pixel is set")
+        masks.append(mask)
+    person, thing = masks
+    if person.shape != thing.shape:
+        detail = f"mask is {_size(thing)}, person mask is {_size(person)}"
+        raise BadSampleError(object_file, "image_size", detail)
+    return person, thing
+
+
+def _read_color(file: Path, factor: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Colour at 1/factor of its size, which must be that of masks of `shape`."""
+    color = _decode(file, _REDUCED[factor])
+    expected = (-(-shape[0] // factor), -(-shape[1] // factor))
+    if color.shape[:2] != expected:
+        detail = f"image is {_size(color)} at 1/{factor} of its size, masks are {shape[1]}x{shape[0]}"
+        raise BadSampleError(file, "image_size", detail)
+    return color
 
 
 def _patch(

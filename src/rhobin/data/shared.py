@@ -16,7 +16,7 @@ def shared_array(shape: int | tuple[int, ...], dtype: type, fill: float = 0) -> 
     """An array in anonymous shared memory: forked workers and the main process see each other's writes."""
     count = int(np.prod(shape))
     memory = mmap.mmap(-1, max(1, count * np.dtype(dtype).itemsize))
-    array = np.frombuffer(memory, dtype, count).reshape(shape)
+    array: np.ndarray = np.frombuffer(memory, dtype, count).reshape(shape)
     if fill:
         array[...] = fill
     return array

@@ -1,0 +1,126 @@
+"""Augmentation: exact geometry, stated ranges, nothing but (seed, epoch, index) behind it."""
+
+import albumentations as A
+import cv2
+import numpy as np
+import pytest
+from behave_tree import make_cameras
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rhobin.data.augment import AugmentConfig, ColourJitter, draw_augmentation, roll_about
+from rhobin.data.images import Context, warp_context
+from rhobin.geometry.camera import crop_matrix, project
+
+K = np.array([[489.0, 0, 511.0], [0, 491.0, 389.0], [0, 0, 1]])
+
+
+def blob(shape, pixel):
+    """A Gaussian spot at a sub-pixel place."""
+    rows, columns = np.indices(shape)
+    spot = np.exp(-((columns - pixel[0]) ** 2 + (rows - pixel[1]) ** 2) / (2 * 6.0**2))
+    return np.repeat(np.round(255 * spot).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def centroid(image):
+    weight = image[..., 0].astype(float)
+    rows, columns = np.indices(weight.shape)
+    return np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
+
+
+@pytest.mark.parametrize("roll_deg", [-60, -17, 0, 33, 60])
+def test_rolled_points_project_where_the_warped_image_shows_them(roll_deg):
+    centre, side, scale, size = np.array([700.0, 250.0]), 420.0, 1.15, 256
+    Q = roll_about(centre, K, np.deg2rad(roll_deg))
+    K_crop = crop_matrix(centre, side * scale, size) @ K
+    for offset in ((0.0, 0.0), (0.25, 0.15), (-0.2, 0.25)):
+        ray = np.linalg.inv(K) @ [*centre, 1]
+        point = 2.7 * (ray + np.array([*offset, 0]))
+        image = blob((780, 1024), project(point[None], K)[0])
+        everything = Context(image, np.zeros((2, 780, 1024), np.uint8), np.eye(3), centre, side, (1024, 780))
+        color, _, _ = warp_context(everything, K_crop @ Q @ np.linalg.inv(K), size)
+        expected = project((Q @ point)[None], K_crop)[0]
+        assert np.abs(centroid(color) - expected).max() < 0.1
+
+
+def test_a_roll_about_the_image_centre_would_be_wrong_off_axis():
+    """The check above has teeth: turning by Rz instead of about the crop's ray misses by pixels."""
+    centre = np.array([700.0, 250.0])
+    angle = np.deg2rad(40)
+    point = (np.linalg.inv(K) @ [*centre, 1] + [0.25, 0.15, 0]) * 2.7
+    flat = cv2.Rodrigues(np.array([0, 0, angle]))[0]
+    right = project((roll_about(centre, K, angle) @ point)[None], K)[0]
+    assert np.abs(project((flat @ point)[None], K)[0] - right).max() > 5
+
+
+@given(st.floats(-1.2, 1.2), st.floats(0, 1000), st.floats(0, 760))
+@settings(max_examples=50, deadline=None)
+def test_roll_is_a_rotation_that_keeps_the_centre(roll, x, y):
+    Q = roll_about(np.array([x, y]), K, roll)
+    assert np.allclose(Q @ Q.T, np.eye(3), atol=1e-9)
+    assert np.isclose(np.linalg.det(Q), 1)
+    fixed = K @ Q @ np.linalg.inv(K) @ [x, y, 1]
+    assert np.allclose(fixed[:2] / fixed[2], [x, y], atol=1e-6)
+    assert np.isclose(np.trace(Q), 1 + 2 * np.cos(roll))
+
+
+def test_positive_roll_turns_the_image_clockwise():
+    centre = K[:2, 2]
+    Q = roll_about(centre, K, np.deg2rad(90))
+    assert np.allclose(project((Q @ [1.0, 0, 2])[None], K)[0][0], centre[0])
+    assert project((Q @ [1.0, 0, 2])[None], K)[0][1] > centre[1]
+
+
+def test_draws_follow_the_stated_ranges():
+    config = AugmentConfig()
+    drawn = [draw_augmentation(config, 7, 0, index) for index in range(4000)]
+    scale = np.array([a.scale for a in drawn])
+    roll = np.rad2deg([a.roll for a in drawn])
+    assert (scale.min(), scale.max()) == (0.8, 1.2)
+    assert abs(np.isclose(np.abs(scale - 1), 0.2).mean() - 0.317) < 0.03  # beyond one sigma
+    assert np.abs(roll).max() == pytest.approx(60)
+    assert abs((roll != 0).mean() - 0.6) < 0.03
+    assert abs(np.std(roll[roll != 0]) - 30 * 0.96) < 2
+    assert len({a.colour_seed for a in drawn}) > 3990
+
+
+def test_draws_depend_on_seed_epoch_and_index_only():
+    config = AugmentConfig()
+    first = draw_augmentation(config, 1, 2, 3)
+    draw_augmentation(config, 9, 9, 9)
+    assert draw_augmentation(config, 1, 2, 3) == first
+    for other in ((2, 2, 3), (1, 3, 3), (1, 2, 4)):
+        assert draw_augmentation(config, *other) != first
+
+
+def test_colour_jitter_multiplies_each_channel_and_is_driven_by_the_seed():
+    image = np.full((8, 8, 3), 200, np.uint8)
+    jitter = ColourJitter(0.2)
+    first = jitter(image, 5)
+    jitter(image, 6)
+    assert np.array_equal(jitter(image, 5), first)
+    assert np.array_equal(ColourJitter(0.2)(image, 5), first)
+    colours = np.array([jitter(image, seed)[0, 0] for seed in range(300)]) / 200
+    assert len(np.unique(first.reshape(-1, 3), axis=0)) == 1
+    assert max(len(set(colour)) for colour in colours) == 3
+    assert 0.795 < colours.min() < 0.82
+    assert 1.18 < colours.max() < 1.205
+    assert abs(np.corrcoef(colours.T)[0, 1]) < 0.2
+    assert A.__version__ == "2.0.8"
+
+
+def test_reach_covers_what_a_crop_can_show():
+    config = AugmentConfig()
+    camera = make_cameras()[0]
+    centre, side, size = np.array([90.0, 40.0]), 60.0, 64
+    corners = np.array([[-0.5, -0.5], [63.5, -0.5], [-0.5, 63.5], [63.5, 63.5]])
+    for roll in np.deg2rad(np.linspace(-60, 60, 13)):
+        Q = roll_about(centre, camera.K, roll)
+        back = camera.K @ Q.T @ np.linalg.inv(crop_matrix(centre, side * 1.2, size) @ camera.K)
+        seen = np.c_[corners, np.ones(4)] @ back.T
+        assert np.abs(seen[:, :2] / seen[:, 2:] - centre).max() < config.reach * side / 2
+
+
+def test_ranges_are_checked():
+    with pytest.raises(ValueError, match=r"data.augment.rotation_p is 2"):
+        AugmentConfig(rotation_p=2)
