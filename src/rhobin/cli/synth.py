@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,11 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Build the dataset; returns 1 when it cannot be built, with the reason."""
     from rhobin.synthetic.build import build_dataset, is_complete
-    from rhobin.synthetic.sequence import plan_dataset
+    from rhobin.synthetic.plan import plan_dataset
 
-    plans = plan_dataset(args.size, args.seed)
-    if args.frames is not None:
-        plans = [replace(plan, n_frames=args.frames) for plan in plans]
+    plans = plan_dataset(args.size, args.seed, args.frames)
     recipe = {"size": args.size, "seed": args.seed, "frames": args.frames}
     start = time.monotonic()
     try:

@@ -112,7 +112,8 @@ def look_of(clothes_seed: int, gender: str, day: int) -> Look:
     person = np.random.default_rng([53, clothes_seed])
     tan = person.uniform() ** 1.5
     skin = hsv(0.045 + 0.025 * person.uniform(), 0.34 + 0.25 * tan, 0.84 - 0.42 * tan)
-    hair = hsv(0.07 + 0.03 * person.uniform(), person.uniform(0.15, 0.6), 0.08 + 0.42 * person.uniform() ** 2)
+    lightness = (0.07 + 0.43 * person.uniform() ** 2) * (1 - 0.8 * tan)
+    hair = hsv(0.07 + 0.03 * person.uniform(), person.uniform(0.15, 0.6), lightness)
     beard = person.choice([0.0, 0.0, 0.35, 0.8]) if gender == "male" else 0.0
     long_hair = bool(gender == "female" and person.uniform() < 0.75)
     rng = np.random.default_rng([54, clothes_seed, day])
@@ -170,10 +171,10 @@ def body_paint(look: Look, marks: Landmarks, points: np.ndarray) -> Paint:
     paint = Paint(
         np.tile(np.float32(look.skin), (len(points), 1)),
         np.full(len(points), 0.03, np.float32),
-        np.full(len(points), 0.16, np.float32),
+        np.full(len(points), 0.07, np.float32),
     )
     head = y > marks.neck + 0.03
-    _paint_head(look, marks, np.flatnonzero(head & (x < 0.14)), x, y, z, paint.albedo)
+    _paint_head(look, marks, np.flatnonzero(head & (x < 0.14)), x, y, z, paint)
     sleeve_end = _between(look.sleeve, (marks.shoulder, marks.elbow, marks.wrist))
     waist = marks.pelvis + 0.07
     collar = (
@@ -204,14 +205,14 @@ def _paint_head(
     x: np.ndarray,
     y: np.ndarray,
     z: np.ndarray,
-    albedo: np.ndarray,
+    paint: Paint,
 ) -> None:
     """Hair above a tilted line, eyes, brows, lips, cheeks and beard."""
     if not len(at):
         return
     x, y, z = x[at], y[at] - marks.head[0], z[at] - marks.head[1]
     strand = noise(x * 2.5 + z, y * 0.5, 9.0)
-    color = albedo[at] * (1 + 0.05 * noise(x, y, 12.0)[:, None])
+    color = paint.albedo[at] * (1 + 0.05 * noise(x, y, 12.0)[:, None])
     front = z > 0.055
     blush = front & (np.hypot(x - 0.042, y - 0.005) < 0.022)
     color[blush] *= np.float32([1.06, 0.9, 0.88])
@@ -230,7 +231,8 @@ def _paint_head(
     hairline = 0.098 - 0.75 * np.clip(0.075 - z, 0, 0.16) - 0.02 * strand - 0.35 * np.clip(x - 0.055, 0, 1)
     hair = (y > hairline) & (y > -0.07)
     color[hair] = np.float32(look.hair) * (1 + 0.35 * strand[hair, None])
-    albedo[at] = color
+    paint.albedo[at] = color
+    paint.bump[at[hair]], paint.gloss[at[hair]] = 0.3, 0.03
 
 
 def _paint_long_hair(
@@ -294,7 +296,7 @@ def _paint_trousers(
         worn = np.clip(1 - np.abs(y - (marks.knee + 0.15)) / 0.3, 0, 1) * (z > 0.05)
         shade = shade * (1 + 0.35 * worn) * (1 - 0.3 * outer)
     elif look.trouser_pattern == "sport":
-        color[outer | (np.abs(z - 0.045) < 0.006) & (x > 0.13)] = 0.7
+        color[(np.abs(z - 0.02) < 0.02) & (x > 0.13)] = 0.6
     pocket = (np.abs(y - (marks.pelvis + 0.0) + 0.6 * (x - 0.12)) < 0.004) & (z > 0.05) & (x > 0.07)
     belt = y > marks.pelvis + 0.042
     color = color * (shade * (1 - 0.35 * pocket))[:, None]

@@ -25,11 +25,10 @@ from rhobin.behave.templates import write_templates
 from rhobin.behave.write import write_calibs, write_json, write_split
 from rhobin.objects.load import load_templates
 from rhobin.synthetic.cameras import camera_rig
+from rhobin.synthetic.plan import SequencePlan
 from rhobin.synthetic.reference import write_reference
-from rhobin.synthetic.sequence import SequencePlan
 from rhobin.synthetic.worker import SequenceReport, Settings, make_layer, make_sequence, start_worker
 
-TEST_DATE = "Date03"
 RECIPE = "synth.json"
 ROOMS = ".rooms"
 
@@ -103,8 +102,8 @@ def build_dataset(
     out = Path(out)
     settings = Settings(out, out / ROOMS, width, meshes, body)
     _claim(out, {**recipe, "width": width, "meshes": meshes, "body": str(body) if body else "stand-in"})
-    train = [p.name for p in plans if p.date != TEST_DATE]
-    test = [p.name for p in plans if p.date == TEST_DATE]
+    train = [p.name for p in plans if p.split == "train"]
+    test = [p.name for p in plans if p.split == "test"]
     todo = [p for p in plans if not is_complete(out, p.name)]
     summary = Summary(out, len(train), len(test), kept=len(plans) - len(todo))
     with _space_for(out, summary):

@@ -141,6 +141,22 @@ def _poster(m: Material, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return _mix(m, np.clip(weight, 0, 1), np.ones_like(u))
 
 
+def _picture(m: Material, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """A framed landscape, `scale` wide to each side of the middle; the colours choose its hills."""
+    x, y = u / m.scale, v / m.scale
+    first, second = np.asarray(m.color, np.float32), np.asarray(m.second, np.float32)
+    wave = 7.0 * m.color[0] + 3.0 * m.second[1]
+    hills = 0.16 * np.sin(2.3 * x + 9 * wave) + 0.09 * np.sin(6.1 * x + 17 * wave) - 0.1
+    sky = np.clip(0.5 + 0.6 * y, 0, 1)[:, None]
+    color = first * sky + (0.75 - 0.35 * first) * (1 - sky)
+    far, near = y < hills + 0.12 * np.cos(4 * x + wave), y < hills - 0.22
+    color[far] = 0.6 * second + 0.15
+    color[near] = second * (0.7 + 0.3 * noise(u, v, 12.0)[near, None])
+    color[np.hypot(x - 0.5 * np.cos(wave), y - 0.33) < 0.13] = np.float32([0.9, 0.75, 0.5])
+    color[(np.abs(x) > 0.86) | (np.abs(y) > 0.6)] = 0.85
+    return color.astype(np.float32)
+
+
 def _stripes(m: Material, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return _mix(m, 0.5 + 0.5 * np.sin(2 * np.pi * u / m.scale), 1 + 0.05 * noise(u, v, 5.0))
 
@@ -167,6 +183,7 @@ TEXTURES: dict[str, Texture] = {
     "grain": _grain,
     "books": _books,
     "poster": _poster,
+    "picture": _picture,
     "stripes": _stripes,
     "leaves": _leaves,
     "bricks": _bricks,

@@ -14,7 +14,7 @@ import numpy as np
 from rhobin.geometry.raycast import Hits, Scene
 from rhobin.synthetic.actors import Actors, Points
 from rhobin.synthetic.materials import noise
-from rhobin.synthetic.shading import irradiance, tone, visibility
+from rhobin.synthetic.shading import DITHER_FILTER, irradiance, tone, visibility
 from rhobin.synthetic.stage import Box, Stage
 
 PERSON, OBJECT = 1, 2
@@ -219,8 +219,8 @@ def _free(
 
 
 def _upsampled(coarse: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Twice the resolution, smoothed over three coarse cells."""
-    smooth = cv2.blur(coarse, (3, 3), borderType=cv2.BORDER_CONSTANT)
+    """Twice the resolution, smoothed over the four by four pattern of lamp samples."""
+    smooth = cv2.sepFilter2D(coarse, -1, DITHER_FILTER, DITHER_FILTER, borderType=cv2.BORDER_CONSTANT)
     fine = cv2.resize(smooth, (coarse.shape[1] * 2, coarse.shape[0] * 2), interpolation=cv2.INTER_LINEAR)
     return fine[: shape[0], : shape[1]]
 
@@ -230,7 +230,7 @@ def _shade_room(stage: Stage, actors: Actors, window: _Window, picture: np.ndarr
     factors = stage.room_factors(actors)
     if factors is None:
         return
-    (x0, y0, x1, y1), maps = factors
+    (x0, y0, _, _), maps = factors
     changed = (maps < 0.99).any(axis=0)
     row, column = np.nonzero(changed)
     row, column = row + y0, column + x0

@@ -110,16 +110,26 @@ def _wall(
         ]
     x = -half + rng.uniform(0.5, 0.9)
     while x < half - 0.5:
-        width, tall = rng.uniform(0.35, 0.95), rng.uniform(0.4, 0.75)
-        paper = Material(
-            "poster",
-            hsv(rng.uniform(), rng.uniform(0.05, 0.5), rng.uniform(0.4, 0.9)),
-            hsv(rng.uniform(), rng.uniform(0.1, 0.6), rng.uniform(0.1, 0.9)),
-            rng.uniform(0.04, 0.16),
-        )
-        piece.append(box((width, tall, 0.015), (x, rng.uniform(1.45, 1.75), 0.01), paper))
+        sheet, width = _wall_sheet(rng)
+        piece += place([sheet], x, 0.01, 0.0, rng.uniform(1.45, 1.75))
         x += width + rng.uniform(0.35, 1.3)
     return piece
+
+
+def _wall_sheet(rng: np.random.Generator) -> tuple[Surface, float]:
+    """A landscape, a notice or a white board, and its width."""
+    first = hsv(rng.uniform(0.5, 0.65), rng.uniform(0.1, 0.5), rng.uniform(0.5, 0.9))
+    second = hsv(rng.uniform(0.05, 0.4), rng.uniform(0.15, 0.5), rng.uniform(0.2, 0.6))
+    kind, width = rng.uniform(), rng.uniform(0.4, 0.9)
+    if kind < 0.5:
+        return box(
+            (width, 0.7 * width, 0.02), (0, 0, 0), Material("picture", first, second, width / 2)
+        ), width
+    if kind < 0.85:
+        paper = Material("poster", hsv(0.1, 0.05, 0.9), second, rng.uniform(0.03, 0.07))
+        return box((0.6 * width, 0.85 * width, 0.01), (0, 0, 0), paper), 0.6 * width
+    board = Material("poster", (0.82, 0.83, 0.84), (0.7, 0.72, 0.8), 0.09)
+    return box((1.5 * width, 0.9 * width, 0.02), (0, 0, 0), board), 1.5 * width
 
 
 def _window_wall(rng: np.random.Generator, half: float, height: float, material: Material) -> list[Surface]:

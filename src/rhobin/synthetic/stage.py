@@ -12,7 +12,7 @@ from rhobin.geometry.raycast import Scene, camera_rays
 from rhobin.synthetic.actors import Actors
 from rhobin.synthetic.layers import RoomLayer, light_plane
 from rhobin.synthetic.rooms import Room
-from rhobin.synthetic.shading import Light, tone, visibility
+from rhobin.synthetic.shading import DITHER_FILTER, Light, tone, visibility
 from rhobin.types import Camera
 
 Box = tuple[int, int, int, int]
@@ -148,14 +148,7 @@ class Stage:
         x0, x1 = max(int(columns[0]) - 2, 0), min(int(columns[-1]) + 3, touched.shape[1])
         height, width = self.depth.shape
         box = (2 * x0, 2 * y0, min(2 * x1, width), min(2 * y1, height))
-        fine = [
-            cv2.resize(
-                cv2.blur(m[y0:y1, x0:x1], (3, 3)),
-                (2 * (x1 - x0), 2 * (y1 - y0)),
-                interpolation=cv2.INTER_LINEAR,
-            )
-            for m in maps
-        ]
+        fine = [cv2.resize(_smoothed(m[y0:y1, x0:x1]), (2 * (x1 - x0), 2 * (y1 - y0))) for m in maps]
         return box, np.stack(fine)[:, : box[3] - box[1], : box[2] - box[0]]
 
     def sensor(self, picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -175,6 +168,10 @@ def _noise_tile(height: int, width: int) -> np.ndarray:
     shared = rng.standard_normal((*shape, 1), dtype=np.float32)
     own = rng.standard_normal((*shape, 3), dtype=np.float32)
     return np.rint(NOISE_STEPS * (0.8 * shared + 0.6 * own)).astype(np.int16)
+
+
+def _smoothed(coarse: np.ndarray) -> np.ndarray:
+    return cv2.sepFilter2D(coarse, -1, DITHER_FILTER, DITHER_FILTER, borderType=cv2.BORDER_REPLICATE)
 
 
 def _seen_from(lamp: Light, plane: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -30,10 +30,11 @@ from rhobin.synthetic.appearance import landmarks, look_of
 from rhobin.synthetic.cameras import Rig, camera_rig, date_number
 from rhobin.synthetic.layers import RoomLayer, room_layer, room_scene
 from rhobin.synthetic.people import SUBJECTS
+from rhobin.synthetic.plan import SequencePlan
 from rhobin.synthetic.render import RenderedView, render_view
 from rhobin.synthetic.rooms import Room, furnished_room
 from rhobin.synthetic.scene import SceneFrame
-from rhobin.synthetic.sequence import SequencePlan, generate_sequence
+from rhobin.synthetic.sequence import generate_sequence
 from rhobin.synthetic.stage import Stage
 from rhobin.types import GENDERS
 
