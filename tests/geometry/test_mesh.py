@@ -35,6 +35,15 @@ def test_corner_normals_keep_edges_sharp_and_round_parts_smooth():
     np.testing.assert_allclose(smooth, mesh.vertex_normals(verts, faces)[faces], atol=1e-12)
 
 
+def test_moments_equal_those_of_a_dense_sample():
+    rng = np.random.default_rng(5)
+    verts = np.asarray(TORUS.vertices) * (1.0, 0.5, 2.0) + (0.3, -1.0, 0.2)
+    centre, covariance = mesh.surface_moments(verts, np.asarray(TORUS.faces))
+    points = mesh.sample_surface(verts, np.asarray(TORUS.faces), 400_000, rng)
+    np.testing.assert_allclose(centre, points.mean(axis=0), atol=0.01)
+    np.testing.assert_allclose(covariance, np.cov(points.T), atol=0.01)
+
+
 def test_watertight_notices_a_hole_and_a_turned_triangle():
     faces = np.asarray(BALL.faces)
     assert mesh.is_watertight(faces)

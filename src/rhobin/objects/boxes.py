@@ -91,9 +91,9 @@ def plasticcontainer() -> Design:
         Part(lug.placed((0.207, 0.19, 0)), dark),
         Part(lug.placed((-0.207, 0.19, 0)), dark),
     ]
-    grips = face_grips((0.42, 0.274, 0.30), (0, 0.137, 0))
-    sides = [g for g in face_grips((0.40, 0.23, 0.28), (0, 0.115, 0)) if g.name in ("plus_x", "minus_x")]
-    return Design(parts, [*grips[2:], *sides, *lugs(0.22, 0.19)], SymmetryGroup(order=2))
+    sides = [g for g in face_grips((0.40, 0.23, 0.28), (0, 0.115, 0)) if g.name != "top"]
+    cap = grip("top", (0, 0.274, 0), (0, 1, 0), (1, 0, 0), length=0.34)
+    return Design(parts, [*sides, cap, *lugs(0.207, 0.19)], SymmetryGroup(order=2))
 
 
 def lugs(x: float, y: float) -> list[Grip]:

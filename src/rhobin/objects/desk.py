@@ -13,14 +13,14 @@ ACCENT: Color = (196, 92, 60)
 
 
 def keyboard() -> Design:
-    """A mechanical keyboard without a number pad, 36 x 4 x 14 cm: six rows of keys on a base."""
-    base = Box(size=(0.36, 0.022, 0.138), radius=0.004, spacing=0.045)
-    parts = [Part(base.placed((0, 0.011, 0)), (62, 64, 70))]
-    heights = (0.014, 0.0145, 0.015, 0.016, 0.017, 0.018)
+    """A mechanical keyboard without a number pad, 36 x 4.3 x 14 cm: six rows of keys on a base."""
+    base = Box(size=(0.36, 0.026, 0.138), radius=0.004, spacing=0.045)
+    parts = [Part(base.placed((0, 0.013, 0)), (62, 64, 70))]
+    heights = (0.008, 0.009, 0.011, 0.0135, 0.016, 0.018)
     for row, height in enumerate(heights):
         parts.append(_key_row(row, height))
-    grips = face_grips((0.36, 0.022, 0.138), (0, 0.011, 0))
-    keys = grip("keys", (0, 0.037, 0), (0, 1, 0), (1, 0, 0), length=0.34)
+    grips = face_grips((0.36, 0.026, 0.138), (0, 0.013, 0))
+    keys = grip("keys", (0, 0.0385, -0.0105), (0, 1, 0), (1, 0, 0), length=0.34)
     return Design(parts, [g for g in grips if g.name != "top"] + [keys])
 
 
@@ -40,7 +40,7 @@ def _key_row(row: int, height: float) -> Part:
         ACCENT, lambda c, n: (c[:, 0] < left[1]) if row == 5 else (c[:, 0] > left[-2]) & (row == 2)
     )
     bar = Box(size=(0.344, height, 0.0195), spacing=0.12, cuts=(cuts, (), ()))
-    solid = bar.placed((0, 0.021 + height / 2, 0.0525 - 0.021 * row))
+    solid = bar.placed((0, 0.025 + height / 2, 0.0525 - 0.021 * row))
     return Part(solid, KEY, (corner, Patch(GAP, between)))
 
 
@@ -65,5 +65,6 @@ def monitor() -> Design:
         Part(neck.placed((0, 0.13, -0.038), lean), grey),
         Part(foot.placed((0, 0.008, -0.02)), grey),
     ]
-    grips = face_grips((0.54, 0.325, 0.032), (0, 0.3275, 0.02))
-    return Design(parts, grips)
+    grips = [g for g in face_grips((0.54, 0.325, 0.032), (0, 0.3275, 0.02)) if g.name != "back"]
+    back = grip("back", (0, 0.32, -0.023), (0, 0, -1), (1, 0, 0), length=0.30)
+    return Design(parts, [*grips, back])

@@ -37,9 +37,13 @@ def chairwood() -> Design:
         ]
     parts.append(Part(beam((-0.17, 0.16, 0), (0.17, 0.16, 0), 0.03, 0.02, 0.05), DARK_WOOD))
     parts += _slatted_back()
-    seat_top = 0.45
-    grips = _chair_grips(seat_top, 0.92, 0.22, -0.268, 0.4, (0.43, 0.42))
-    return Design(parts, grips)
+    back = [
+        grip("back_top", (0, 0.919, -0.272), (0, 1, 0), (1, 0, 0), length=0.42),
+        grip("back_plus_x", (0.21, 0.72, -0.243), (1, 0, 0), (0, 1, 0), length=0.4),
+        grip("back_minus_x", (-0.21, 0.72, -0.243), (-1, 0, 0), (0, 1, 0), length=0.4),
+        grip("back_rear", (0, 0.875, -0.279), (0, 0, -1), (1, 0, 0), length=0.42),
+    ]
+    return Design(parts, [*_seat_grips(0.45, 0.03, (0.43, 0.42)), *back])
 
 
 def _slatted_back() -> list[Part]:
@@ -52,20 +56,15 @@ def _slatted_back() -> list[Part]:
     return parts
 
 
-def _chair_grips(
-    seat: float, top: float, half: float, back: float, back_height: float, size: tuple[float, float]
-) -> list[Grip]:
+def _seat_grips(top: float, thickness: float, size: tuple[float, float]) -> list[Grip]:
+    """Middle of the seat and of its front and side edges; seats are centred 1 cm before the origin."""
     width, depth = size
-    middle = top - back_height / 2
+    edge = top - thickness / 2
     return [
-        grip("seat", (0, seat, 0.01), (0, 1, 0), (0, 0, 1), length=depth),
-        grip("seat_plus_x", (width / 2, seat - 0.015, 0.01), (1, 0, 0), (0, 0, 1), length=depth),
-        grip("seat_minus_x", (-width / 2, seat - 0.015, 0.01), (-1, 0, 0), (0, 0, 1), length=depth),
-        grip("seat_front", (0, seat - 0.015, 0.01 + depth / 2), (0, 0, 1), (1, 0, 0), length=width),
-        grip("back_top", (0, top, back), (0, 1, 0), (1, 0, 0), length=2 * half),
-        grip("back_plus_x", (half, middle, back + 0.02), (1, 0, 0), (0, 1, 0), length=back_height),
-        grip("back_minus_x", (-half, middle, back + 0.02), (-1, 0, 0), (0, 1, 0), length=back_height),
-        grip("back_rear", (0, middle, back - 0.02), (0, 0, -1), (1, 0, 0), length=2 * half),
+        grip("seat", (0, top, 0.01), (0, 1, 0), (0, 0, 1), length=depth),
+        grip("seat_plus_x", (width / 2, edge, 0.01), (1, 0, 0), (0, 0, 1), length=depth),
+        grip("seat_minus_x", (-width / 2, edge, 0.01), (-1, 0, 0), (0, 0, 1), length=depth),
+        grip("seat_front", (0, edge, 0.01 + depth / 2), (0, 0, 1), (1, 0, 0), length=width),
     ]
 
 
@@ -90,7 +89,13 @@ def chairblack() -> Design:
         ]
     parts.append(Part(rod((-0.18, 0.38, -0.14), (0.18, 0.38, -0.14), 0.01), STEEL))
     parts.append(Part(rod((-0.18, 0.38, 0.15), (0.18, 0.38, 0.15), 0.01), STEEL))
-    return Design(parts, _chair_grips(0.46, 0.88, 0.22, -0.29, 0.34, (0.46, 0.44)))
+    grips = [
+        grip("back_top", (0, 0.877, -0.296), (0, 1, 0), (1, 0, 0), length=0.40),
+        grip("back_plus_x", (0.226, 0.71, -0.203), (0.88, 0, 0.48), (0, 1, 0), length=0.34),
+        grip("back_minus_x", (-0.226, 0.71, -0.203), (-0.88, 0, 0.48), (0, 1, 0), length=0.34),
+        grip("back_rear", (0, 0.71, -0.283), (0, 0, -1), (1, 0, 0), length=0.30),
+    ]
+    return Design(parts, [*_seat_grips(0.46, 0.07, (0.46, 0.44)), *grips])
 
 
 def stool() -> Design:

@@ -196,14 +196,18 @@ def band(path: Float[np.ndarray, "P 2"], half: float, width: float, spacing: flo
     points = _resampled(path, spacing)
     tangents = unit(np.gradient(points, axis=0))
     across = np.stack([-tangents[:, 1], tangents[:, 0]], axis=1)
-    start, end = points[:1] - half * tangents[:1], points[-1:] + half * tangents[-1:]
-    outline = np.concatenate([start, points - half * across, end, (points + half * across)[::-1]])
+    slant = half * np.sqrt(0.5)
+    before, after = points[:1] - slant * tangents[:1], points[-1:] + slant * tangents[-1:]
+    right = np.concatenate([before - slant * across[:1], points - half * across, after - slant * across[-1:]])
+    left = np.concatenate([before + slant * across[:1], points + half * across, after + slant * across[-1:]])
+    tips = points[[0, -1]] + half * np.array([[-1.0], [1.0]]) * tangents[[0, -1]]
+    outline = np.concatenate([tips[:1], right, tips[1:], left[::-1]])
     layers = _steps(-width / 2, width / 2, spacing)
     count = len(outline)
     flat = np.tile(outline, (len(layers), 1))
     verts = np.column_stack([flat, np.repeat(layers, count)])
     wall = triangles(_ring_quads(len(layers), count, closed=False))
-    cap = _band_cap(len(points))
+    cap = _band_cap(len(right))
     return verts, np.concatenate([wall, cap[:, ::-1], cap + (len(layers) - 1) * count])
 
 

@@ -49,8 +49,9 @@ def backpack() -> Design:
         Part(loop(0.045, 0.42, 0.487, -0.045, 0.008), strap),
         *[Part(_strap(x), strap) for x in (-0.075, 0.075)],
     ]
-    grips = [*_side_grips((0.30, 0.44, 0.16), (0, 0.22, 0)), _handle_grip(0.487, -0.045, 0.008, 0.09)]
-    return Design(parts, grips)
+    sides = [g for g in _side_grips((0.30, 0.44, 0.16), (0, 0.22, 0)) if g.name != "front"]
+    pouch = grip("front", (0, 0.13, 0.12), (0, 0, 1), (1, 0, 0), length=0.23)
+    return Design(parts, [*sides, pouch, _handle_grip(0.487, -0.045, 0.008, 0.09)])
 
 
 def _strap(x: float) -> Primitive:

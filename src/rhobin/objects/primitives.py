@@ -105,6 +105,10 @@ class Box(Primitive):
         return outside + np.minimum(beyond.max(axis=1), 0) - self.radius
 
     @property
+    def _bulge(self) -> float:
+        return 0.3 * self.radius
+
+    @property
     def _core(self) -> np.ndarray:
         return np.asarray(self.size) / 2 - self.radius
 

@@ -78,8 +78,8 @@ def yogamat() -> Design:
     solid = roll.placed((0, radius, 0), along_x)
     grips = [
         grip("roll", (0, radius, 0), (0, 1, 0), (1, 0, 0), radius=radius, length=2 * half),
-        grip("plus_x", (half, radius, 0), (1, 0, 0), (0, 0, 1)),
-        grip("minus_x", (-half, radius, 0), (-1, 0, 0), (0, 0, 1)),
+        grip("plus_x", (half, radius + 0.04, 0), (1, 0, 0), (0, 0, 1)),
+        grip("minus_x", (-half, radius + 0.04, 0), (-1, 0, 0), (0, 0, 1)),
         grip("front", (0, radius, radius), (0, 0, 1), (1, 0, 0), length=2 * half),
         grip("top", (0, 2 * radius, 0), (0, 1, 0), (1, 0, 0), length=2 * half),
         grip("bottom", (0, 0, 0), (0, -1, 0), (1, 0, 0), length=2 * half),

@@ -8,9 +8,9 @@ import trimesh
 from jaxtyping import Float, UInt8
 from trimesh.visual import ColorVisuals
 
-from rhobin.geometry.mesh import Faces, Verts, sample_surface
+from rhobin.geometry.mesh import Faces, Verts, surface_moments
 from rhobin.objects.keypoints import MIN_CONDITION, condition
-from rhobin.objects.symmetry import ASYMMETRIC, SymmetryGroup, offsets, shape_error
+from rhobin.objects.symmetry import ASYMMETRIC, SymmetryGroup, offsets, shape_errors
 from rhobin.objects.template import Template, make_template
 
 SIMPLIFIED = {
@@ -177,19 +177,14 @@ def fit_symmetry(
         The group along the scan's principal axes and the centre of its surface; no symmetry but the
         identity where the surface strays from itself by more than 1.5 % of its extent.
     """
-    surface = sample_surface(verts, faces, 4000, np.random.default_rng(0))
-    centre = surface.mean(axis=0)
-    _, _, rows = np.linalg.svd(surface - centre, full_matrices=False)
-    rows[2] = np.cross(rows[0], rows[1])
-    limit = SYMMETRY_TOLERANCE * float(np.linalg.norm(np.ptp(verts, axis=0)))
-    best, least = ASYMMETRIC, limit
+    centre, covariance = surface_moments(verts, faces)
+    axes = np.linalg.eigh(covariance)[1].T
+    axes[2] = np.cross(axes[0], axes[1])
+    best, least = ASYMMETRIC, SYMMETRY_TOLERANCE * float(np.linalg.norm(np.ptp(verts, axis=0)))
     for shift in range(3):
-        candidate = expected.turned(np.roll(rows, shift, axis=0).T)
+        candidate = expected.turned(np.roll(axes, shift, axis=0).T)
         rotations = candidate.rotations()
-        worst = max(
-            shape_error(verts, faces, R, t)
-            for R, t in zip(rotations, offsets(rotations, centre), strict=True)
-        )
+        worst = shape_errors(verts, faces, rotations, offsets(rotations, centre)).max()
         if worst < least:
-            best, least = candidate, worst
+            best, least = candidate, float(worst)
     return (best, centre) if best is not ASYMMETRIC else (ASYMMETRIC, np.zeros(3))

@@ -87,27 +87,27 @@ def offsets(rotations: Rotations, centre: Float[np.ndarray, "3"]) -> Float[np.nd
     return centre - rotations @ centre
 
 
-def shape_error(
+def shape_errors(
     verts: Verts,
     faces: Faces,
-    rotation: Float[np.ndarray, "3 3"],
-    offset: Float[np.ndarray, "3"],
-    samples: int = 4000,
-) -> float:
-    """How far a motion takes a shape from itself.
+    rotations: Rotations,
+    translations: Float[np.ndarray, "S 3"],
+    samples: int = 20_000,
+) -> Float[np.ndarray, " S"]:
+    """How far motions take a shape from itself.
 
     Args:
-        verts: (V, 3) vertices.
+        verts: (V, 3) vertices; about 600 of them are followed.
         faces: (F, 3) triangles.
-        rotation: (3, 3) of the motion.
-        offset: (3,) its translation.
-        samples: surface points of each copy.
+        rotations: (S, 3, 3) of the motions.
+        translations: (S, 3) of the motions.
+        samples: points on the surface that stays.
 
     Returns:
-        Mean distance of the moved vertices to the surface, less the spacing of the surface samples.
+        (S,) mean distance of the moved vertices to the surface, less that of the unmoved ones.
     """
-    surface = sample_surface(verts, faces, samples, np.random.default_rng(0))
-    tree = cKDTree(surface)
-    still = tree.query(verts)[0].mean()
-    moved = tree.query(verts @ rotation.T + offset)[0].mean()
-    return float(max(moved - still, 0.0))
+    tree = cKDTree(sample_surface(verts, faces, samples, np.random.default_rng(0)))
+    followed = verts[:: max(1, len(verts) // 600)]
+    still = tree.query(followed)[0].mean()
+    moved = np.einsum("sij,vj->svi", rotations, followed) + translations[:, None]
+    return np.maximum(tree.query(moved)[0].mean(axis=1) - still, 0.0)
