@@ -1,0 +1,88 @@
+"""Fingers: relaxed curls, and closing them on a surface until they touch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rhobin.synthetic.contact import Surface
+from rhobin.synthetic.limbs import hand_frame
+from rhobin.synthetic.pose import FINGERS, THUMB, WRIST, Pose, rotation, unit
+from rhobin.synthetic.regions import finger_chain
+
+FINGER_DEPTH = 0.004  # how deep a closing finger may press in, metres
+_SHARE = ((0.9, 1.0, 0.7), (0.35, 0.7, 0.9))  # of the curl at each joint: fingers, thumb
+
+
+def curl_axis(pose: Pose, side: int, finger: int) -> np.ndarray:
+    """Rest axis (3,) about which a finger bends towards the palm."""
+    hand = hand_frame(pose.figure, side)
+    if finger != THUMB:
+        return hand[:, 2]
+    first, _, last = finger_chain(side, finger)
+    along = pose.figure.joints[last] - pose.figure.joints[first]
+    return unit(np.cross(along, 0.8 * hand[:, 1] + 0.6 * hand[:, 0]))
+
+
+def set_curl(pose: Pose, side: int, finger: int, angle: float) -> None:
+    """Bend one finger by `angle` radians a joint, less at the ends."""
+    axis = curl_axis(pose, side, finger)
+    for joint, share in zip(finger_chain(side, finger), _SHARE[finger == THUMB], strict=True):
+        pose.theta[joint] = rotation(axis, share * angle)
+
+
+def set_curls(pose: Pose, side: int, angles: list[float]) -> None:
+    """Bend all five fingers and refresh the pose."""
+    for finger, angle in enumerate(angles):
+        set_curl(pose, side, finger, angle)
+    pose.update()
+
+
+def close_fingers(
+    pose: Pose, side: int, thing: Surface, low: float, high: float, relaxed: float, levels: int = 11
+) -> None:
+    """Curl every finger from `low` towards `high` (radians) until it touches; else leave it `relaxed`."""
+    angles = np.linspace(low, high, levels)
+    stops = []
+    for finger in range(5):
+        nearest = _nearest(pose, side, finger, thing, angles)
+        deep = np.flatnonzero(nearest < -FINGER_DEPTH)
+        if len(deep) == 0:
+            touching = nearest.min() < 0.002
+            stops.append(float(angles[nearest.argmin()]) if touching else min(relaxed, high))
+        elif deep[0] == 0:
+            stops.append(low)
+        else:
+            k = deep[0]
+            share = (nearest[k - 1] + FINGER_DEPTH) / (nearest[k - 1] - nearest[k])
+            stops.append(float(angles[k - 1] + share * (angles[k] - angles[k - 1])))
+    set_curls(pose, side, stops)
+
+
+def _nearest(pose: Pose, side: int, finger: int, thing: Surface, angles: np.ndarray) -> np.ndarray:
+    """Smallest signed distance (L,) of a finger at each curl angle (L,)."""
+    figure = pose.figure
+    chain, wrist = finger_chain(side, finger), WRIST[side]
+    axis = curl_axis(pose, side, finger)
+    patch = figure.patch(f"finger{side}{finger}")
+    G, at = np.tile(pose.G[wrist], (len(angles), 1, 1)), np.tile(pose.joints[wrist], (len(angles), 1))
+    parent, points, weight = wrist, 0.0, 0.0
+    for joint, share in zip(chain, _SHARE[finger == THUMB], strict=True):
+        at = at + G @ (figure.joints[joint] - figure.joints[parent])
+        G = G @ rotation(axis, share * angles)
+        w = patch.weights[:, joint]
+        points = points + w[:, None] * ((patch.rest - figure.joints[joint]) @ G.swapaxes(1, 2) + at[:, None])
+        weight, parent = weight + w, joint
+    rigid = (patch.rest - figure.joints[wrist]) @ pose.G[wrist].T + pose.joints[wrist]
+    points = points + (1 - weight)[:, None] * rigid
+    return thing.sdf(points.reshape(-1, 3)).reshape(len(angles), -1).min(axis=1)
+
+
+def spread_hand(pose: Pose, side: int, angle: float) -> None:
+    """Fan the four fingers: index one way, little finger the other, by up to `angle` radians."""
+    normal = hand_frame(pose.figure, side)[:, 1]
+    toward = hand_frame(pose.figure, side)[:, 2]
+    for finger, first in enumerate(FINGERS[side][:4]):
+        across = (pose.figure.joints[first] - pose.figure.joints[FINGERS[side][1]]) @ toward
+        share = np.clip(across / 0.045, -1, 1)
+        pose.theta[first] = rotation(normal, -share * angle * (finger != 1)) @ pose.theta[first]
+    pose.update()
