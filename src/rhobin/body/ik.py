@@ -6,7 +6,7 @@ from torch import Tensor
 
 from rhobin.body.joints import CHILD29, SMPL_PARENTS, depth_levels
 from rhobin.geometry.precision import full_precision
-from rhobin.geometry.rotation import ZERO_LENGTH, axis_rotation, minimal_rotation, perpendicular, unit
+from rhobin.geometry.rotation import axis_rotation, minimal_rotation, project_to_so3, unit
 
 _CHILDREN = list(CHILD29[:24])
 _LEVELS = [list(level) for level in depth_levels(SMPL_PARENTS)[1:]]
@@ -84,26 +84,22 @@ def limb_rotations(
 def root_rotation(
     joints29: Float[Tensor, "B 29 3"], rest29: Float[Tensor, "B 29 3"]
 ) -> Float[Tensor, "B 3 3"]:
-    """Rotation of the pelvis in closed form: the spine bone exactly, then the hips about it.
+    """Rotation of the pelvis that best turns its three rest bones (hips, spine) into the target's.
 
-    The hips enter by their difference, left minus right. HybrIK takes their mean seen from the pelvis, which
-    lies almost on the spine's line and so turns millimetres of noise into tens of degrees.
+    HybrIK's test-time rule. Its training rule takes the spine and then the mean of the hips, which lies so
+    near the pelvis that 5 mm of joint noise turn the body by 14 degrees (docs/decisions/0021).
+
+    Args:
+        joints29: target joints, metres.
+        rest29: rest joints, metres.
 
     Returns:
-        Rotations; where the spine has no length or the hips lie on its line, an arbitrary completion.
+        Proper rotations; finite but arbitrary where the bones do not span a plane.
     """
-    frame, rest = (_pelvis_frame(joints) for joints in (joints29, rest29))
-    return frame @ rest.mT
-
-
-def _pelvis_frame(joints: Tensor) -> Tensor:
-    """Orthonormal columns: spine, hip direction across it, their cross product."""
-    spine = unit(joints[:, 3] - joints[:, 0])
-    hips = joints[:, 1] - joints[:, 2]
-    across = hips - (hips * spine).sum(-1, keepdim=True) * spine
-    defined = across.norm(dim=-1, keepdim=True) > ZERO_LENGTH
-    across = unit(torch.where(defined, across, perpendicular(spine)))
-    return torch.stack((spine, across, torch.linalg.cross(spine, across)), dim=-1)
+    bones, rest = (joints[:, 1:4] - joints[:, :1] for joints in (joints29, rest29))
+    covariance = bones.mT @ rest
+    size = torch.linalg.matrix_norm(covariance.detach(), keepdim=True)
+    return project_to_so3(covariance / size.clamp_min(torch.finfo(size.dtype).tiny))
 
 
 def _twist_rotations(bones: Tensor, twist: Tensor) -> Tensor:
