@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -174,15 +174,15 @@ def scene_case(case: Case, meshes: FrameMeshes) -> SceneCase:
         What the scene shows.
     """
     body, obj = aligned_meshes(meshes)
+    aligned = replace(meshes, pred_body=body, pred_obj=obj)
     parts = []
-    for verts, faces, target, color in (
-        (body, meshes.body_faces, meshes.target_body, PRED_BODY),
-        (obj, meshes.obj_faces, meshes.target_obj, PRED_OBJECT),
+    for sharp, pred, target in zip(
+        (False, True), prediction_surfaces(aligned), target_surfaces(aligned), strict=True
     ):
-        dense = sample_surface(target, faces, DENSE, frame_rng(0, meshes.name))
-        error_mm = 1000 * nearest_distances(verts, dense)
-        parts.append(SceneMesh(Surface(verts, faces, color), "prediction", error_mm))
-    parts += [SceneMesh(surface, "target") for surface in target_surfaces(meshes)]
+        dense = sample_surface(target.verts, target.faces, DENSE, frame_rng(0, meshes.name))
+        error_mm = 1000 * nearest_distances(pred.verts, dense)
+        parts.append(SceneMesh(pred, "prediction", error_mm, sharp))
+        parts.append(SceneMesh(target, "target", sharp=sharp))
     return SceneCase(case.kind, case.caption, tuple(parts))
 
 

@@ -7,7 +7,9 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from rhobin.reports.figures import Reference, Series, line_chart
+from rhobin.reports.figures import HEIGHT, WIDE, Reference, Series, line_chart
+
+SMALL = (300, 170)
 
 Columns = dict[str, tuple[list[float], list[float]]]
 
@@ -46,23 +48,23 @@ def curve_figures(columns: Columns, rows: Mapping[str, Mapping[str, float]]) -> 
     """
     if not columns:
         return '<p class="note">This run has no training log.</p>'
-    main = [_loss_chart(columns, "loss", "Weighted sum of all losses.", 290), _error_chart(columns, rows)]
+    main = [_loss_chart(columns, "loss", "Weighted sum of all losses."), _error_chart(columns, rows)]
     parts = [name.removeprefix("train/") for name in columns if name.startswith("train/")]
-    small = [_loss_chart(columns, part, f"<b>{part}</b>", 200) for part in parts if part != "loss"]
+    small = [_loss_chart(columns, part, f"<b>{part}</b>", SMALL) for part in parts if part != "loss"]
     return (
         f'<div class="two">{"".join(main)}</div>'
         f'<h3>Parts of the loss, unweighted</h3><div class="small">{"".join(small)}</div>'
     )
 
 
-def _loss_chart(columns: Columns, name: str, caption: str, height: int) -> str:
+def _loss_chart(columns: Columns, name: str, caption: str, size: tuple[int, int] = (WIDE, HEIGHT)) -> str:
     series = []
     for split, style in (("train", "plain"), ("val", "body")):
         if f"{split}/{name}" in columns:
             steps, values = columns[f"{split}/{name}"]
             series.append(Series(split, steps, values, style))
     positive = all(v > 0 for s in series for v in s.y if math.isfinite(v))
-    return line_chart(series, caption, "step", log_y=positive, from_zero=False, height=height)
+    return line_chart(series, caption, "step", log_y=positive, from_zero=False, size=size)
 
 
 def _error_chart(columns: Columns, rows: Mapping[str, Mapping[str, float]]) -> str:

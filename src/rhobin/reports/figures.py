@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 540, 290
+WIDE, HEIGHT = 540, 290
 LEFT, RIGHT, RIGHT_FREE, TOP, BOTTOM = 46, 84, 14, 12, 30
 
 
@@ -62,11 +62,13 @@ class Axis:
         return self.start + (value - low) / ((high - low) or 1.0) * (self.end - self.start)
 
     def ticks(self) -> list[float]:
-        """Round values inside the range, about five."""
+        """Round values inside the range, no closer than their labels need."""
         if self.log:
             decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-            return [m * 10.0**d for d in decades for m in (1, 2, 5) if self.low <= m * 10.0**d <= self.high]
-        step = _round_step((self.high - self.low) / 5)
+            fine = [m * 10.0**d for d in decades for m in (1, 2, 5) if self.low <= m * 10.0**d <= self.high]
+            coarse = [v for v in fine if f"{v:e}".startswith("1")]
+            return fine if len(fine) <= abs(self.end - self.start) / 25 or len(coarse) < 2 else coarse
+        step = _round_step((self.high - self.low) / max(2, abs(self.end - self.start) // 70))
         first = math.ceil(self.low / step - 1e-9)
         return [k * step for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
@@ -82,7 +84,7 @@ def line_chart(
     log_x: bool = False,
     log_y: bool = False,
     from_zero: bool = True,
-    height: int = HEIGHT,
+    size: tuple[int, int] = (WIDE, HEIGHT),
     legend: bool = False,
 ) -> str:
     """A figure with one panel of lines; moving over it reads values.
@@ -95,7 +97,7 @@ def line_chart(
         log_x: logarithmic positions.
         log_y: logarithmic values.
         from_zero: include zero on a linear value axis.
-        height: of the drawing, in its own units (width 540).
+        size: width and height of the drawing.
         legend: name the lines above the chart instead of at their ends.
 
     Returns:
@@ -105,7 +107,8 @@ def line_chart(
     ys = [v for s in series for v in s.y if math.isfinite(v)] + [r.value for r in references]
     if not xs or not ys:
         return f'<figure><p class="note">No values.</p><figcaption>{caption}</figcaption></figure>'
-    x_axis = Axis(min(xs), max(xs), LEFT, WIDTH - (RIGHT_FREE if legend else RIGHT), log_x)
+    width, height = size
+    x_axis = Axis(min(xs), max(xs), LEFT, width - (RIGHT_FREE if legend else RIGHT), log_x)
     low, high = _padded(min(ys), max(ys), log_y, from_zero)
     y_axis = Axis(low, high, height - BOTTOM, TOP, log_y)
     parts = [
@@ -115,9 +118,9 @@ def line_chart(
         *([] if legend else _end_labels(series, references, x_axis, y_axis)),
         f'<line class="cursor" x1="0" x2="0" y1="{TOP}" y2="{height - BOTTOM}"/>',
     ]
-    data = escape(json.dumps(_readings(series, x_axis, x_label)), quote=True)
+    data = escape(json.dumps(_readings(series, x_axis, x_label, width)), quote=True)
     drawing = (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img">{"".join(parts)}</svg>'
+        f'<svg class="chart" viewBox="0 0 {width} {height}" role="img">{"".join(parts)}</svg>'
         f'<div class="read"></div><figcaption>{caption}</figcaption>'
     )
     return f'<figure data-chart="{data}">{_legend(series) if legend else ""}{drawing}</figure>'
@@ -184,11 +187,11 @@ def _end_labels(
     return labels
 
 
-def _readings(series: Sequence[Series], x_axis: Axis, x_label: str) -> dict[str, object]:
+def _readings(series: Sequence[Series], x_axis: Axis, x_label: str, width: int) -> dict[str, object]:
     xs = sorted({v for s in series for v in s.x})
     lookup = [dict(zip(s.x, s.y, strict=True)) for s in series]
     return {
-        "width": WIDTH,
+        "width": width,
         "unit": x_label,
         "x": [_short(v) for v in xs],
         "pixels": [round(x_axis.pixel(v), 1) for v in xs],

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rhobin.geometry.mesh import vertex_normals
-from rhobin.geometry.raycast import Hits, Scene, camera_rays, interpolate
+from rhobin.geometry.mesh import corner_normals
+from rhobin.geometry.raycast import Hits, Scene, camera_rays
 from rhobin.reports.palette import RGB
 
 SUPERSAMPLE = 2
@@ -171,8 +171,8 @@ def _select(hits: Hits, on: np.ndarray) -> Hits:
 
 
 def _shade(surface: Surface, hits: Hits) -> np.ndarray:
-    normals = vertex_normals(surface.verts.astype(np.float64), surface.faces)
-    normal = interpolate(hits, surface.faces, normals)
+    corners = corner_normals(surface.verts.astype(np.float64), surface.faces)
+    normal = np.einsum("nk,nkc->nc", hits.barycentric, corners[hits.prim_id])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
     diffuse = np.clip(normal @ _LIGHT, 0, 1)
     facing = np.abs(normal[:, 2])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rhobin.geometry.mesh import corner_normals
 from rhobin.reports.overlay import Surface
 
 ERROR_LIMIT_MM = 150.0
@@ -24,11 +25,13 @@ class SceneMesh:
         surface: mesh and colour, camera frame, metres.
         kind: ``prediction`` or ``target``.
         error_mm: (V,) distance of each vertex to the target's surface, for the error view; None for targets.
+        sharp: edges stay edges; bodies have none, and share their triangles when they are not parted.
     """
 
     surface: Surface
     kind: str
     error_mm: np.ndarray | None = None
+    sharp: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,13 @@ def _pack_case(case: SceneCase, faces: dict[bytes, int]) -> dict[str, Any]:
 
 
 def _pack_mesh(mesh: SceneMesh, faces: dict[bytes, int]) -> dict[str, Any]:
-    verts = mesh.surface.verts.astype(np.float64)
+    origin, corners = np.arange(len(mesh.surface.verts)), mesh.surface.faces
+    if mesh.sharp:
+        origin, corners = split_creases(mesh.surface.verts.astype(np.float64), corners)
+    verts = mesh.surface.verts[origin].astype(np.float64)
     low = verts.min(axis=0)
     step = float((verts.max(axis=0) - low).max() / 65535)
-    triangles = np.ascontiguousarray(mesh.surface.faces, dtype="<u4").tobytes()
+    triangles = np.ascontiguousarray(corners, dtype="<u4").tobytes()
     packed = {
         "kind": mesh.kind,
         "color": list(mesh.surface.color),
@@ -90,9 +96,25 @@ def _pack_mesh(mesh: SceneMesh, faces: dict[bytes, int]) -> dict[str, Any]:
         "verts": _base64(np.round((verts - low) / step).astype("<u2").tobytes()),
     }
     if mesh.error_mm is not None:
-        levels = np.clip(mesh.error_mm / ERROR_LIMIT_MM * 255, 0, 255).astype(np.uint8)
+        levels = np.clip(mesh.error_mm[origin] / ERROR_LIMIT_MM * 255, 0, 255).astype(np.uint8)
         packed["error"] = _base64(levels.tobytes())
     return packed
+
+
+def split_creases(verts: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Part vertices where a surface has an edge, so that smooth shading keeps boxes sharp.
+
+    Args:
+        verts: (V, 3) vertices.
+        faces: (F, 3) triangles.
+
+    Returns:
+        Which vertex each new one copies (W,), and the triangles (F, 3) in new vertices.
+    """
+    normals = np.round(corner_normals(verts, faces).reshape(-1, 3), 2)
+    keys = np.column_stack([faces.ravel(), normals])
+    _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return faces.ravel()[first], inverse.reshape(faces.shape)
 
 
 def _base64(raw: bytes) -> str:

@@ -22,6 +22,8 @@ from rhobin.metrics.official import FrameError, JointScore, score_joint
 from rhobin.metrics.protocol import JointProtocol
 
 SCHEMA = 1
+VISIBLE_EDGES = (0, 30, 40, 60, 80, 100)
+LAST = len(VISIBLE_EDGES) - 1
 _COLUMNS = ("row", "sequence", "frame", "object", "visible", "smpl_mm", "object_mm")
 
 
@@ -87,7 +89,7 @@ def group_errors(frames: Iterable[FrameError], key: str) -> list[Group]:
 
     Args:
         frames: errors of frames.
-        key: ``object_name``, ``sequence`` or ``visible`` (in bins of a fifth).
+        key: ``object_name``, ``sequence`` or ``visible`` (in bins).
 
     Returns:
         One group per value, sorted by name.
@@ -108,9 +110,9 @@ def group_errors(frames: Iterable[FrameError], key: str) -> list[Group]:
 
 
 def visible_bin(visible: float) -> str:
-    """The fifth of the visible fraction, as a percentage range."""
-    low = min(int(visible * 5 + 1e-9), 4) * 20
-    return f"{low}-{low + 20} %"
+    """The visible fraction as a range of percentages: `VISIBLE_EDGES`."""
+    upper = next(i for i in range(1, len(VISIBLE_EDGES)) if visible < VISIBLE_EDGES[i] / 100 or i == LAST)
+    return f"{VISIBLE_EDGES[upper - 1]}-{VISIBLE_EDGES[upper]} %"
 
 
 def scores_document(scores: Mapping[str, JointScore], origin: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,12 +116,12 @@
     for (let at = 0, q = 0; at < solid.near.length; at++, q += 4) {
       const zs = solid.near[at], zg = ghost ? ghost.near[at] : 0;
       if (!zs && !zg) { out[q + 3] = 0; continue; }
-      const share = !zs ? 1 : zg > zs ? 0.42 : zg ? 0.1 : 0;
+      const share = !zs ? 1 : zg > zs ? 0.24 : 0;
       for (let k = 0; k < 3; k++) {
         const a = zs ? solid.rgb[3 * at + k] : 0, b = share ? ghost.rgb[3 * at + k] : 0;
         out[q + k] = a * (1 - share) + b * share;
       }
-      out[q + 3] = zs ? 255 : 150;
+      out[q + 3] = zs ? 255 : 165;
     }
   }
 
