@@ -2,10 +2,11 @@ import pickle
 
 import numpy as np
 import pytest
+import trimesh
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
-from rhobin.geometry.mesh import face_areas, face_normals, is_watertight, sample_surface
+from rhobin.geometry.mesh import face_areas, face_normals, sample_surface
 from rhobin.geometry.raycast import Scene
 from rhobin.objects.assemble import assemble
 from rhobin.objects.catalogue import DESIGNS, built_in, surface_colors
@@ -81,7 +82,7 @@ def test_mesh_is_sound(name):
     assert template.colors.shape == (len(template.faces), 3)
     assert template.colors.dtype == np.uint8
     for part in template.parts:
-        assert is_watertight(part.mesh()[1])
+        assert trimesh.Trimesh(*part.mesh(), process=False).is_volume
 
 
 @every_object
@@ -116,16 +117,6 @@ def test_distance_fits_the_mesh(name):
     outside = far > 0.02
     assert outside.sum() > 50
     np.testing.assert_allclose(far[outside], nearest[outside], atol=0.02)
-
-
-@every_object
-def test_a_short_reach_changes_only_what_is_far(name):
-    template = built_in(name)
-    points = np.random.default_rng(0).uniform(-1, 1, (3000, 3))
-    exact, near = template.sdf(points), template.sdf(points, reach=0.05)
-    assert (near <= exact + 1e-12).all()
-    np.testing.assert_array_equal(near[near <= 0.05], exact[near <= 0.05])
-    assert (exact[near > 0.05] > 0.05).all()
 
 
 @every_object

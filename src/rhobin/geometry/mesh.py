@@ -70,12 +70,6 @@ def _corner_pairs(faces: np.ndarray, n_verts: int) -> tuple[np.ndarray, np.ndarr
     return corner_of, order[start + within] // 3
 
 
-def volume(verts: Verts, faces: Faces) -> float:
-    """Volume enclosed by a closed mesh, cubic metres; negative when its triangles face inwards."""
-    a, b, c = verts[faces[:, 0]], verts[faces[:, 1]], verts[faces[:, 2]]
-    return float(np.einsum("nk,nk->", a, np.cross(b, c)) / 6)
-
-
 def surface_moments(verts: Verts, faces: Faces) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3 3"]]:
     """Centre (3,) and covariance (3, 3) of a surface of even density, in closed form."""
     share = face_areas(verts, faces)
@@ -85,15 +79,6 @@ def surface_moments(verts: Verts, faces: Faces) -> tuple[Float[np.ndarray, "3"],
     centre = share @ sums / 3
     square = np.einsum("n,nki,nkj->ij", share, corners, corners) + np.einsum("n,ni,nj->ij", share, sums, sums)
     return centre, square / 12 - np.outer(centre, centre)
-
-
-def is_watertight(faces: Faces) -> bool:
-    """Whether every directed edge is used once and its reverse once: closed and consistently oriented."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
-    size = int(faces.max()) + 1
-    forward = np.sort(edges[:, 0] * size + edges[:, 1])
-    backward = np.sort(edges[:, 1] * size + edges[:, 0])
-    return bool((np.diff(forward) > 0).all() and np.array_equal(forward, backward))
 
 
 def sample_barycentric(

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int64, UInt8
 
 from rhobin.geometry.mesh import face_normals
-from rhobin.objects.primitives import Primitive
+from rhobin.objects.solid import Primitive
 from rhobin.objects.symmetry import ASYMMETRIC, SymmetryGroup
 from rhobin.objects.template import Grip, Template, make_template
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from rhobin.objects.assemble import Color, Design, Part, Patch, facing, grip
 from rhobin.objects.boxes import face_grips
-from rhobin.objects.grids import frame_along
 from rhobin.objects.primitives import Box
+from rhobin.objects.sweeps import frame_along
 
 KEY: Color = (206, 204, 198)
 GAP: Color = (34, 34, 38)

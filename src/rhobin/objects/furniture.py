@@ -3,26 +3,16 @@
 import numpy as np
 
 from rhobin.objects.assemble import Color, Design, Part, Patch, facing, grip
-from rhobin.objects.grids import frame_along
-from rhobin.objects.primitives import Box, Lathe, Primitive, Strip, Tube, ring, rod
+from rhobin.objects.bars import beam, ring, rod
+from rhobin.objects.primitives import Box, Lathe, Strip, Tube
+from rhobin.objects.sweeps import frame_along
 from rhobin.objects.symmetry import SymmetryGroup
 from rhobin.objects.template import Grip
-
-Point = tuple[float, float, float]
 
 WOOD: Color = (170, 118, 70)
 DARK_WOOD: Color = (128, 84, 48)
 STEEL: Color = (168, 172, 176)
 BLACK: Color = (38, 38, 42)
-
-
-def beam(start: Point, end: Point, width: float, depth: float, spacing: float = 0.06) -> Primitive:
-    """A square bar from `start` to `end`, `width` along x and `depth` across when it stands upright."""
-    a, b = np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64)
-    length = float(np.linalg.norm(b - a))
-    x, y, z = (a + b) / 2
-    box = Box(size=(width, length, depth), spacing=spacing)
-    return box.placed((x, y, z), frame_along((b - a) / length))
 
 
 def chairwood() -> Design:

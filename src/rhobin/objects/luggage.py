@@ -3,9 +3,11 @@
 import numpy as np
 
 from rhobin.objects.assemble import Color, Design, Part, Patch, facing, grip
+from rhobin.objects.bars import cylinder
 from rhobin.objects.boxes import face_grips
-from rhobin.objects.grids import frame_along
-from rhobin.objects.primitives import Box, Primitive, Strip, Tube, cylinder
+from rhobin.objects.primitives import Box, Strip, Tube
+from rhobin.objects.solid import Primitive
+from rhobin.objects.sweeps import frame_along
 from rhobin.objects.template import Grip
 
 BLACK: Color = (40, 40, 44)

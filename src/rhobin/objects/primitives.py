@@ -1,75 +1,17 @@
-"""Solid primitives that objects are built from: a watertight mesh and a signed distance for each.
+"""Solids that objects are built from: box, sphere, solid of revolution, tube and band.
 
 All lengths are metres. A primitive is modelled about its own origin and placed by a rotation and a
 translation; distances are negative inside.
 """
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 
-from rhobin.objects import grids
-
-Points = Float[np.ndarray, "N 3"]
-MeshArrays = tuple[Float[np.ndarray, "V 3"], Int64[np.ndarray, "F 3"]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Primitive:
-    """A solid placed in an object's frame.
-
-    Attributes:
-        rotation: (3, 3) from the primitive's own frame.
-        centre: (3,) where the primitive's origin lies.
-    """
-
-    rotation: np.ndarray = field(default_factory=lambda: np.eye(3))
-    centre: np.ndarray = field(default_factory=lambda: np.zeros(3))
-
-    def mesh(self) -> MeshArrays:
-        """Closed mesh with outward triangles: vertices (V, 3) and faces (F, 3)."""
-        verts, faces = self._own_mesh()
-        return verts @ self.rotation.T + self.centre, faces
-
-    def sdf(self, points: Points) -> Float[np.ndarray, " N"]:
-        """Signed distance of points (N, 3) to the surface, (N,), negative inside."""
-        own = points - self.centre
-        return self._own_sdf(own if self._upright else own @ self.rotation)
-
-    def moved(self, offset: Float[np.ndarray, "3"]) -> "Primitive":
-        """The same primitive translated by `offset` (3,)."""
-        return replace(self, centre=self.centre + offset)
-
-    def placed(
-        self, centre: tuple[float, float, float], rotation: Float[np.ndarray, "3 3"] | None = None
-    ) -> "Primitive":
-        """The same primitive with its origin at `centre`, turned by `rotation`."""
-        turn = np.eye(3) if rotation is None else rotation
-        return replace(self, centre=np.asarray(centre, dtype=np.float64), rotation=turn)
-
-    @cached_property
-    def bounds(self) -> Float[np.ndarray, "2 3"]:
-        """Corners of an axis-aligned box that holds the solid, (2, 3)."""
-        verts, _ = self.mesh()
-        slack = self._bulge
-        return np.stack([verts.min(axis=0) - slack, verts.max(axis=0) + slack])
-
-    @cached_property
-    def _upright(self) -> bool:
-        return bool(np.array_equal(self.rotation, np.eye(3)))
-
-    @property
-    def _bulge(self) -> float:
-        """How far the exact solid can stand out of its mesh."""
-        return 0.0
-
-    def _own_mesh(self) -> MeshArrays:
-        raise NotImplementedError
-
-    def _own_sdf(self, points: Points) -> Float[np.ndarray, " N"]:
-        raise NotImplementedError
+from rhobin.objects import grids, sweeps
+from rhobin.objects.polylines import inside, segment_distance
+from rhobin.objects.solid import MeshArrays, Points, Primitive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +90,7 @@ class Lathe(Primitive):
     spacing: float = 0.05
 
     def _own_mesh(self) -> MeshArrays:
-        return grids.revolution(self._corners, self._is_ring, self.segments, self.spacing)
+        return sweeps.revolution(self._corners, self._is_ring, self.segments, self.spacing)
 
     def _own_sdf(self, points: Points) -> Float[np.ndarray, " N"]:
         section = np.stack([np.hypot(points[:, 0], points[:, 2]), points[:, 1]], axis=1)
@@ -156,8 +98,8 @@ class Lathe(Primitive):
         ends = np.roll(corners, -1, axis=0)
         walls = np.ones(len(corners), dtype=bool)
         walls[-1] = self._is_ring
-        distance = grids.segment_distance(section, corners[walls], ends[walls])
-        return np.where(grids.inside(section, corners, ends), -distance, distance)
+        distance = segment_distance(section, corners[walls], ends[walls])
+        return np.where(inside(section, corners, ends), -distance, distance)
 
     @property
     def _corners(self) -> np.ndarray:
@@ -189,11 +131,11 @@ class Tube(Primitive):
     spacing: float = 0.05
 
     def _own_mesh(self) -> MeshArrays:
-        return grids.sweep(np.asarray(self.path, dtype=np.float64), self.radius, self.segments, self.spacing)
+        return sweeps.sweep(np.asarray(self.path, dtype=np.float64), self.radius, self.segments, self.spacing)
 
     def _own_sdf(self, points: Points) -> Float[np.ndarray, " N"]:
         path = np.asarray(self.path, dtype=np.float64)
-        return grids.segment_distance(points, path[:-1], path[1:]) - self.radius
+        return segment_distance(points, path[:-1], path[1:]) - self.radius
 
     @property
     def _bulge(self) -> float:
@@ -218,11 +160,11 @@ class Strip(Primitive):
 
     def _own_mesh(self) -> MeshArrays:
         path = np.asarray(self.path, dtype=np.float64)
-        return grids.band(path, self.thickness / 2, self.width, self.spacing)
+        return sweeps.band(path, self.thickness / 2, self.width, self.spacing)
 
     def _own_sdf(self, points: Points) -> Float[np.ndarray, " N"]:
         path = np.asarray(self.path, dtype=np.float64)
-        across = grids.segment_distance(points[:, :2], path[:-1], path[1:]) - self.thickness / 2
+        across = segment_distance(points[:, :2], path[:-1], path[1:]) - self.thickness / 2
         along = np.abs(points[:, 2]) - self.width / 2
         outside = np.hypot(np.maximum(across, 0), np.maximum(along, 0))
         return outside + np.minimum(np.maximum(across, along), 0)
@@ -230,38 +172,3 @@ class Strip(Primitive):
     @property
     def _bulge(self) -> float:
         return self.thickness / 2
-
-
-def cylinder(radius: float, height: float, segments: int = 24, spacing: float = 0.05) -> Lathe:
-    """A round bar with flat ends along y, centred at the origin."""
-    return frustum(radius, radius, height, segments, spacing)
-
-
-def frustum(bottom: float, top: float, height: float, segments: int = 24, spacing: float = 0.05) -> Lathe:
-    """A truncated cone along y, centred at the origin, with the given end radii."""
-    profile = ((0.0, -height / 2), (bottom, -height / 2), (top, height / 2), (0.0, height / 2))
-    return Lathe(profile=profile, segments=segments, spacing=spacing)
-
-
-def ring(radius: float, thickness: float, segments: int = 24, sides: int = 8) -> Lathe:
-    """A torus about y: `radius` to the centre of the bar, whose section is a polygon."""
-    angle = 2 * np.pi * np.arange(sides) / sides
-    half = thickness / 2
-    profile = tuple((radius + half * np.cos(a), half * np.sin(a)) for a in angle)
-    return Lathe(profile=profile, segments=segments, spacing=thickness)
-
-
-def rod(
-    start: tuple[float, float, float],
-    end: tuple[float, float, float],
-    radius: float,
-    end_radius: float | None = None,
-    segments: int = 8,
-    spacing: float = 0.05,
-) -> Primitive:
-    """A round bar with flat ends from `start` to `end`, tapering to `end_radius` when given."""
-    a, b = np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64)
-    length = float(np.linalg.norm(b - a))
-    bar = frustum(radius, radius if end_radius is None else end_radius, length, segments, spacing)
-    middle = (a + b) / 2
-    return bar.placed((middle[0], middle[1], middle[2]), grids.frame_along((b - a) / length))

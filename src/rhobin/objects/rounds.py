@@ -3,8 +3,8 @@
 import numpy as np
 
 from rhobin.objects.assemble import FAR, Color, Design, Part, Patch, facing, grip
-from rhobin.objects.grids import frame_along
 from rhobin.objects.primitives import Lathe, Sphere
+from rhobin.objects.sweeps import frame_along
 from rhobin.objects.symmetry import BALL, SymmetryGroup
 from rhobin.objects.template import Grip
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int64, UInt8
@@ -10,7 +9,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 
 from rhobin.objects.keypoints import choose_keypoints
-from rhobin.objects.primitives import Primitive
+from rhobin.objects.solid import Primitive
 from rhobin.objects.symmetry import ASYMMETRIC, SymmetryGroup, offsets
 
 DEFAULT_COLOR = (150, 150, 150)
@@ -83,15 +82,13 @@ class Template:
         """Height of the lowest vertex below the origin, a negative number of metres."""
         return float(self.verts[:, 1].min())
 
-    def sdf(self, points: Float[np.ndarray, "N 3"], reach: float = np.inf) -> Float[np.ndarray, " N"]:
+    def sdf(self, points: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, " N"]:
         """Signed distance to the union of the parts, negative inside.
 
         Exact outside; inside, where parts overlap, the depth in the deepest single part.
 
         Args:
             points: (N, 3) in the template's frame, metres.
-            reach: points farther than this from the object's bounding box only get their distance to
-                that box, a lower bound; saves most of the time when only contact matters.
 
         Returns:
             (N,) metres.
@@ -104,18 +101,6 @@ class Template:
                 f"{self.name}: a scanned template has no analytic distance; "
                 "use a built-in one (rhobin.objects.load.load_templates())"
             )
-        distance = _box_distance(points, self.bounds)
-        close = np.flatnonzero(distance <= reach)
-        distance[close] = self._union_sdf(points[close])
-        return distance
-
-    @cached_property
-    def bounds(self) -> Float[np.ndarray, "2 3"]:
-        """Corners of an axis-aligned box that holds the parts, or the vertices of a scan, (2, 3)."""
-        corners = np.concatenate([part.bounds for part in self.parts]) if self.parts else self.verts
-        return np.stack([corners.min(axis=0), corners.max(axis=0)])
-
-    def _union_sdf(self, points: np.ndarray) -> np.ndarray:
         distance = np.full(len(points), np.inf)
         for part in self.parts:
             near = np.flatnonzero(_box_distance(points, part.bounds) < distance)
