@@ -13,6 +13,7 @@ from rhobin.body.model import N_BETAS, BodyArrays
 from rhobin.pickles import BrokenFileError, load_pickle
 
 REQUIRED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "f", "kintree_table")
+OPTIONAL = ("hands_meanl", "hands_meanr", "leaf_vertices", "model_id", "gender")
 TREES = {24: SMPL_PARENTS, 52: SMPLH_PARENTS}
 # Vertices of the 29 joints' leaves on the licensed SMPL topology (HybrIK). Only for files that carry no
 # model_id of their own: other bodies of the same size name their leaves in the file.
@@ -164,6 +165,3 @@ def _open(path: Path) -> Mapping[str, Any]:
             return {name: archive[name] for name in names}
     except (BadZipFile, OSError, ValueError, EOFError) as error:
         raise BrokenFileError(f"{path} is not a complete .npz file ({error}); copy it again") from error
-
-
-OPTIONAL = ("hands_meanl", "hands_meanr", "leaf_vertices", "model_id", "gender")
