@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import multiprocessing
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -103,9 +104,7 @@ class BehaveDataModule(pl.LightningDataModule):
         self.augment = AugmentConfig(**augment) if augment is not None else None
         self.val_fraction, self.val_by, self.val_views = val_fraction, val_by, val_views
         self.cache_mb = cache_mb if cache == "ram" else 0
-        self.sampler: ResumableSampler | None = None
         self._releases: list[Release] = []
-        self._batches_to_seek = 0
 
     def setup(self, stage: str | None = None) -> None:
         """Read the release once and compute all targets; `stage` makes no difference."""
@@ -142,11 +141,13 @@ class BehaveDataModule(pl.LightningDataModule):
         return build_manifest(self._releases, self._sample_skips())
 
     def train_dataloader(self) -> DataLoader:
-        """Augmented batches in the order of (seed, epoch)."""
+        """Augmented batches in the order of (seed, epoch), from where the trainer's progress stands."""
+        # the sampler follows the trainer's restored progress, which Lightning cannot know
+        warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        self.sampler = ResumableSampler(len(self.train_dataset), self.batch_size, self.seed, rank, ranks)
-        self.sampler.seek(self._batches_to_seek)
-        return self._loader(self.train_dataset, sampler=self.sampler, drop_last=True)
+        position = self._batches_done if self.trainer else None
+        sampler = ResumableSampler(len(self.train_dataset), self.batch_size, self.seed, rank, ranks, position)
+        return self._loader(self.train_dataset, sampler=sampler, drop_last=True)
 
     def val_dataloader(self) -> DataLoader | list:
         """Held-out training sequences in order, without augmentation."""
@@ -160,34 +161,19 @@ class BehaveDataModule(pl.LightningDataModule):
         """The same as for test."""
         return self.test_dataloader()
 
-    def seek(self, batches_done: int) -> None:
-        """Go on after so many training batches; call before the loaders are made."""
-        self._batches_to_seek = batches_done
-        if self.sampler is not None:
-            self.sampler.seek(batches_done)
-
     def state_dict(self) -> dict[str, Any]:
-        """Position in the training data and what it depends on, for a checkpoint."""
-        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress if self.trainer else None
-        done = progress.total.processed if progress else 0
-        return {
-            "batches_done": done,
-            "seed": self.seed,
-            "batch_size": self.batch_size,
-            "data_hash": self.data_hash,
-        }
+        """What the order of training depends on, for a checkpoint."""
+        return {"seed": self.seed, "batch_size": self.batch_size, "data_hash": self.data_hash}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Resume at a checkpoint's position; warns when the data are not those it was made with."""
-        now = {
-            "seed": self.seed,
-            "batch_size": self.batch_size,
-            "data_hash": getattr(self, "data_hash", None),
-        }
-        for key, value in now.items():
-            if value is not None and value != state_dict[key]:
+        """Warn when the data are not those that a checkpoint was made with."""
+        for key, value in self.state_dict().items():
+            if value != state_dict[key]:
                 log.warning("resumed with data.%s = %s; the checkpoint had %s", key, value, state_dict[key])
-        self.seek(state_dict["batches_done"])
+
+    def _batches_done(self) -> int:
+        trainer: Any = self.trainer
+        return trainer.fit_loop.epoch_loop.batch_progress.total.processed
 
     def _validation_split(self, release: Release) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the training and of the validation views."""

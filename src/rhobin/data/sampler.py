@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -12,37 +12,55 @@ class ResumableSampler(Sampler[tuple[int, int]]):
     """Yields (epoch, index) pairs; every epoch is a permutation drawn from (seed, epoch) alone.
 
     Only whole batches are dealt, so an epoch has `length // (batch_size * ranks)` batches for every rank.
-    Each new iteration starts the next epoch, unless `set_epoch` or `seek` say otherwise. `len` is that of
-    a whole epoch, also when iteration starts in its middle.
+    An iteration deals the rest of an epoch: the one that follows `position()` batches when a position is
+    given, else the epoch after the last iteration's. `len` is that of a whole epoch.
     """
 
-    def __init__(self, length: int, batch_size: int, seed: int = 0, rank: int = 0, ranks: int = 1):
+    def __init__(
+        self,
+        length: int,
+        batch_size: int,
+        seed: int = 0,
+        rank: int = 0,
+        ranks: int = 1,
+        position: Callable[[], int] | None = None,
+    ):
+        """Configure an order.
+
+        Args:
+            length: number of samples.
+            batch_size: samples of a batch on one rank.
+            seed: of the permutations.
+            rank: this process.
+            ranks: number of processes that share an epoch.
+            position: batches trained so far; asked whenever an iteration begins.
+
+        Raises:
+            ValueError: when there is not one whole batch.
+        """
         self.length, self.batch_size, self.seed = length, batch_size, seed
-        self.rank, self.ranks = rank, ranks
+        self.rank, self.ranks, self.position = rank, ranks, position
         self.batches = length // (batch_size * ranks)
         if self.batches == 0:
             raise ValueError(
                 f"{length} training views are fewer than one batch of {batch_size} on {ranks} device(s); "
                 "lower data.batch_size or add data"
             )
-        self.epoch, self.first = 0, 0
+        self.start = 0
 
     def __len__(self) -> int:
         return self.batches * self.batch_size
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        epoch, first = self.epoch, self.first
-        self.epoch, self.first = epoch + 1, 0
+        if self.position is not None:
+            self.seek(self.position())
+        epoch, first = divmod(self.start, self.batches)
+        self.start = (epoch + 1) * self.batches
         return self._epoch(epoch, first)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Make the next iteration that of `epoch`; keeps the position when it is already there."""
-        if epoch != self.epoch:
-            self.epoch, self.first = epoch, 0
 
     def seek(self, batches_done: int) -> None:
         """Make the next iteration go on after `batches_done` batches, counted from the start of training."""
-        self.epoch, self.first = divmod(batches_done, self.batches)
+        self.start = batches_done
 
     def permutation(self, epoch: int) -> np.ndarray:
         """All indices in the order of an epoch, for all ranks together."""

@@ -1,0 +1,254 @@
+"""From files to samples: right pixels, right targets, same bits every time, broken files handled aloud."""
+
+from dataclasses import fields, replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from rhobin.behave.read import read_release
+from rhobin.body.load import load_bodies
+from rhobin.data.augment import AugmentConfig
+from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.images import MEAN, STD, BadSampleError, load_context, warp_context
+from rhobin.data.shared import ContextCache, shared_array
+from rhobin.data.targets import build_targets
+from rhobin.geometry.camera import crop_matrix
+
+CONFIG = ViewConfig(input_size=64)
+
+
+def make_dataset(root, config=CONFIG, augment=None, cache_mb=0, views=None):
+    release = read_release(root, "train")
+    targets = build_targets(release, load_bodies(), release.templates)
+    views = np.arange(len(release.views.frame)) if views is None else views
+    cache = ContextCache(len(views), cache_mb) if cache_mb else None
+    return BehaveDataset(release, targets, views, config, augment, seed=3, cache=cache)
+
+
+@pytest.fixture(scope="module")
+def plain(release_root):
+    return make_dataset(release_root)
+
+
+@pytest.fixture(scope="module")
+def augmented(release_root):
+    return make_dataset(release_root, augment=AugmentConfig())
+
+
+def same(a, b):
+    tensors = [(a.image, b.image), (a.K_crop, b.K_crop)]
+    tensors += [(getattr(a.target, f.name), getattr(b.target, f.name)) for f in fields(a.target)]
+    return a.key == b.key and all(torch.equal(x, y) for x, y in tensors)
+
+
+def outline_iou(points, K, mask):
+    drawn = np.zeros(mask.shape, np.uint8)
+    pixels = points @ K.T
+    hull = cv2.convexHull(np.round(pixels[:, :2] / pixels[:, 2:] * 16).astype(np.int32))
+    cv2.fillConvexPoly(drawn, hull, 1, shift=4)
+    return (mask & (drawn > 0)).sum() / (mask | (drawn > 0)).sum()
+
+
+@pytest.mark.parametrize("kind", ["plain", "augmented"])
+def test_projected_object_covers_its_mask(kind, request):
+    """Image, K_crop and targets agree, with and without roll and scaling, in all four views."""
+    dataset = request.getfixturevalue(kind)
+    found = []
+    for index in range(len(dataset)):
+        sample = dataset[(5, index)]
+        name = sample.key.sequence.split("_")[2]
+        verts = dataset.release.templates[name].verts @ sample.target.obj_R.numpy().T
+        mask = sample.image[4].numpy() > 0
+        found.append(outline_iou(verts + sample.target.obj_t.numpy(), sample.K_crop.numpy(), mask))
+    assert np.min(found) > 0.8  # silhouettes of 15 to 40 pixels
+    assert np.mean(found) > 0.9
+
+
+def test_targets_of_an_augmented_sample_are_one_rotation_of_the_plain_ones(plain, augmented):
+    rolled = 0
+    bodies = load_bodies()
+    for index in range(0, len(plain), 3):
+        a, b = plain[index].target, augmented[(1, index)].target
+        Q = b.obj_R @ a.obj_R.T
+        rolled += bool((Q - torch.eye(3)).abs().max() > 1e-3)
+        for name in ("joints", "kpts"):
+            assert torch.allclose(getattr(b, name), getattr(a, name) @ Q.T, atol=1e-5)
+        assert torch.allclose(b.obj_t, Q @ a.obj_t, atol=1e-5)
+        assert torch.allclose(b.theta[0], Q @ a.theta[0], atol=1e-5)
+        assert torch.equal(b.theta[1:], a.theta[1:])
+        gender = torch.tensor([augmented[index].gender])
+        body = bodies.kinematics(b.theta[None], b.beta[None], b.trans[None], gender)
+        assert torch.allclose(bodies.joints29(body, b.beta[None], gender)[0], b.joints, atol=1e-5)
+    assert rolled > 2
+
+
+def test_heatmap_coordinates(augmented):
+    for index in range(0, len(augmented), 5):
+        sample = augmented[(2, index)]
+        target = sample.target
+        for points, uvd, weight in (
+            (target.joints, target.joints_uvd, target.joints_weight),
+            (target.kpts, target.kpts_uvd, target.kpts_weight),
+        ):
+            pixels = points @ sample.K_crop.T
+            assert torch.allclose(uvd[:, :2], pixels[:, :2] / pixels[:, 2:] / 64 - 0.5, atol=1e-5)
+            assert torch.allclose(uvd[:, 2], (points[:, 2] - target.joints[0, 2]) / 4.4, atol=1e-6)
+            assert torch.equal(weight, ((uvd >= -0.5) & (uvd < 0.5)).all(1).float())
+
+
+def test_points_outside_the_crop_or_behind_the_camera_weigh_nothing(plain):
+    points = np.array([[0, 0, 2.0], [9, 0, 2.0], [0, 0, -1.0], [0, 0, 5.0]])
+    K = np.array([[60.0, 0, 32], [0, 60, 32], [0, 0, 1]])
+    uvd, weight = plain._heatmap_coordinates(points, 2.0, K)
+    assert weight.tolist() == [True, False, False, False]
+    assert np.isfinite(uvd).all()
+
+
+def test_image_planes(plain):
+    """A crop of the full image by hand gives the same planes."""
+    sample = plain[7]
+    color, person, thing = (cv2.imread(str(f)) for f in plain.release.view_files(7))
+    context = plain.context(7)
+    matrix = crop_matrix(context.centre, context.side, 64)
+    by_hand = cv2.warpPerspective(color, matrix, (64, 64))
+    rgb = (by_hand[..., ::-1] / 255 - MEAN) / STD
+    # the sample comes from an image that was decoded at a reduced size first
+    assert np.abs(sample.image[:3].numpy().transpose(1, 2, 0) - rgb).mean() < 0.1
+    for plane, file in ((3, person), (4, thing)):
+        mask = cv2.warpPerspective(file[..., 0], matrix, (64, 64)) > 127
+        assert set(np.unique(sample.image[plane])) == {0.0, 1.0}
+        assert (mask != (sample.image[plane].numpy() > 0)).mean() < 0.02
+
+
+def test_zero_background_blackens_what_no_mask_covers(release_root):
+    sample = make_dataset(release_root, replace(CONFIG, background="zero"))[3]
+    outside = (sample.image[3] + sample.image[4]) == 0
+    black = torch.tensor(-MEAN / STD, dtype=torch.float32)
+    assert outside.any()
+    assert torch.allclose(sample.image[:3, outside], black[:, None], atol=1e-6)
+    assert not torch.allclose(sample.image[:3, ~outside], black[:, None], atol=0.1)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_reduced_decoding_keeps_places(tmp_path, factor):
+    """A spot lands on the same output pixel whatever the size it was decoded at."""
+    rows, columns = np.indices((240, 320))
+    spot = 255 * np.exp(-((columns - 171.3) ** 2 + (rows - 96.7) ** 2) / (2 * 9.0**2))
+    mask = np.zeros((240, 320), np.uint8)
+    mask[20:212, 60:252] = 255
+    files = tuple(tmp_path / f"{name}.png" for name in ("color", "person", "object"))
+    cv2.imwrite(str(files[0]), np.repeat(spot[..., None], 3, 2).round().astype(np.uint8))
+    for file in files[1:]:
+        cv2.imwrite(str(file), mask)
+    output = 192 // factor
+    context = load_context(files, output, "union", 1.0, 1.0)
+    assert np.isclose(context.from_image[0, 0], 1 / factor)
+    matrix = crop_matrix(context.centre, context.side, output)
+    color, person, _ = warp_context(context, matrix, output)
+    weight = color[..., 0].astype(float)
+    r, c = np.indices(weight.shape)
+    found = np.array([(c * weight).sum(), (r * weight).sum()]) / weight.sum()
+    assert np.abs(found - (matrix @ [171.3, 96.7, 1])[:2]).max() < 0.1
+    assert person.all()
+
+
+def test_same_item_same_bits(release_root, augmented):
+    again = make_dataset(release_root, augment=AugmentConfig())
+    assert same(augmented[(4, 9)], again[(4, 9)])
+    assert not torch.equal(augmented[(4, 9)].image, augmented[(5, 9)].image)
+    assert same(augmented[(0, 9)], augmented[9])
+
+
+def test_cache_changes_nothing_and_stays_within_its_budget(release_root, augmented):
+    cached = make_dataset(release_root, augment=AugmentConfig(), cache_mb=1)
+    for epoch in (0, 1, 2):
+        for index in range(len(cached)):
+            assert same(cached[(epoch, index)], augmented[(epoch, index)])
+    kept = int(cached.cache.ready.sum())
+    assert 5 < kept < len(cached)  # 1 MB does not hold all 32 views
+    assert cached.cache.used[0] <= 2**20
+    cached.release.view_files = None  # a cached view needs no file
+    first = int(np.flatnonzero(cached.cache.ready)[0])
+    assert same(cached[(1, first)], augmented[(1, first)])
+
+
+def test_resized_images_get_resized_intrinsics(own_root, plain):
+    small, large = make_dataset(own_root), plain
+    for file in small.release.view_files(2):
+        image = cv2.imread(str(file))
+        cv2.imwrite(str(file), cv2.resize(image, (80, 60), interpolation=cv2.INTER_AREA))
+    a, b = small[2].K_crop, large[2].K_crop
+    assert torch.allclose(a, b, rtol=0.05)
+    assert torch.allclose(small[2].target.joints, large[2].target.joints)
+
+
+VIEW = "sequences/Date01_Sub01_boxlarge_lift/t0003.000"
+
+
+def blacken(path):
+    cv2.imwrite(str(path), np.zeros((120, 160), np.uint8))
+
+
+DAMAGE = {
+    "unreadable_image": ("k2.color.jpg", lambda p: p.write_bytes(p.read_bytes()[:-200])),
+    "empty_object_mask": ("k2.obj_rend_mask.jpg", blacken),
+    "empty_person_mask": ("k2.person_mask.jpg", blacken),
+    "empty_file": ("k2.color.jpg", lambda p: p.write_bytes(b"")),
+    "image_size": ("k2.color.jpg", lambda p: cv2.imwrite(str(p), np.zeros((60, 80, 3), np.uint8))),
+}
+
+
+@pytest.mark.parametrize("reason", DAMAGE)
+def test_broken_images_raise_naming_the_file(own_root, reason):
+    dataset = make_dataset(own_root)
+    file, damage = DAMAGE[reason]
+    damage(own_root / VIEW / file)
+    with pytest.raises(BadSampleError, match=f"{VIEW}/{file}.*on_bad_sample=skip") as caught:
+        dataset[2]
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("reason", DAMAGE)
+def test_broken_images_are_replaced_counted_and_named(own_root, plain, reason, caplog):
+    dataset = make_dataset(own_root, replace(CONFIG, on_bad_sample="skip"))
+    file, damage = DAMAGE[reason]
+    damage(own_root / VIEW / file)
+    assert dataset.skips() == []
+    assert same(dataset[2], plain[3])
+    assert dataset[2].key.index == 3
+    assert [(s.reason, s.file, s.views) for s in dataset.skips()] == [(reason, f"{VIEW}/{file}", 1)]
+    assert caplog.text.count(f"{VIEW}/{file}") == 1
+
+
+def test_noise_in_a_jpeg_is_an_unreadable_image(own_root):
+    dataset = make_dataset(own_root)
+    (own_root / VIEW / "k0.person_mask.jpg").write_bytes(b"not a picture")
+    with pytest.raises(BadSampleError, match=r"k0.person_mask.jpg: not an image that OpenCV can decode"):
+        dataset[0]
+    (own_root / VIEW / "k0.person_mask.jpg").unlink()
+    with pytest.raises(BadSampleError, match=r"cannot be read: No such file"):
+        dataset[0]
+
+
+def test_when_nothing_can_be_used_it_says_so(own_root):
+    dataset = make_dataset(own_root, replace(CONFIG, on_bad_sample="skip"), views=np.array([2, 3]))
+    for kinect in (2, 3):
+        (own_root / VIEW / f"k{kinect}.color.jpg").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"none of the 2 views can be used.*k2.color.jpg"):
+        dataset[1]
+
+
+def test_index_and_settings_are_checked(plain):
+    with pytest.raises(IndexError):
+        plain[len(plain)]
+    with pytest.raises(ValueError, match=r"data.crop is 'square'; expected one of union, window"):
+        ViewConfig(crop="square")
+    with pytest.raises(ValueError, match="must be positive"):
+        ViewConfig(depth_range=0)
+
+
+def test_shared_arrays_start_filled():
+    assert shared_array((2, 3), np.int64, -1).tolist() == [[-1] * 3] * 2
+    assert not shared_array(4, np.uint8).any()
