@@ -8,85 +8,13 @@ from typing import Protocol
 import numpy as np
 from scipy.spatial import cKDTree
 
-from rhobin.objects.template import Template
 from rhobin.synthetic.limbs import ArmState, HandTarget, place_hand
-from rhobin.synthetic.pose import ANKLE, BALL, ELBOW, HIP, KNEE, Pose, unit
+from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
+from rhobin.synthetic.pose import ANKLE, BALL, ELBOW, HIP, KNEE, Pose
 from rhobin.synthetic.regions import TRUNK, hand_joints
 
 PALM_DEPTH = 0.003  # how deep a palm is pressed in, metres
-_FAR = 0.05  # distances beyond this are only bounded from below
 _SELF_REACH = 0.06
-
-
-class Infeasible(Exception):  # noqa: N818 - a verdict about a candidate, not a failure of the program
-    """A candidate pose that cannot be completed; draw another."""
-
-
-class OutOfReach(Infeasible):
-    """An arm or leg is too short for its target."""
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A template at a pose: ``X = R x + t``."""
-
-    template: Template
-    R: np.ndarray
-    t: np.ndarray
-
-    def sdf(self, points: np.ndarray) -> np.ndarray:
-        """Signed distances (n,) of points (n, 3); far from the object only a lower bound of them."""
-        local = (points - self.t) @ self.R
-        low, high = self.bounds
-        outside = np.maximum(np.maximum(low - local, local - high), 0.0)
-        distance = np.sqrt(np.einsum("na,na->n", outside, outside))
-        near = np.flatnonzero(distance < _FAR)
-        if len(near):
-            distance[near] = self.template.sdf(local[near])
-        return distance
-
-    @property
-    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Lowest and highest corner (3,) of the template in its own frame."""
-        return self.template.verts.min(axis=0), self.template.verts.max(axis=0)
-
-    @property
-    def verts(self) -> np.ndarray:
-        """Placed vertices (n, 3)."""
-        return self.template.verts @ self.R.T + self.t
-
-    def hit(
-        self, origin: np.ndarray, direction: np.ndarray, reach: float = 3.0
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """First surface point (3,) along a ray, and the outward normal (3,) there.
-
-        Raises:
-            Infeasible: the ray misses.
-        """
-        o, d = (origin - self.t) @ self.R, unit(direction) @ self.R
-        travelled = 0.0
-        for _ in range(96):
-            distance = float(self.template.sdf((o + travelled * d)[None])[0])
-            if distance < 1e-4:
-                return origin + travelled * unit(direction), self.normal(origin + travelled * unit(direction))
-            travelled += distance
-            if travelled > reach:
-                break
-        raise Infeasible("a ray misses the object")
-
-    def normal(self, point: np.ndarray) -> np.ndarray:
-        """Outward normal (3,) near a surface point, by central differences over 4 mm."""
-        local = (point - self.t) @ self.R
-        step = np.concatenate([np.eye(3), -np.eye(3)]) * 0.002
-        d = self.template.sdf(local + step)
-        slope = d[:3] - d[3:]
-        if slope @ slope < 1e-12:
-            raise Infeasible("no surface normal")
-        return self.R @ unit(slope)
-
-    def moved(self, shift: np.ndarray) -> Placed:
-        """The same object translated."""
-        return replace(self, t=self.t + shift)
 
 
 @dataclass(frozen=True)

