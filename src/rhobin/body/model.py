@@ -102,8 +102,8 @@ class BodyModel(nn.Module):
         keep("joint_template", arrays.regressor @ arrays.template)
         keep("joint_shapedirs", np.einsum("jv,vck->jck", arrays.regressor, arrays.shapedirs))
         self._keep_leaves(arrays, keep)
-        self.pose_blend = ConstantMatrix(torch.from_numpy(arrays.posedirs.reshape(3 * self.n_verts, -1)))
-        self.skin = ConstantMatrix(torch.from_numpy(arrays.weights))
+        self.pose_blend = ConstantMatrix(arrays.posedirs.reshape(3 * self.n_verts, -1))
+        self.skin = ConstantMatrix(arrays.weights)
         self.to(dtype)
 
     def _keep_leaves(self, arrays: BodyArrays, keep) -> None:

@@ -2,8 +2,10 @@
 
 import warnings
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.sparse import csr_matrix
 from torch import Tensor, nn
 
 SPARSE_BELOW = 0.1  # share of non-zero entries under which the sparse product is faster on a CPU
@@ -75,18 +77,18 @@ class ConstantMatrix(nn.Module):
 
     dense: Tensor
 
-    def __init__(self, matrix: Float[Tensor, "M N"]) -> None:
+    def __init__(self, matrix: Float[np.ndarray, "M N"]) -> None:
         super().__init__()
-        self.shape = tuple(matrix.shape)
-        self.sparse = bool((matrix != 0).float().mean() < SPARSE_BELOW)
+        self.shape = matrix.shape
+        rows = csr_matrix(matrix)
+        self.sparse = rows.nnz < SPARSE_BELOW * matrix.size
         if not self.sparse:
-            self.register_buffer("dense", matrix, persistent=False)
+            self.register_buffer("dense", torch.from_numpy(matrix), persistent=False)
             return
-        for name, part in (("rows", matrix), ("columns", matrix.T)):
-            csr = part.to_sparse_csr()
-            self.register_buffer(f"{name}_start", csr.crow_indices(), persistent=False)
-            self.register_buffer(f"{name}_index", csr.col_indices(), persistent=False)
-            self.register_buffer(f"{name}_value", csr.values(), persistent=False)
+        for name, part in (("rows", rows), ("columns", rows.T.tocsr())):
+            for field, array in (("start", part.indptr), ("index", part.indices), ("value", part.data)):
+                tensor = torch.from_numpy(array.astype(np.int64) if field != "value" else array)
+                self.register_buffer(f"{name}_{field}", tensor, persistent=False)
 
     def forward(self, x: Float[Tensor, "N K"]) -> Float[Tensor, "M K"]:
         """``matrix @ x``."""
