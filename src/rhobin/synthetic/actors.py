@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rhobin.geometry.mesh import corner_normals
+from rhobin.geometry.mesh import corner_normals, sample_surface
 from rhobin.geometry.raycast import Hits, Scene
 from rhobin.objects.template import Template
 from rhobin.synthetic.appearance import Landmarks, Look, Paint, body_paint
 from rhobin.synthetic.finishes import object_paint
-from rhobin.synthetic.shading import openness
+from rhobin.synthetic.shading import Light, openness
+from rhobin.synthetic.umbra import Umbra
 
 OPEN_RAYS = 10
 OPEN_REACH = 0.45
 FLOOR_CELL = 0.05
 FLOOR_MARGIN = 0.35
+PROBES = 4000
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,19 @@ class Prop:
     Attributes:
         template: the object.
         normals: (F, 3, 3) normals of the triangles' corners, template frame.
+        probes: (N, 3) points all over its surface, template frame.
     """
 
     template: Template
     normals: np.ndarray
+    probes: np.ndarray
 
     @classmethod
     def of(cls, template: Template) -> Prop:
         """The prop of a template."""
-        return cls(template, corner_normals(template.verts, template.faces).astype(np.float32))
+        normals = corner_normals(template.verts, template.faces).astype(np.float32)
+        spread = sample_surface(template.verts, template.faces, PROBES, np.random.default_rng(58))
+        return cls(template, normals, np.concatenate([template.verts, spread]))
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,15 @@ class Actors:
         self._person = np.concatenate([normals[0], costume.rest, opened[0][:, None]], axis=1)
         self._object = np.concatenate([template.verts.astype(np.float32), opened[1][:, None]], axis=1)
         self.floor = FloorShade.under(self)
+        middles = self.verts[0][costume.faces].mean(axis=1)
+        self._probes = np.concatenate([*self.verts, middles, (prop.probes @ R.T + t).astype(np.float32)])
+        self._umbras: dict[int, Umbra] = {}
+
+    def umbra(self, number: int, lamp: Light) -> Umbra:
+        """What they cover in the view of a room's lamp `number`; kept, since all cameras ask for it."""
+        if number not in self._umbras:
+            self._umbras[number] = Umbra.of(lamp, self._probes)
+        return self._umbras[number]
 
     def points(self, who: int, hits: Hits, position: np.ndarray) -> Points:
         """Attributes where rays met the person (0) or the object (1).
@@ -154,12 +169,11 @@ class FloorShade:
         grid[[0, -1]], grid[:, [0, -1]] = 1, 1
         return cls(low, _blur(grid))
 
-    def covers(self, points: np.ndarray) -> np.ndarray:
-        """Which points (..., 3) lie over the grid."""
+    def covers(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Indices of the floor points that lie over the grid."""
         rows, columns = self.open.shape
-        column = (points[..., 0] - np.float32(self.origin[0])) / np.float32(FLOOR_CELL)
-        row = (points[..., 2] - np.float32(self.origin[1])) / np.float32(FLOOR_CELL)
-        return (row > 0) & (row < rows - 1) & (column > 0) & (column < columns - 1)
+        low, high = self.origin, self.origin + FLOOR_CELL * np.array([columns - 1, rows - 1])
+        return np.flatnonzero((x > low[0]) & (x < high[0]) & (z > low[1]) & (z < high[1]))
 
     def at(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Openness of floor points, bilinear; 1 outside the grid."""

@@ -11,7 +11,7 @@ from rhobin.geometry.mesh import vertex_normals
 from rhobin.geometry.raycast import Hits, Scene, camera_rays
 from rhobin.synthetic.materials import albedo
 from rhobin.synthetic.rooms import Room
-from rhobin.synthetic.shading import Light, irradiance, luminance, openness, visibility
+from rhobin.synthetic.shading import irradiance, luminance, openness, visibility
 from rhobin.types import Camera
 
 LAMP_RAYS = 6
@@ -185,12 +185,3 @@ def _add_sample(room: Room, seen: _Seen, light: np.ndarray, ambient: np.ndarray,
     for k, lamp in enumerate(room.lights):
         direct = irradiance(lamp, seen.points, seen.normals) * light[1 + k] * ~sky
         lit[k] += seen.color * lamp.color * direct[:, None]
-
-
-def light_plane(light: Light) -> np.ndarray:
-    """(3, 3) rows: two axes across a lamp's view of the room's middle, and the axis towards it."""
-    axis = np.array([0.0, 0.9, 0.0]) - light.centre
-    axis /= np.linalg.norm(axis)
-    across = np.cross(axis, [0.3, 0.1, 1.0])
-    across /= np.linalg.norm(across)
-    return np.stack([across, np.cross(axis, across), axis]).astype(np.float32)

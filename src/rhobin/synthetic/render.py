@@ -19,7 +19,6 @@ from rhobin.synthetic.stage import Box, Stage
 
 PERSON, OBJECT = 1, 2
 SHADOW_RAYS = 3
-FLOOR_SHADE = 0.75
 NEIGHBOURS = tuple((dr, dc) for dr in (-1, 0, 1) for dc in (-1, 0, 1))
 SUBPIXELS = ((-0.375, -0.125), (0.125, -0.375), (0.375, 0.125), (-0.125, 0.375))
 

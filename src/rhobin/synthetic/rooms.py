@@ -191,7 +191,7 @@ def _tripods(rig: Rig) -> list[Surface]:
 
 def _ceiling_lamp(rng: np.random.Generator, height: float) -> tuple[Light, Surface]:
     x, z = rng.uniform(-0.7, 0.7, 2)
-    half_u, half_v = rng.uniform(0.25, 0.6), rng.uniform(0.12, 0.3)
+    half_u, half_v = rng.uniform(0.2, 0.4), rng.uniform(0.1, 0.22)
     warmth = rng.uniform(0.72, 1.0)
     color = rng.uniform(0.85, 1.25) * np.array([1.0, 0.45 + 0.55 * warmth**0.5, warmth])
     centre = np.array([x, height - 0.03, z])

@@ -90,16 +90,44 @@ def visibility(
     """
     spots = light.samples(rays * 16)
     origins = points + np.float32(SURFACE_OFFSET) * normals
+    first = (phase & 15) * rays
     free = np.zeros(len(points), np.float32)
     for ray in range(rays):
-        direction = spots[(phase & 15) * rays + ray] - origins
-        blocked = np.zeros(len(points), bool)
-        for scene in scenes:
-            open_ = np.flatnonzero(~blocked)
-            if len(open_):
-                blocked[open_] = scene.occluded(origins[open_], direction[open_], 0.995)
-        free += ~blocked
-    return free / rays
+        free += ~_blocked(scenes, origins, spots[first + ray] - origins)
+    return free / np.float32(rays)
+
+
+def _blocked(scenes: Sequence[Scene], origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    blocked = scenes[0].occluded(origins, directions, 0.995)
+    for scene in scenes[1:]:
+        rest = np.flatnonzero(~blocked)
+        if len(rest):
+            blocked[rest] = scene.occluded(origins[rest], directions[rest], 0.995)
+    return blocked
+
+
+def light_plane(light: Light) -> np.ndarray:
+    """(3, 3) rows: two axes across a lamp's view of the room's middle, and the axis towards it."""
+    axis = np.array([0.0, 0.9, 0.0]) - light.centre
+    axis /= np.linalg.norm(axis)
+    across = np.cross(axis, [0.3, 0.1, 1.0])
+    across /= np.linalg.norm(across)
+    return np.stack([across, np.cross(axis, across), axis]).astype(np.float32)
+
+
+def seen_from(light: Light, points: np.ndarray) -> np.ndarray:
+    """Where a lamp's middle sees points.
+
+    Args:
+        light: the lamp.
+        points: (N, 3) metres.
+
+    Returns:
+        (3, N): two perspective coordinates (far off for points behind the lamp) and the depth, metres.
+    """
+    local = light_plane(light) @ (points - light.centre.astype(np.float32)).T
+    local[:2] /= np.maximum(local[2], np.float32(1e-2))
+    return local
 
 
 @lru_cache(maxsize=4)

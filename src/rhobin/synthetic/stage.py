@@ -10,14 +10,17 @@ import numpy as np
 
 from rhobin.geometry.raycast import Scene, camera_rays
 from rhobin.synthetic.actors import Actors
-from rhobin.synthetic.layers import RoomLayer, light_plane
+from rhobin.synthetic.layers import RoomLayer
 from rhobin.synthetic.rooms import Room
-from rhobin.synthetic.shading import DITHER_FILTER, Light, tone, visibility
+from rhobin.synthetic.shading import DITHER_FILTER, seen_from, tone, visibility
 from rhobin.types import Camera
 
 Box = tuple[int, int, int, int]
 
-ROOM_SHADOW_RAYS = 4
+ROOM_SHADOW_RAYS = 3
+FLOOR_SHADE = 0.8
+FLAT = 0.004
+DIM = 2e-3
 NOISE_TILE = 256
 NOISE_STEPS = 32
 NEAR = 0.15
@@ -74,16 +77,20 @@ class Stage:
         self._coarse_light()
 
     def _coarse_light(self) -> None:
-        """Every second pixel's surface, as each lamp sees it."""
-        self._points = np.ascontiguousarray(self.layer.points[::2, ::2])
-        self._normals = np.ascontiguousarray(self.layer.normals[::2, ::2], dtype=np.float32)
-        self._floor = np.abs(self._points[..., 1]) < 0.004
-        self._reached = [np.asarray(lit[::2, ::2]).max(axis=-1) > 2e-3 for lit in self.layer.lit]
-        self._planes = [light_plane(lamp) for lamp in self.lights]
-        self._across = [
-            _seen_from(lamp, plane, self._points)
-            for lamp, plane in zip(self.lights, self._planes, strict=True)
-        ]
+        """Every second pixel's surface, and which of them each lamp reaches, as the lamp sees them."""
+        points = np.ascontiguousarray(self.layer.points[::2, ::2])
+        self._coarse_shape = points.shape[:2]
+        self._points = points.reshape(-1, 3)
+        self._normals = np.array(self.layer.normals[::2, ::2], dtype=np.float32).reshape(-1, 3)
+        self._floor = np.flatnonzero(np.abs(self._points[:, 1]) < FLAT)
+        self._floor_xz = np.ascontiguousarray(self._points[self._floor][:, [0, 2]].T)
+        row, column = np.divmod(np.arange(len(self._points)), points.shape[1])
+        self._phase = 4 * (row % 4) + column % 4
+        self._reached, self._views = [], []
+        for lamp, lit in zip(self.lights, self.layer.lit, strict=True):
+            reached = np.flatnonzero(np.asarray(lit[::2, ::2]).max(axis=-1) > DIM)
+            self._reached.append(reached)
+            self._views.append(seen_from(lamp, self._points[reached])[:2])
 
     def box_of(self, verts: np.ndarray) -> Box:
         """Smallest box of pixels that holds the projection of vertices; empty outside the image."""
@@ -108,37 +115,16 @@ class Stage:
             A box of the image and factors (1 + L, h, w) of its ambient light and of each lamp; None where
             nothing changes.
         """
-        maps = np.ones((1 + len(self.lights), *self._floor.shape), np.float32)
-        near = self._floor & actors.floor.covers(self._points)
-        row, column = np.nonzero(near)
-        at = self._points[row, column]
-        maps[0, row, column] = 1 - 0.8 * (1 - actors.floor.at(at[:, 0], at[:, 2]))
-        touched = near
-        verts = np.concatenate(actors.verts)
+        maps = np.ones((1 + len(self.lights), len(self._points)), np.float32)
+        near = actors.floor.covers(*self._floor_xz)
+        maps[0, self._floor[near]] = 1 - FLOOR_SHADE * (1 - actors.floor.at(*self._floor_xz[:, near]))
         for k, lamp in enumerate(self.lights):
-            shaded = self._reached[k] & self._behind(k, verts)
-            row, column = np.nonzero(shaded)
-            phase = 4 * (row % 4) + column % 4
-            maps[1 + k, row, column] = visibility(
-                [actors.both],
-                self._points[row, column],
-                self._normals[row, column],
-                lamp,
-                ROOM_SHADOW_RAYS,
-                phase,
+            at = self._reached[k][actors.umbra(k, lamp).covers(self._views[k])]
+            maps[1 + k, at] = visibility(
+                [actors.both], self._points[at], self._normals[at], lamp, ROOM_SHADOW_RAYS, self._phase[at]
             )
-            touched = touched | shaded
-        return self._full_size(maps, touched)
-
-    def _behind(self, k: int, verts: np.ndarray) -> np.ndarray:
-        """Which coarse pixels may lie in the shadow of vertices, seen from the middle of a lamp."""
-        lamp = self.lights[k]
-        low, high = _bounds(_seen_from(lamp, self._planes[k], verts))
-        reach = float(np.linalg.norm(lamp.u) + np.linalg.norm(lamp.v))
-        margin = reach / max(float(np.linalg.norm(lamp.centre - verts.mean(axis=0))), 0.5)
-        across = self._across[k]
-        inside = (across > low - margin) & (across < high + margin)
-        return inside[..., 0] & inside[..., 1]
+        maps = maps.reshape(-1, *self._coarse_shape)
+        return self._full_size(maps, (maps < 1).any(axis=0))
 
     def _full_size(self, maps: np.ndarray, touched: np.ndarray) -> tuple[Box, np.ndarray] | None:
         rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
@@ -172,14 +158,3 @@ def _noise_tile(height: int, width: int) -> np.ndarray:
 
 def _smoothed(coarse: np.ndarray) -> np.ndarray:
     return cv2.sepFilter2D(coarse, -1, DITHER_FILTER, DITHER_FILTER, borderType=cv2.BORDER_REPLICATE)
-
-
-def _seen_from(lamp: Light, plane: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(..., 2) perspective coordinates of points in a lamp's view; far off for points behind it."""
-    local = (points - lamp.centre.astype(np.float32)) @ plane.T
-    ahead = np.maximum(local[..., 2:], np.float32(1e-2))
-    return local[..., :2] / ahead
-
-
-def _bounds(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return points.min(axis=0), points.max(axis=0)

@@ -106,7 +106,7 @@ def make_layer(settings: Settings, date: str, kinect: int) -> None:
 
 @dataclass(frozen=True)
 class SequenceReport:
-    """What became of a sequence: its name, frames, views, and seconds per stage."""
+    """What became of a sequence: its name, frames, views, and processor seconds per stage."""
 
     name: str
     frames: int
@@ -115,14 +115,14 @@ class SequenceReport:
 
 
 class _Clock:
-    """Seconds per named stage."""
+    """Processor seconds per named stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
+        self._last = time.process_time()
 
     def lap(self, stage: str) -> None:
-        now = time.perf_counter()
+        now = time.process_time()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
         self._last = now
 
