@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int64, UInt8
 
 from rhobin.geometry.mesh import face_normals
-from rhobin.objects.solid import Primitive
+from rhobin.objects.solid import Primitive, Vector
 from rhobin.objects.symmetry import ASYMMETRIC, SymmetryGroup
 from rhobin.objects.template import Grip, Template, make_template
 
@@ -20,9 +20,9 @@ HIDDEN = 1e-5
 
 
 def facing(
-    normal: tuple[float, float, float],
-    lower: tuple[float, float, float] = (-FAR, -FAR, -FAR),
-    upper: tuple[float, float, float] = (FAR, FAR, FAR),
+    normal: Vector,
+    lower: Vector = (-FAR, -FAR, -FAR),
+    upper: Vector = (FAR, FAR, FAR),
 ) -> Where:
     """Pick triangles that face along `normal` within 45 degrees and lie between two corners."""
 
@@ -73,7 +73,7 @@ class Design:
     parts: list[Part]
     grips: list[Grip]
     group: SymmetryGroup = ASYMMETRIC
-    centre: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    centre: Vector = (0.0, 0.0, 0.0)
 
 
 def assemble(name: str, design: Design) -> Template:
@@ -163,9 +163,9 @@ def _cell_centres(verts: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def grip(
     name: str,
-    position: tuple[float, float, float],
-    normal: tuple[float, float, float],
-    direction: tuple[float, float, float],
+    position: Vector,
+    normal: Vector,
+    direction: Vector,
     radius: float = 0.0,
     length: float = 0.0,
 ) -> Grip:

@@ -3,10 +3,8 @@
 import numpy as np
 
 from rhobin.objects.primitives import Box, Lathe
-from rhobin.objects.solid import Primitive
+from rhobin.objects.solid import Primitive, Vector
 from rhobin.objects.sweeps import frame_along
-
-Point = tuple[float, float, float]
 
 
 def cylinder(radius: float, height: float, segments: int = 24, spacing: float = 0.05) -> Lathe:
@@ -29,8 +27,8 @@ def ring(radius: float, thickness: float, segments: int = 24, sides: int = 8) ->
 
 
 def rod(
-    start: Point,
-    end: Point,
+    start: Vector,
+    end: Vector,
     radius: float,
     end_radius: float | None = None,
     segments: int = 8,
@@ -44,7 +42,7 @@ def rod(
     return bar.placed((middle[0], middle[1], middle[2]), frame_along((b - a) / length))
 
 
-def beam(start: Point, end: Point, width: float, depth: float, spacing: float = 0.06) -> Primitive:
+def beam(start: Vector, end: Vector, width: float, depth: float, spacing: float = 0.06) -> Primitive:
     """A square bar from `start` to `end`, `width` along x and `depth` across when it stands upright."""
     a, b = np.asarray(start, dtype=np.float64), np.asarray(end, dtype=np.float64)
     length = float(np.linalg.norm(b - a))

@@ -4,10 +4,9 @@ import numpy as np
 
 from rhobin.objects.assemble import FAR, Color, Design, Part, Patch, facing, grip
 from rhobin.objects.primitives import Box
+from rhobin.objects.solid import Vector
 from rhobin.objects.symmetry import CUBOID, SymmetryGroup
 from rhobin.objects.template import Grip
-
-Size = tuple[float, float, float]
 
 LABEL: Color = (235, 232, 222)
 INK: Color = (60, 52, 48)
@@ -15,7 +14,7 @@ STAMP: Color = (142, 58, 48)
 TAPE: Color = (214, 190, 140)
 
 
-def face_grips(size: Size, centre: Size) -> list[Grip]:
+def face_grips(size: Vector, centre: Vector) -> list[Grip]:
     """Middles of the six faces of a box: plus_x, minus_x, top, bottom, front, back."""
     named = {
         "plus_x": ((1, 0, 0), (0, 0, 1)),
@@ -33,7 +32,7 @@ def face_grips(size: Size, centre: Size) -> list[Grip]:
     return grips
 
 
-def cardboard(size: Size, color: Color, spacing: float) -> Design:
+def cardboard(size: Vector, color: Color, spacing: float) -> Design:
     """A closed box: tape over top and bottom, a label in front, a stamp behind, a dark mark on +x."""
     width, height, depth = size
     tape = 0.06 * depth + 0.012

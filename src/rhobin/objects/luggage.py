@@ -6,7 +6,7 @@ from rhobin.objects.assemble import Color, Design, Part, Patch, facing, grip
 from rhobin.objects.bars import cylinder
 from rhobin.objects.boxes import face_grips
 from rhobin.objects.primitives import Box, Strip, Tube
-from rhobin.objects.solid import Primitive
+from rhobin.objects.solid import Primitive, Vector
 from rhobin.objects.sweeps import frame_along
 from rhobin.objects.template import Grip
 
@@ -31,7 +31,7 @@ def _handle_grip(top: float, z: float, radius: float, length: float) -> Grip:
     return grip("handle", (0, top, z), (0, 1, 0), (1, 0, 0), radius=radius, length=length)
 
 
-def _side_grips(size: tuple[float, float, float], centre: tuple[float, float, float]) -> list[Grip]:
+def _side_grips(size: Vector, centre: Vector) -> list[Grip]:
     return [g for g in face_grips(size, centre) if g.name != "top"]
 
 

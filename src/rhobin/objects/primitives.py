@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from rhobin.objects import grids, sweeps
 from rhobin.objects.polylines import inside, segment_distance
-from rhobin.objects.solid import MeshArrays, Points, Primitive
+from rhobin.objects.solid import MeshArrays, Pair, Points, Primitive, Vector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Box(Primitive):
         cuts: coordinates along x, y, z that must be grid lines, for colours with crisp borders.
     """
 
-    size: tuple[float, float, float]
+    size: Vector
     radius: float = 0.0
     spacing: float = 0.05
     cuts: tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]] = ((), (), ())
@@ -85,7 +85,7 @@ class Lathe(Primitive):
         spacing: distance of neighbouring rings of vertices that the mesh aims at.
     """
 
-    profile: tuple[tuple[float, float], ...]
+    profile: tuple[Pair, ...]
     segments: int = 24
     spacing: float = 0.05
 
@@ -107,7 +107,7 @@ class Lathe(Primitive):
 
     @property
     def _is_ring(self) -> bool:
-        return min(self.profile[0][0], self.profile[-1][0]) > 0
+        return bool(min(self.profile[0][0], self.profile[-1][0]) > 0)
 
     @property
     def _bulge(self) -> float:
@@ -125,7 +125,7 @@ class Tube(Primitive):
         spacing: distance of neighbouring rings of vertices that the mesh aims at.
     """
 
-    path: tuple[tuple[float, float, float], ...]
+    path: tuple[Vector, ...]
     radius: float
     segments: int = 8
     spacing: float = 0.05
@@ -153,7 +153,7 @@ class Strip(Primitive):
         spacing: distance of neighbouring vertices that the mesh aims at.
     """
 
-    path: tuple[tuple[float, float], ...]
+    path: tuple[Pair, ...]
     thickness: float
     width: float
     spacing: float = 0.05

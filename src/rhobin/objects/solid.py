@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 Points = Float[np.ndarray, "N 3"]
+Pair = tuple[float | int, float | int]
+Vector = tuple[float | int, float | int, float | int]
 MeshArrays = tuple[Float[np.ndarray, "V 3"], Int64[np.ndarray, "F 3"]]
 
 
@@ -36,9 +38,7 @@ class Primitive:
         """The same primitive translated by `offset` (3,)."""
         return replace(self, centre=self.centre + offset)
 
-    def placed(
-        self, centre: tuple[float, float, float], rotation: Float[np.ndarray, "3 3"] | None = None
-    ) -> "Primitive":
+    def placed(self, centre: Vector, rotation: Float[np.ndarray, "3 3"] | None = None) -> "Primitive":
         """The same primitive with its origin at `centre`, turned by `rotation`."""
         turn = np.eye(3) if rotation is None else rotation
         return replace(self, centre=np.asarray(centre, dtype=np.float64), rotation=turn)

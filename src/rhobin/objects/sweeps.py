@@ -14,7 +14,7 @@ def revolution(
     """Surface swept by a section in (r, y) about the y axis; see `primitives.Lathe`."""
     ends = np.roll(corners, -1, axis=0) if is_ring else corners[1:]
     pieces = [
-        steps(0, float(np.linalg.norm(b - a)), spacing)[:-1, None] * unit(b - a) + a
+        steps(0.0, float(np.linalg.norm(b - a)), spacing)[:-1, None] * unit(b - a) + a
         for a, b in zip(corners, ends, strict=False)
     ]
     outline = np.concatenate(pieces)
@@ -86,7 +86,7 @@ def sweep(
 
 
 def _resampled(path: np.ndarray, spacing: float) -> np.ndarray:
-    shares = [steps(0, 1, spacing / float(np.linalg.norm(b - a)))[:-1, None] for a, b in pairwise(path)]
+    shares = [steps(0.0, 1.0, spacing / float(np.linalg.norm(b - a)))[:-1, None] for a, b in pairwise(path)]
     pieces = [a + share * (b - a) for share, (a, b) in zip(shares, pairwise(path), strict=True)]
     return np.concatenate([*pieces, path[-1:]])
 

@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from rhobin.geometry.mesh import Faces, Verts, sample_surface
 from rhobin.objects.grids import icosahedron
+from rhobin.objects.solid import Vector
 
 CONTINUOUS_STEPS = 36
 
@@ -27,8 +28,8 @@ class SymmetryGroup:
     """
 
     order: int = 1
-    axis: tuple[float, float, float] = (0.0, 1.0, 0.0)
-    flip: tuple[float, float, float] | None = None
+    axis: Vector = (0.0, 1.0, 0.0)
+    flip: Vector | None = None
     sphere: bool = False
 
     def rotations(self) -> Rotations:

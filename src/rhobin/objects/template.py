@@ -52,8 +52,8 @@ class Template:
         diameter: largest distance between two vertices.
         colors: (F, 3) RGB of each triangle.
         sha256: of the vertices in micrometres and the faces.
+        face_parts: (F,) index of the part that each triangle belongs to; 0 for scans.
         parts: solids whose union is the object; empty for scans.
-        face_parts: (F,) index of the part that each triangle belongs to; empty for scans.
         grips: named places where people touch it; empty for scans.
     """
 
@@ -68,8 +68,8 @@ class Template:
     diameter: float
     colors: UInt8[np.ndarray, "F 3"]
     sha256: str
+    face_parts: Int64[np.ndarray, " F"]
     parts: tuple[Primitive, ...] = ()
-    face_parts: Int64[np.ndarray, " F"] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     grips: dict[str, Grip] = field(default_factory=dict)
 
     @property
@@ -163,7 +163,7 @@ def make_template(
         colors=colors,
         sha256=mesh_hash(verts, faces),
         parts=parts,
-        face_parts=np.zeros(0, dtype=np.int64) if face_parts is None else face_parts,
+        face_parts=np.zeros(len(faces), dtype=np.int64) if face_parts is None else face_parts,
         grips=grips or {},
     )
 
