@@ -81,15 +81,8 @@ def test_a_mirrored_prediction_does_not_align(frames):
     # the capsule alone is its own mirror image; bend it
     bent = frame.target_body + 0.15 * np.sin(5 * frame.target_body[:, [2, 0, 1]]) + rng.normal(0, 1e-3, 3)
     mirror = np.array([-1.0, 1, 1])
-    mirrored = FrameMeshes(
-        frame.name,
-        bent * mirror,
-        frame.target_obj * mirror,
-        bent,
-        frame.target_obj,
-        frame.body_faces,
-        frame.obj_faces,
-    )
+    shared = (bent, frame.target_obj, frame.body_faces, frame.obj_faces)
+    mirrored = FrameMeshes(frame.name, bent * mirror, frame.target_obj * mirror, *shared)
     R, _, _ = align_to_target(
         np.concatenate([mirrored.pred_body, mirrored.pred_obj]),
         np.concatenate([mirrored.target_body, mirrored.target_obj]),
