@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int64, UInt8
+from jaxtyping import Bool, Float, Integer, UInt8
 
 from rhobin.geometry.mesh import face_normals
 from rhobin.objects.solid import Primitive, Vector
@@ -128,7 +128,7 @@ def _paint(part: Part, verts: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def colors_at(
     parts: list[Part],
     template: Template,
-    face_ids: Int64[np.ndarray, " N"],
+    face_ids: Integer[np.ndarray, " N"],
     points: Float[np.ndarray, "N 3"],
 ) -> UInt8[np.ndarray, "N 3"]:
     """Colours of surface points, with borders that do not follow the mesh.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Integer, UInt8
 
 from rhobin.objects import boxes, desk, furniture, luggage, rounds
 from rhobin.objects.assemble import Design, Part, assemble, colors_at
@@ -48,7 +48,7 @@ def built_in(name: str) -> Template:
 
 
 def surface_colors(
-    name: str, face_ids: Int64[np.ndarray, " N"], points: Float[np.ndarray, "N 3"]
+    name: str, face_ids: Integer[np.ndarray, " N"], points: Float[np.ndarray, "N 3"]
 ) -> UInt8[np.ndarray, "N 3"]:
     """Colours of surface points of a built-in object, crisper than its triangles' colours.
 
