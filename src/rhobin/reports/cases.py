@@ -56,13 +56,13 @@ def choose_cases(frames: Sequence[FrameError], each: int = 3) -> list[Case]:
 
     Args:
         frames: errors of all frames.
-        each: how many of each kind.
+        each: how many of each kind, where there are enough.
 
     Returns:
         Cases by kind: best first, median by closeness to it, worst last.
     """
     ranked = sorted(frames, key=lambda f: (f.mean_mm, f.sequence, f.frame))
-    middle = len(ranked) // 2
+    middle, each = len(ranked) // 2, min(each, max(1, len(ranked) // len(KINDS)))
     by_middle = [ranked[i] for i in sorted(range(len(ranked)), key=lambda i: abs(i - middle))]
     used: set[tuple[str, str]] = set()
     cases = []
@@ -116,7 +116,8 @@ def draw_case(data_root: Path, case: Case, meshes: FrameMeshes) -> tuple[str, st
     image, K = read_view(data_root, case.error.sequence, case.error.frame)
     pred, target = prediction_surfaces(meshes), target_surfaces(meshes)
     height, width = image.shape[:2]
-    window = window_around([s.verts for s in (*pred, *target)], K, width, height, PICTURE)
+    shown, strays = [s.verts for s in target], [s.verts for s in pred]
+    window = window_around(shown, strays, K, width, height, PICTURE)
     outlined = draw_outlines(window.cut(image), target, K, window)
     return data_uri(outlined), data_uri(draw_surfaces(image, pred, K, window))
 

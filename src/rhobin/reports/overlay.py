@@ -14,6 +14,7 @@ from rhobin.geometry.raycast import Hits, Scene, camera_rays
 from rhobin.reports.palette import RGB
 
 SUPERSAMPLE = 2
+NEAR = 0.1
 _LIGHT = np.array([-0.35, -0.65, -0.68])
 
 
@@ -67,12 +68,19 @@ class Window:
 
 
 def window_around(
-    verts: Sequence[np.ndarray], K: np.ndarray, width: int, height: int, size: int, margin: float = 0.12
+    targets: Sequence[np.ndarray],
+    others: Sequence[np.ndarray],
+    K: np.ndarray,
+    width: int,
+    height: int,
+    size: int,
+    margin: float = 0.1,
 ) -> Window:
     """The square that shows some meshes, kept inside the image where it fits.
 
     Args:
-        verts: vertices (V, 3) of each mesh, camera frame, metres.
+        targets: vertices (V, 3) of meshes to show whole, camera frame, metres.
+        others: vertices of meshes to show as far as they do not stray: half the targets' extent at most.
         K: (3, 3) intrinsics of the image.
         width: image width in pixels.
         height: image height in pixels.
@@ -82,10 +90,11 @@ def window_around(
     Returns:
         The window; the whole image's smaller side at most.
     """
-    points = np.concatenate([v[v[:, 2] > 0.1] for v in verts]) @ K.T
-    pixels = points[:, :2] / points[:, 2:] + 0.5
-    low = np.clip(pixels.min(axis=0), 0, [width, height])
-    high = np.clip(pixels.max(axis=0), 0, [width, height])
+    low, high = _extent(targets, K)
+    reach = (high - low).max() / 2
+    other_low, other_high = _extent(others, K)
+    low = np.clip(np.clip(other_low, low - reach, low), 0, [width, height])
+    high = np.clip(np.clip(other_high, high, high + reach), 0, [width, height])
     side = float(np.clip((high - low).max() * (1 + 2 * margin), 32, min(width, height)))
     corner = np.clip((low + high) / 2 - side / 2, 0, [width - side, height - side])
     return Window(float(corner[0]), float(corner[1]), side, size)
@@ -157,6 +166,15 @@ def data_uri(image: np.ndarray, quality: int = 84) -> str:
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
     return "data:image/jpeg;base64," + b64encode(coded.tobytes()).decode()
+
+
+def _extent(verts: Sequence[np.ndarray], K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    points = np.concatenate([v[v[:, 2] > NEAR] for v in verts])
+    if len(points) == 0:
+        return np.full(2, np.inf), np.full(2, -np.inf)
+    pixels = points @ K.T
+    pixels = pixels[:, :2] / pixels[:, 2:] + 0.5
+    return pixels.min(axis=0), pixels.max(axis=0)
 
 
 def _cast(surfaces: Sequence[Surface], K: np.ndarray, window: Window) -> tuple[Hits, tuple[int, int]]:

@@ -57,7 +57,7 @@ def write_report(run_dir: Path, data_root: Path, body_folder: str | Path | None 
     scenes = [scene_case(cases[i], meshes[i]) for i in turned]
     run = _read_json(run_dir / "run.json")
     page = _fill(
-        **_score_slots(document["rows"], frames, method, body_folder is None),
+        **_score_slots(document["rows"], frames, method, is_generated(data_root)),
         eyebrow=_eyebrow(run, document),
         scene=_scene([cases[i] for i in turned], scenes),
         cases=_case_grid(cases, pictures),
@@ -67,6 +67,11 @@ def write_report(run_dir: Path, data_root: Path, body_folder: str | Path | None 
     path = run_dir / "report.html"
     write_bytes(path, page.encode())
     return path
+
+
+def is_generated(data_root: Path) -> bool:
+    """Whether a data set was made by ``rhobin synth``, which leaves its settings there."""
+    return (data_root / "synth.json").is_file()
 
 
 def _fill(**slots: str) -> str:
@@ -84,7 +89,7 @@ def _fill(**slots: str) -> str:
 
 
 def _score_slots(
-    rows: Mapping[str, Any], frames: Mapping[str, Sequence[FrameError]], method: str, stand_in: bool
+    rows: Mapping[str, Any], frames: Mapping[str, Sequence[FrameError]], method: str, generated: bool
 ) -> dict[str, str]:
     title = TITLES.get(method, method)
     ours, other = rows[method], rows["constant_per_object"]
@@ -94,7 +99,7 @@ def _score_slots(
         "gate": _gate(rows[method]),
         "score_table": score_table(rows, method, title),
         "paper_table": paper_table(TABLE_4),
-        "comparable": _comparable(stand_in),
+        "comparable": _comparable(generated),
         "spread": _spread(frames, method, title),
         "by_object": group_table("Object", ours["by_object"], other["by_object"], "Object's mean"),
         "by_visible": group_table(
@@ -127,8 +132,8 @@ def _gate(row: Mapping[str, Any]) -> str:
     return ""
 
 
-def _comparable(stand_in: bool) -> str:
-    if stand_in:
+def _comparable(generated: bool) -> str:
+    if generated:
         return (
             "Quoted, not measured here, and not comparable with the rows above: the paper's are on BEHAVE's "
             "photographs with the SMPL-H body, ours on generated images with a stand-in body. Only the "
@@ -204,8 +209,8 @@ def _case_figure(case: Case, pictures: tuple[str, str]) -> str:
         for source, alt in zip(pictures, ("image with true outline", "predicted meshes"), strict=True)
     ]
     caption = (
-        f"<b>SMPL {error.smpl_mm:.1f}, object {error.object_mm:.1f} mm</b><br>{text(error.sequence)}, "
-        f"{text(error.frame)}, {100 * error.visible:.0f}&thinsp;% visible"
+        f"<b>SMPL {error.smpl_mm:.1f}, object {error.object_mm:.1f} mm</b><br>{text(error.sequence)}<br>"
+        f"{text(error.frame)}, object {100 * error.visible:.0f}&thinsp;% visible"
     )
     return tag("figure", tag("div", *images, class_="pair"), tag("figcaption", caption))
 
