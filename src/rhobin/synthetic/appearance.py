@@ -223,11 +223,11 @@ def _paint_head(
             front & (np.abs(y + 0.022) < 0.008) & (x < 0.03)
         )
         color[jaw] += look.beard * 0.8 * (np.float32(look.hair) - color[jaw])
-    brows = front & (np.abs(x - 0.034) < 0.018) & (np.abs(y - 0.064) < 0.0045)
-    color[brows] = np.float32(look.hair) * 0.6
-    eye = front & ((x - 0.032) ** 2 / 0.015**2 + (y - 0.043) ** 2 / 0.0075**2 < 1)
+    brows = front & (np.abs(x - 0.034) < 0.018) & (np.abs(y - 0.064) < 0.004)
+    color[brows] = 0.5 * np.float32(look.hair) + 0.4 * np.float32(look.skin)
+    eye = front & ((x - 0.032) ** 2 / 0.015**2 + (y - 0.043) ** 2 / 0.007**2 < 1)
     color[eye] = 0.5
-    color[eye & (np.hypot(x - 0.032, y - 0.043) < 0.0075)] = 0.02
+    color[eye & (np.hypot(x - 0.032, y - 0.043) < 0.0055)] = 0.03
     hairline = 0.098 - 0.75 * np.clip(0.075 - z, 0, 0.16) - 0.02 * strand - 0.35 * np.clip(x - 0.055, 0, 1)
     hair = (y > hairline) & (y > -0.07)
     color[hair] = np.float32(look.hair) * (1 + 0.35 * strand[hair, None])

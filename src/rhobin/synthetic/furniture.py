@@ -21,9 +21,8 @@ def wood(rng: np.random.Generator) -> Material:
 
 def cloth(rng: np.random.Generator) -> Material:
     """A muted upholstery."""
-    return Material(
-        "carpet", hsv(rng.uniform(), rng.uniform(0.1, 0.45), rng.uniform(0.25, 0.6)), hsv(0.1, 0.1, 0.7)
-    )
+    hue, saturation, value = rng.uniform(), rng.uniform(0.1, 0.45), rng.uniform(0.25, 0.6)
+    return Material("carpet", hsv(hue, saturation, value), hsv(hue, 0.8 * saturation, 1.25 * value))
 
 
 def desk(rng: np.random.Generator) -> list[Surface]:
