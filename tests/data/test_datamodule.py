@@ -142,7 +142,8 @@ class Saver(pl.Callback):
 
 def fit(datamodule, folder, steps, checkpoint=None, save_at=None):
     module = Recorder()
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    parts = ("logger", "enable_progress_bar", "enable_model_summary", "enable_checkpointing")
+    quiet = dict.fromkeys(parts, False)
     trainer = pl.Trainer(
         accelerator="cpu", max_steps=steps, limit_val_batches=0, callbacks=[Saver(folder, save_at)], **quiet
     )
