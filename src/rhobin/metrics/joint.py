@@ -20,6 +20,10 @@ from rhobin.metrics.protocol import SAMPLES
 
 Verts = Float[np.ndarray, "V 3"]
 Faces = Integer[np.ndarray, "F 3"]
+ObjectVerts = Float[np.ndarray, "N 3"]
+ObjectFaces = Integer[np.ndarray, "G 3"]
+ObjVerts = Float[np.ndarray, "N 3"]
+ObjFaces = Integer[np.ndarray, "G 3"]
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,11 @@ class FrameMeshes:
 
     name: str
     pred_body: Verts
-    pred_obj: Verts
+    pred_obj: ObjVerts
     target_body: Verts
-    target_obj: Verts
+    target_obj: ObjVerts
     body_faces: Faces
-    obj_faces: Faces
+    obj_faces: ObjFaces
 
 
 def draw_samples(verts: Verts, faces: Faces, count: int, rng: np.random.Generator) -> SurfaceSamples:
@@ -98,7 +102,7 @@ def align_to_target(
     return R[0].numpy(), t[0].numpy(), float(scale[0])
 
 
-def aligned_meshes(frame: FrameMeshes) -> tuple[Verts, Verts]:
+def aligned_meshes(frame: FrameMeshes) -> tuple[Verts, ObjVerts]:
     """Predicted body and object after the joint alignment to the target.
 
     Args:
@@ -134,11 +138,11 @@ def errors_at_samples(
 
 def joint_errors(
     pred_body: Verts,
-    pred_obj: Verts,
+    pred_obj: ObjVerts,
     target_body: Verts,
-    target_obj: Verts,
+    target_obj: ObjVerts,
     body_faces: Faces,
-    obj_faces: Faces,
+    obj_faces: ObjFaces,
     rng: np.random.Generator,
     samples: int = SAMPLES,
 ) -> tuple[float, float]:

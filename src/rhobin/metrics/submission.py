@@ -9,7 +9,8 @@ import numpy as np
 from rhobin.behave.ref import SequenceAnnotation
 from rhobin.metrics.protocol import JointProtocol
 
-Results = Mapping[str, Mapping[str, Any]]
+Results = Any
+"""Predictions by sequence name, as read from a file: checked here, not trusted."""
 Annotations = Mapping[str, SequenceAnnotation]
 
 Shapes = dict[str, tuple[tuple[int, ...], ...]]

@@ -1,0 +1,183 @@
+"""Overlays, charts and the choice of cases."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from html import unescape
+
+import numpy as np
+import pytest
+import trimesh
+
+from rhobin.metrics.official import FrameError, JointScore
+from rhobin.metrics.protocol import OFFICIAL_2023
+from rhobin.reports.cases import choose_cases
+from rhobin.reports.curves import curve_figures, read_metrics
+from rhobin.reports.figures import Axis, Series, line_chart
+from rhobin.reports.html import change, millimetres, tag
+from rhobin.reports.overlay import Surface, Window, data_uri, draw_outlines, draw_surfaces, window_around
+from rhobin.reports.scene3d import split_creases
+from rhobin.reports.score import group_errors, scores_document, visible_bin
+
+K = np.array([[300.0, 0, 159.5], [0, 300.0, 119.5], [0, 0, 1]])
+
+
+def box(center, extents=(0.4, 0.6, 0.3), color=(240, 150, 62)) -> Surface:
+    mesh = trimesh.creation.box(extents)
+    return Surface(np.array(mesh.vertices) + center, np.array(mesh.faces), color)
+
+
+def test_window_maps_pixels_and_rays_alike():
+    image = np.zeros((240, 320, 3), np.uint8)
+    image[100, 200] = 255
+    window = Window(180.0, 80.0, 40.0, 320)
+    shown = window.cut(image).mean(-1)
+    v, u = np.unravel_index(shown.argmax(), shown.shape)
+    ray = np.linalg.inv(K) @ [200, 100, 1]
+    pixel = window.intrinsics(K) @ ray
+    np.testing.assert_allclose([u, v], pixel[:2] / pixel[2], atol=1.0)
+    np.testing.assert_allclose(pixel[:2] / pixel[2], 8 * (np.array([200.5, 100.5]) - [180, 80]) - 0.5)
+
+
+def test_surfaces_cover_exactly_their_projection():
+    image = np.zeros((240, 320, 3), np.uint8)
+    flat = Surface(
+        np.array([[-0.5, -0.4, 2], [0.5, -0.4, 2], [0, 0.6, 2.0]]), np.array([[0, 1, 2]]), (255, 255, 255)
+    )
+    window = Window(0, 0, 240, 240)
+    drawn = draw_surfaces(image, [flat], K, window).mean(-1) > 0
+    v, u = np.mgrid[:240, :240]
+    corners = (flat.verts @ K.T)[:, :2] / 2
+    signs = []
+    for a, b in ((0, 1), (1, 2), (2, 0)):
+        edge = corners[b] - corners[a]
+        signs.append(edge[0] * (v - corners[a, 1]) - edge[1] * (u - corners[a, 0]) > 0)
+    inside = np.logical_and.reduce(signs)
+    assert (drawn & inside).sum() / (drawn | inside).sum() > 0.97
+
+
+def test_nearer_surface_hides_the_farther():
+    image = np.full((240, 320, 3), 90, np.uint8)
+    near, far = box((0, 0, 2), color=(255, 0, 0)), box((0, 0, 3), color=(0, 0, 255))
+    for order in ([near, far], [far, near]):
+        center = draw_surfaces(image, order, K, Window(40, 0, 240, 200), opacity=1.0)[100, 100]
+        assert center[0] > 60
+        assert center[2] == 0
+
+
+def test_outline_is_on_the_edge_only():
+    image = np.full((240, 320, 3), 90, np.uint8)
+    window = Window(40, 0, 240, 240)
+    shown = draw_outlines(window.cut(image), [box((0, 0, 2))], K, window)
+    assert (shown[120, 120] == 90).all()
+    assert (shown[5, 5] == 90).all()
+    row = np.abs(shown[120].astype(int) - 90).sum(-1)
+    changed = np.flatnonzero(row > 60)
+    left, right = changed.min(), changed.max()
+    half = 300 * 0.2 / 1.85
+    assert abs((right - left) / 2 - half) < 4
+
+
+def test_window_shows_targets_whole_and_bounds_strays():
+    target, stray = box((0.2, 0, 3)), box((-8.0, 0, 3))
+    window = window_around([target.verts], [stray.verts], K, 640, 480, 400)
+    pixels = (target.verts @ K.T)[:, :2] / (target.verts @ K.T)[:, 2:] + 0.5
+    assert (pixels >= [window.x, window.y]).all()
+    assert (pixels <= [window.x + window.side, window.y + window.side]).all()
+    assert window.side < 2.5 * np.ptp(pixels, axis=0).max()
+    behind = window_around([target.verts], [stray.verts * [1, 1, -1]], K, 640, 480, 400)
+    assert behind.side <= window.side
+
+
+def test_data_uri_is_a_jpeg():
+    assert data_uri(np.zeros((8, 8, 3), np.uint8)).startswith("data:image/jpeg;base64,/9j/")
+
+
+def test_creases_part_a_box_but_not_a_sphere():
+    cube = trimesh.creation.box()
+    origin, faces = split_creases(np.array(cube.vertices), np.array(cube.faces))
+    assert len(origin) == 24
+    np.testing.assert_array_equal(origin[faces], cube.faces)
+    ball = trimesh.creation.icosphere(subdivisions=3)
+    origin, _ = split_creases(np.array(ball.vertices), np.array(ball.faces))
+    assert len(origin) == len(ball.vertices)
+
+
+def errors(count: int, sequences: int = 5) -> list[FrameError]:
+    return [
+        FrameError(f"Date03_Sub04_stool_{i % sequences}", f"t{i:04d}.000", "stool", 0.5, 20.0 + i, 30.0 + i)
+        for i in range(count)
+    ]
+
+
+def test_cases_are_best_median_and_worst_of_different_sequences():
+    frames = errors(50)
+    cases = choose_cases(frames[::-1])
+    assert [c.kind for c in cases] == ["best"] * 3 + ["median"] * 3 + ["worst"] * 3
+    assert cases[0].error == frames[0]
+    assert cases[6].error == frames[-1]
+    assert {abs(c.error.smpl_mm - 45) for c in cases[3:6]} <= {0.0, 1.0, 2.0}
+    for kind in ("best", "median", "worst"):
+        assert len({c.error.sequence for c in cases if c.kind == kind}) == 3
+    assert len({(c.error.sequence, c.error.frame) for c in cases}) == 9
+
+
+def test_few_frames_are_shared_out():
+    assert [c.kind for c in choose_cases(errors(4))] == ["best", "median", "worst"]
+    assert len(choose_cases(errors(1))) == 1
+    assert choose_cases([]) == []
+
+
+def test_axis_ticks_are_round_and_inside():
+    linear = Axis(0, 137, 0, 400).ticks()
+    assert linear == [0, 50, 100]
+    log = Axis(12, 900, 0, 400, log=True)
+    assert log.ticks() == [20, 50, 100, 200, 500]
+    assert log.pixel(12) == 0
+    assert log.pixel(900) == pytest.approx(400)
+
+
+def test_chart_carries_its_values():
+    figure = line_chart([Series("loss", [10, 20], [2.0, math.nan], "body")], "c", "step")
+    data = json.loads(unescape(re.search(r'data-chart="([^"]*)"', figure).group(1)))
+    assert data["series"] == [{"name": "loss", "y": [2.0, None]}]
+    assert data["x"] == ["10", "20"]
+    assert "NaN" not in figure
+    assert "No values" in line_chart([], "c", "step")
+
+
+def test_curves_come_from_the_log(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text("step,epoch,train/loss,val/smpl_mm\n10,0,2.5,\n20,0,1.5,\n20,0,,80.5\n")
+    assert read_metrics(path) == {"train/loss": ([10, 20], [2.5, 1.5]), "val/smpl_mm": ([20], [80.5])}
+    assert "no training log" in curve_figures(read_metrics(tmp_path / "none.csv"), {})
+
+
+def test_groups_and_bins():
+    groups = group_errors(errors(10, 2), "sequence")
+    assert [(g.name[-1], g.frames, g.smpl_mm) for g in groups] == [("0", 5, 24.0), ("1", 5, 25.0)]
+    assert [visible_bin(v) for v in (0.0, 0.3, 0.39, 0.4, 0.8, 1.0)] == [
+        "0-30 %",
+        "30-40 %",
+        "30-40 %",
+        "40-60 %",
+        "80-100 %",
+        "80-100 %",
+    ]
+
+
+def test_a_score_that_does_not_exist_is_null():
+    score = JointScore((), 40, 0.9, ("a/b",), OFFICIAL_2023)
+    row = json.loads(json.dumps(scores_document({"khor": score}, {}), allow_nan=False))["rows"]["khor"]
+    assert row["smpl_mm"] is None
+    assert row["missing"] == ["a/b"]
+    assert millimetres(row["smpl_mm"]) == "&ndash;"
+
+
+def test_words_of_html():
+    assert tag("a", "x", class_="y", data_mode='"<') == '<a class="y" data-mode="&quot;&lt;">x</a>'
+    assert change(70.0, 100.0) == "&minus;30&thinsp;%"
+    assert change(104.0, 100.0) == "+4&thinsp;%"
+    assert change(None, 100.0) == "&ndash;"
