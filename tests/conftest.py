@@ -10,7 +10,7 @@ from jaxtyping import install_import_hook
 
 # Every jaxtyping annotation of these packages is checked on each call, in tests only.
 install_import_hook(
-    ["rhobin.geometry.rotation", "rhobin.geometry.camera", "rhobin.geometry.align", "rhobin.body"],
+    ["rhobin.geometry", "rhobin.body", "rhobin.objects", "rhobin.nets", "rhobin.metrics"],
     "beartype.beartype",
 )
 
