@@ -8,15 +8,20 @@ removed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from rhobin.body.bodyset import BodySet
+from rhobin.data.datamodule import BehaveDataModule
+from rhobin.data.dataset import BehaveDataset
 from rhobin.data.targets import ViewTargets
+from rhobin.methods.base import Method
 from rhobin.methods.khor.decode import keypoints_to_prediction
+from rhobin.reports.store import collect_results
 from rhobin.types import Prediction
 
 DISTANCE = 3.0
@@ -114,6 +119,41 @@ def perfect(test: ViewTargets) -> Prediction:
     )
 
 
+def baseline_rows(
+    datamodule: BehaveDataModule, module: Method, method: str, results: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """The rows of the score table, in order: constants, the method, the perfect predictor.
+
+    Args:
+        datamodule: set up; gives training means and test views.
+        module: gives body models and template keypoints.
+        method: name of the method's row.
+        results: the method's predictions.
+
+    Returns:
+        Predictions by row name.
+    """
+    train = select_views(datamodule.train_dataset)
+    test = select_views(datamodule.test_dataset)
+    kpts = torch.as_tensor(module.template_kpts).cpu()
+    bodies = datamodule.bodies
+    return {
+        "constant": _collect(constant(train, test, bodies, kpts), test, datamodule.test_dataset),
+        "constant_per_object": _collect(
+            constant_per_object(train, test, bodies, kpts), test, datamodule.test_dataset
+        ),
+        method: results,
+        "perfect": _collect(perfect(test), test, datamodule.test_dataset),
+    }
+
+
+def select_views(dataset: BehaveDataset) -> ViewTargets:
+    """Ground truth of the views of one dataset, in its order; frames stay whole."""
+    targets, views = dataset.targets, dataset.views
+    per_view = ("frame", "root_R", "trans", "joints", "obj_R", "obj_t", "kpts")
+    return replace(targets, **{name: getattr(targets, name)[views] for name in per_view})
+
+
 def _predict(
     means: Sequence[Constant], test: ViewTargets, bodies: BodySet, template_kpts: Tensor
 ) -> Prediction:
@@ -131,3 +171,9 @@ def _predict(
         bodies,
         template_kpts,
     )
+
+
+def _collect(prediction: Prediction, test: ViewTargets, dataset: BehaveDataset) -> dict[str, Any]:
+    keys = [dataset.key(i) for i in range(len(dataset))]
+    gender = torch.from_numpy(np.asarray(test.gender[test.frame]))
+    return collect_results([(prediction, gender, keys)])

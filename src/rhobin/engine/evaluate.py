@@ -6,11 +6,9 @@ import copy
 import hashlib
 import json
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from omegaconf import DictConfig
 from rich.console import Console
@@ -18,9 +16,7 @@ from rich.table import Table
 
 import rhobin
 from rhobin.data.datamodule import BehaveDataModule
-from rhobin.data.dataset import BehaveDataset
-from rhobin.data.targets import ViewTargets
-from rhobin.engine.baselines import constant, constant_per_object, perfect
+from rhobin.engine.baselines import baseline_rows
 from rhobin.engine.build import build_datamodule, build_module, read_config
 from rhobin.engine.predict import load_weights, predict_views
 from rhobin.engine.runinfo import config_hash, read_run
@@ -29,8 +25,7 @@ from rhobin.metrics.official import JointScore
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.reports.page import write_report
 from rhobin.reports.score import read_scores, score_rows, write_scores
-from rhobin.reports.store import Provenance, collect_results, read_results, write_results
-from rhobin.types import Prediction
+from rhobin.reports.store import Provenance, read_results, write_results
 
 FILES = ("results.pkl", "results.json", "scores.json", "frames.csv", "report.html")
 
@@ -85,41 +80,6 @@ def origin_hash(provenance: Provenance, protocol: JointProtocol) -> str:
     """Twelve hex digits that change when anything the scores depend on does."""
     parts = {"rhobin": rhobin.__version__, **asdict(provenance), "protocol": protocol.as_dict()}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def baseline_results(
-    datamodule: BehaveDataModule, module: Method, method: str, results: dict[str, Any]
-) -> dict[str, dict[str, Any]]:
-    """The rows of the score table, in order: constants, the method, the perfect predictor.
-
-    Args:
-        datamodule: set up; gives training means and test views.
-        module: gives body models and template keypoints.
-        method: name of the method's row.
-        results: the method's predictions.
-
-    Returns:
-        Predictions by row name.
-    """
-    train = select_views(datamodule.train_dataset)
-    test = select_views(datamodule.test_dataset)
-    kpts = torch.as_tensor(module.template_kpts).cpu()
-    bodies = datamodule.bodies
-    return {
-        "constant": _collect(constant(train, test, bodies, kpts), test, datamodule.test_dataset),
-        "constant_per_object": _collect(
-            constant_per_object(train, test, bodies, kpts), test, datamodule.test_dataset
-        ),
-        method: results,
-        "perfect": _collect(perfect(test), test, datamodule.test_dataset),
-    }
-
-
-def select_views(dataset: BehaveDataset) -> ViewTargets:
-    """Ground truth of the views of one dataset, in its order; frames stay whole."""
-    targets, views = dataset.targets, dataset.views
-    per_view = ("frame", "root_R", "trans", "joints", "obj_R", "obj_t", "kpts")
-    return replace(targets, **{name: getattr(targets, name)[views] for name in per_view})
 
 
 def score_table(scores: dict[str, JointScore]) -> Table:
@@ -202,7 +162,7 @@ def _score(
 ) -> dict[str, JointScore]:
     began = time.monotonic()
     results, _ = read_results(run_dir / "results.pkl", provenance)
-    rows = baseline_results(datamodule, module, provenance.method, results)
+    rows = baseline_rows(datamodule, module, provenance.method, results)
     body = config.data.body and Path(config.data.body)
     scores = score_rows(Path(config.data.root) / "ref.pkl", rows, protocol, body, workers)
     seconds["score"] = time.monotonic() - began
@@ -216,9 +176,3 @@ def _score(
     }
     write_scores(run_dir, scores, origin)
     return scores
-
-
-def _collect(prediction: Prediction, test: ViewTargets, dataset: BehaveDataset) -> dict[str, Any]:
-    keys = [dataset.key(i) for i in range(len(dataset))]
-    gender = torch.from_numpy(np.asarray(test.gender[test.frame]))
-    return collect_results([(prediction, gender, keys)])

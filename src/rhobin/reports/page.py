@@ -18,17 +18,15 @@ from rhobin.reports.cases import Case, choose_cases, draw_case, pose_cases, scen
 from rhobin.reports.curves import curve_figures, read_metrics
 from rhobin.reports.facts import run_facts
 from rhobin.reports.figures import Series, line_chart
+from rhobin.reports.gallery import case_grid, scene_section
 from rhobin.reports.html import change, millimetres, tag, text
 from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, TARGET_BODY, TARGET_OBJECT, css
-from rhobin.reports.scene3d import ERROR_LIMIT_MM, HEAT, SceneCase, pack_scene
 from rhobin.reports.score import read_scores
 from rhobin.reports.store import read_results
 from rhobin.reports.tables import group_table, paper_table, score_table
 
 TITLES = {"khor": "KHOR"}
 SCENES = 2
-KIND_HEADS = {"best": "Best", "median": "Around the median", "worst": "Worst"}
-MODES = (("both", "Both"), ("prediction", "Prediction"), ("target", "Ground truth"), ("error", "Distance"))
 
 
 def write_report(run_dir: Path, data_root: Path, body_folder: str | Path | None = None) -> Path:
@@ -59,8 +57,8 @@ def write_report(run_dir: Path, data_root: Path, body_folder: str | Path | None 
     page = _fill(
         **_score_slots(document["rows"], frames, method, is_generated(data_root)),
         eyebrow=_eyebrow(run, document),
-        scene=_scene([cases[i] for i in turned], scenes),
-        cases=_case_grid(cases, pictures),
+        scene=scene_section([cases[i] for i in turned], scenes),
+        cases=case_grid(cases, pictures),
         curves=curve_figures(read_metrics(run_dir / "metrics.csv"), document["rows"]),
         facts=run_facts(run, document),
     )
@@ -158,61 +156,6 @@ def _spread(frames: Mapping[str, Sequence[FrameError]], method: str, title: str)
         caption = f"<b>{part}</b>: share of frames (%) with at most this error."
         charts.append(line_chart(series, caption, "error [mm]", log_x=True, legend=True))
     return "".join(charts)
-
-
-def _scene(cases: Sequence[Case], scenes: Sequence[SceneCase]) -> str:
-    if not cases:
-        return tag("p", "No scored frame.", class_="note")
-    modes = [
-        tag("button", name, type="button", data_mode=mode, aria_pressed=str(mode == "both").lower())
-        for mode, name in MODES
-    ]
-    canvas = tag("canvas", id="scene-canvas", tabindex="0", role="img", aria_label="Turning 3D scene")
-    hint = tag("p", "drag to turn, click then scroll to come closer, double-click to reset", class_="hint")
-    stage = tag("div", canvas, tag("div", *modes, class_="modes"), hint, _heat_scale(), class_="stage")
-    picks = [_pick(i, case) for i, case in enumerate(cases)]
-    data = tag("script", pack_scene(scenes), type="application/json", id="scene-data")
-    shown = tag("div", stage, tag("div", *picks, class_="picks"), id="scene", data_shown="both")
-    return shown + tag("p", text(cases[0].caption), class_="note", id="scene-caption") + data
-
-
-def _pick(index: int, case: Case) -> str:
-    error = case.error
-    title = f"{KIND_HEADS[case.kind]}: {text(error.object_name)}"
-    errors = f"SMPL {error.smpl_mm:.0f} mm, object {error.object_mm:.0f} mm"
-    pressed = str(index == 0).lower()
-    return tag(
-        "button", title, tag("small", errors), type="button", data_case=str(index), aria_pressed=pressed
-    )
-
-
-def _heat_scale() -> str:
-    gradient = ", ".join(css(stop) for stop in HEAT)
-    bar = tag("i", style=f"background: linear-gradient(to right, {gradient})")
-    ends = tag("span", tag("span", "0"), tag("span", f"{ERROR_LIMIT_MM:.0f}+ mm to the truth"))
-    return tag("div", bar, ends, class_="scale")
-
-
-def _case_grid(cases: Sequence[Case], pictures: Sequence[tuple[str, str]]) -> str:
-    parts = []
-    for kind, head in KIND_HEADS.items():
-        figures = [_case_figure(c, p) for c, p in zip(cases, pictures, strict=True) if c.kind == kind]
-        if figures:
-            parts.append(tag("h3", head) + tag("div", *figures, class_="cases"))
-    return "".join(parts)
-
-
-def _case_figure(case: Case, pictures: tuple[str, str]) -> str:
-    error = case.error
-    images = [
-        f'<img src="{source}" alt="{alt}" width="400" height="400">'
-        for source, alt in zip(pictures, ("image with true outline", "predicted meshes"), strict=True)
-    ]
-    caption = (
-        f"<b>SMPL {error.smpl_mm:.1f}, object {error.object_mm:.1f} mm</b><br>{text(error.sequence)}<br>"
-        f"{text(error.frame)}, object {100 * error.visible:.0f}&thinsp;% visible"
-    )
-    return tag("figure", tag("div", *images, class_="pair"), tag("figcaption", caption))
 
 
 def _eyebrow(run: Mapping[str, Any], document: Mapping[str, Any]) -> str:

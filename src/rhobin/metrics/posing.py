@@ -1,0 +1,159 @@
+"""From the parameters in challenge files to the meshes that are compared."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from rhobin.behave.ref import RefTemplate, SequenceAnnotation
+from rhobin.body.model import BodyModel
+from rhobin.geometry.rotation import rotvec_to_rotmat
+from rhobin.metrics.joint import FrameMeshes
+from rhobin.metrics.submission import Annotations, Example, Results, SubmissionError, check_results
+
+
+def pose_examples(
+    examples: Sequence[Example],
+    annotations: Annotations,
+    templates: Mapping[str, RefTemplate],
+    results: Results,
+    bodies: Mapping[str, BodyModel],
+    source: str = "results",
+) -> list[FrameMeshes]:
+    """Turn parameters into the meshes that are compared, in the camera frame.
+
+    Both bodies use the ground truth's gender. Vertices given in the results (``smpl_verts``, ``obj_verts``)
+    stand in for parameters. The predicted scale multiplies the object after its translation.
+
+    Args:
+        examples: frames to pose; all in memory at once.
+        annotations: ground truth by sequence name.
+        templates: centred object templates by name.
+        results: predictions by sequence name.
+        bodies: float64 body models by gender.
+        source: what to call the results in messages.
+
+    Returns:
+        Meshes in the order of `examples`, metres.
+
+    Raises:
+        SubmissionError: a key or template is missing, or an array is malformed.
+    """
+    check_results(results, examples, source)
+    meshes: list[FrameMeshes] = []
+    for sequence, group in groupby(examples, key=lambda e: e.sequence):
+        rows = list(group)
+        truth, record = annotations[sequence], results[sequence]
+        body = _body(bodies, truth, sequence)
+        template = _template(templates, rows[0])
+        meshes += _pose_sequence(rows, truth, record, body, template, source)
+    return meshes
+
+
+def expand_pose(poses: Float[np.ndarray, "T P"]) -> Float[np.ndarray, "T 156"]:
+    """SMPL poses (72) as SMPL-H poses (156), as the official evaluator does.
+
+    The first 69 numbers are copied, the last three (right hand) move to the first joint of the right index
+    finger; all other fingers are flat.
+
+    Args:
+        poses: (T, 72) or (T, 156) axis-angle.
+
+    Returns:
+        (T, 156) axis-angle.
+    """
+    if poses.shape[1] == 156:
+        return poses
+    expanded = np.zeros((len(poses), 156))
+    expanded[:, :69] = poses[:, :69]
+    expanded[:, 111:114] = poses[:, 69:72]
+    return expanded
+
+
+def _pose_sequence(
+    examples: list[Example],
+    truth: SequenceAnnotation,
+    record: Mapping[str, Any],
+    body: BodyModel,
+    template: RefTemplate,
+    source: str,
+) -> list[FrameMeshes]:
+    target_rows, pred_rows = [e.target for e in examples], [e.pred for e in examples]
+    target_body = _skin(body, truth.poses[target_rows], truth.betas[target_rows], truth.trans[target_rows])
+    target_R = rotvec_to_rotmat(torch.from_numpy(truth.obj_rots[target_rows])).numpy()
+    target_obj = _place(template.verts, target_R, truth.obj_trans[target_rows])
+    pred_body = _predicted_body(record, pred_rows, body)
+    pred_obj = _predicted_object(record, pred_rows, template)
+    for key, pred, target in (("smpl_verts", pred_body, target_body), ("obj_verts", pred_obj, target_obj)):
+        if pred.shape != target.shape:
+            raise SubmissionError(
+                f"{source}: sequence {examples[0].sequence}: key {key!r}: "
+                f"expected {target.shape[1]} vertices, found {pred.shape[1]}."
+            )
+    faces, obj_faces = body.faces.cpu().numpy(), np.asarray(template.faces)
+    return [
+        FrameMeshes(e.name, pred_body[i], pred_obj[i], target_body[i], target_obj[i], faces, obj_faces)
+        for i, e in enumerate(examples)
+    ]
+
+
+def _predicted_body(
+    record: Mapping[str, Any], rows: list[int], body: BodyModel
+) -> Float[np.ndarray, "T V 3"]:
+    if "smpl_verts" in record:
+        return _rows(record, "smpl_verts", rows)
+    poses, betas, trans = (_rows(record, key, rows) for key in ("poses", "betas", "trans"))
+    return _skin(body, expand_pose(poses), betas, trans)
+
+
+def _predicted_object(
+    record: Mapping[str, Any], rows: list[int], template: RefTemplate
+) -> Float[np.ndarray, "T N 3"]:
+    if "obj_verts" in record:
+        verts = _rows(record, "obj_verts", rows)
+    else:
+        verts = _place(template.verts, _rows(record, "obj_rots", rows), _rows(record, "obj_trans", rows))
+    if "obj_scales" in record:
+        verts = verts * _rows(record, "obj_scales", rows)[:, None, None]
+    return verts
+
+
+def _rows(record: Mapping[str, Any], key: str, rows: list[int]) -> Float[np.ndarray, "T ..."]:
+    return np.asarray(record[key], dtype=np.float64)[rows]
+
+
+def _place(
+    verts: Float[np.ndarray, "N 3"], R: Float[np.ndarray, "T 3 3"], t: Float[np.ndarray, "T 3"]
+) -> Float[np.ndarray, "T N 3"]:
+    return np.einsum("tij,nj->tni", R, np.asarray(verts, dtype=np.float64)) + t[:, None]
+
+
+@torch.no_grad()
+def _skin(
+    body: BodyModel,
+    poses: Float[np.ndarray, "T 156"],
+    betas: Float[np.ndarray, "T 10"],
+    trans: Float[np.ndarray, "T 3"],
+) -> Float[np.ndarray, "T V 3"]:
+    theta = rotvec_to_rotmat(torch.from_numpy(poses.reshape(len(poses), 52, 3)))
+    return body(theta, torch.from_numpy(betas), torch.from_numpy(trans)).verts.numpy()
+
+
+def _body(bodies: Mapping[str, BodyModel], truth: SequenceAnnotation, sequence: str) -> BodyModel:
+    if truth.gender not in bodies:
+        raise SubmissionError(
+            f"Ground truth of {sequence} has gender {truth.gender!r}; body models: {sorted(bodies)}."
+        )
+    return bodies[truth.gender]
+
+
+def _template(templates: Mapping[str, RefTemplate], example: Example) -> RefTemplate:
+    if example.object_name not in templates:
+        raise SubmissionError(
+            f"Sequence {example.sequence} shows object {example.object_name!r}, "
+            f"which has no template in the ground truth: {sorted(templates)}."
+        )
+    return templates[example.object_name]

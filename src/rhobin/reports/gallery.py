@@ -1,0 +1,86 @@
+"""The cases of a report: the 3D scene with its controls, and the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rhobin.reports.cases import Case
+from rhobin.reports.html import tag, text
+from rhobin.reports.palette import css
+from rhobin.reports.scene3d import ERROR_LIMIT_MM, HEAT, SceneCase, pack_scene
+
+KIND_HEADS = {"best": "Best", "median": "Around the median", "worst": "Worst"}
+MODES = (("both", "Both"), ("prediction", "Prediction"), ("target", "Ground truth"), ("error", "Distance"))
+
+
+def scene_section(cases: Sequence[Case], scenes: Sequence[SceneCase]) -> str:
+    """The scene with its buttons, its caption and its data.
+
+    Args:
+        cases: the frames that can be turned.
+        scenes: what the scene shows of each.
+
+    Returns:
+        HTML.
+    """
+    if not cases:
+        return tag("p", "No scored frame.", class_="note")
+    modes = [
+        tag("button", name, type="button", data_mode=mode, aria_pressed=str(mode == "both").lower())
+        for mode, name in MODES
+    ]
+    canvas = tag("canvas", id="scene-canvas", tabindex="0", role="img", aria_label="Turning 3D scene")
+    hint = tag("p", "drag to turn, click then scroll to come closer, double-click to reset", class_="hint")
+    stage = tag("div", canvas, tag("div", *modes, class_="modes"), hint, _heat_scale(), class_="stage")
+    picks = [_pick(i, case) for i, case in enumerate(cases)]
+    data = tag("script", pack_scene(scenes), type="application/json", id="scene-data")
+    shown = tag("div", stage, tag("div", *picks, class_="picks"), id="scene", data_shown="both")
+    return shown + tag("p", text(cases[0].caption), class_="note", id="scene-caption") + data
+
+
+def _pick(index: int, case: Case) -> str:
+    error = case.error
+    title = f"{KIND_HEADS[case.kind]}: {text(error.object_name)}"
+    errors = f"SMPL {error.smpl_mm:.0f} mm, object {error.object_mm:.0f} mm"
+    pressed = str(index == 0).lower()
+    return tag(
+        "button", title, tag("small", errors), type="button", data_case=str(index), aria_pressed=pressed
+    )
+
+
+def _heat_scale() -> str:
+    gradient = ", ".join(css(stop) for stop in HEAT)
+    bar = tag("i", style=f"background: linear-gradient(to right, {gradient})")
+    ends = tag("span", tag("span", "0"), tag("span", f"{ERROR_LIMIT_MM:.0f}+ mm to the truth"))
+    return tag("div", bar, ends, class_="scale")
+
+
+def case_grid(cases: Sequence[Case], pictures: Sequence[tuple[str, str]]) -> str:
+    """Pictures of all cases, by kind.
+
+    Args:
+        cases: the frames.
+        pictures: addresses of both pictures of each.
+
+    Returns:
+        HTML.
+    """
+    parts = []
+    for kind, head in KIND_HEADS.items():
+        figures = [_case_figure(c, p) for c, p in zip(cases, pictures, strict=True) if c.kind == kind]
+        if figures:
+            parts.append(tag("h3", head) + tag("div", *figures, class_="cases"))
+    return "".join(parts)
+
+
+def _case_figure(case: Case, pictures: tuple[str, str]) -> str:
+    error = case.error
+    images = [
+        f'<img src="{source}" alt="{alt}" width="400" height="400">'
+        for source, alt in zip(pictures, ("image with true outline", "predicted meshes"), strict=True)
+    ]
+    caption = (
+        f"<b>SMPL {error.smpl_mm:.1f}, object {error.object_mm:.1f} mm</b><br>{text(error.sequence)}<br>"
+        f"{text(error.frame)}, object {100 * error.visible:.0f}&thinsp;% visible"
+    )
+    return tag("figure", tag("div", *images, class_="pair"), tag("figcaption", caption))
