@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from rhobin.synthetic.limbs import ArmState, HandTarget, place_hand
-from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
+from rhobin.synthetic.placed import Infeasible, Placed
 from rhobin.synthetic.pose import ANKLE, BALL, ELBOW, HIP, KNEE, Pose
 from rhobin.synthetic.regions import TRUNK, hand_joints
 
@@ -141,12 +141,13 @@ def measure(solved: Solved) -> Measured:
     return Measured(
         depth=max(0.0, -float(distance.min())),
         gap=max(gaps, default=0.0),
-        self_depth=_self_depth(pose, verts),
+        self_depth=max(self_depths(pose, verts).values()),
         floor=float(verts[:, 1].min()),
     )
 
 
-def _self_depth(pose: Pose, verts: np.ndarray) -> float:
+def self_depths(pose: Pose, verts: np.ndarray) -> dict[str, float]:
+    """How deep (metres) limbs are inside other parts of the body, by pair."""
     figure = pose.figure
     normals = np.einsum("nab,nb->na", pose.G[figure.part], figure.normals)
 
@@ -161,12 +162,12 @@ def _self_depth(pose: Pose, verts: np.ndarray) -> float:
         signed = np.einsum("na,na->n", points[close] - verts[at], normals[at])
         return max(0.0, -float(signed.min()))
 
-    body = (*TRUNK, *HIP, *KNEE)
     arms = [(ELBOW[s], *hand_joints(s)) for s in (0, 1)]
     feet = [(ANKLE[s], BALL[s]) for s in (0, 1)]
-    return max(
-        depth((*arms[0], *arms[1]), body),
-        depth(arms[0], arms[1]),
-        depth((KNEE[0], *feet[0]), (HIP[1], KNEE[1], *feet[1])),
-        depth((KNEE[1], *feet[1]), (HIP[0],)),
-    )
+    return {
+        "left arm in body": depth(arms[0], (*TRUNK, *HIP, *KNEE)),
+        "right arm in body": depth(arms[1], (*TRUNK, *HIP, *KNEE)),
+        "arm in arm": depth(arms[0], arms[1]),
+        "left leg in right": depth((KNEE[0], *feet[0]), (HIP[1], KNEE[1], *feet[1])),
+        "right leg in left": depth((KNEE[1], *feet[1]), (HIP[0],)),
+    }

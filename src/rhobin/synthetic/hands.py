@@ -45,17 +45,26 @@ def close_fingers(
     stops = []
     for finger in range(5):
         nearest = _nearest(pose, side, finger, thing, angles)
-        deep = np.flatnonzero(nearest < -FINGER_DEPTH)
-        if len(deep) == 0:
-            touching = nearest.min() < 0.002
-            stops.append(float(angles[nearest.argmin()]) if touching else min(relaxed, high))
-        elif deep[0] == 0:
-            stops.append(low)
-        else:
-            k = deep[0]
-            share = (nearest[k - 1] + FINGER_DEPTH) / (nearest[k - 1] - nearest[k])
-            stops.append(float(angles[k - 1] + share * (angles[k] - angles[k - 1])))
+        stops.append(_stop(angles, nearest, relaxed))
     set_curls(pose, side, stops)
+
+
+def _stop(angles: np.ndarray, nearest: np.ndarray, relaxed: float) -> float:
+    """The curl at which a closing finger meets the surface, from the first one that is free of it."""
+    free = np.flatnonzero(nearest >= -FINGER_DEPTH)
+    if len(free) == 0:
+        return float(angles[nearest.argmax()])
+    deep = np.flatnonzero(nearest[free[0] :] < -FINGER_DEPTH)
+    if len(deep):
+        k = free[0] + deep[0]
+        share = (nearest[k - 1] + FINGER_DEPTH) / (nearest[k - 1] - nearest[k])
+        return float(angles[k - 1] + share * (angles[k] - angles[k - 1]))
+    best = free[0] + int(nearest[free[0] :].argmin())
+    return (
+        float(angles[best])
+        if nearest[best] < 0.002
+        else max(float(angles[free[0]]), min(relaxed, angles[-1]))
+    )
 
 
 def _nearest(pose: Pose, side: int, finger: int, thing: Surface, angles: np.ndarray) -> np.ndarray:

@@ -15,6 +15,8 @@ from rhobin.synthetic.pose import (
     FINGERS,
     HIP,
     KNEE,
+    NECK,
+    PELVIS,
     SHOULDER,
     SIGN,
     WRIST,
@@ -29,7 +31,8 @@ from rhobin.synthetic.pose import (
 
 STRETCH = 0.99  # a limb never gets straighter than this share of its length
 _FORWARD = np.array([0.0, 0.0, 1.0])
-_SWIVELS = np.radians([0.0, -25.0, 25.0, -50.0])
+_SWIVELS = np.radians([0.0, -25.0, 25.0, -50.0, 50.0, 75.0])
+_TRUNK_RADIUS = 0.21  # metres, a forearm's included
 _FINGER_TURNS = np.radians([0.0, -20.0, 20.0, -40.0, 40.0])
 
 
@@ -54,16 +57,25 @@ class HandTarget:
 
 @dataclass(frozen=True)
 class ArmState:
-    """How strained a placed arm is: reach in arm lengths, wrist bend and twist in radians."""
+    """How strained a placed arm is.
+
+    Attributes:
+        reach: shoulder to wrist in arm lengths; over 1 is too far.
+        bend: of the wrist, radians.
+        twist: of hand against elbow, radians.
+        crowding: how far elbow or forearm cut into a tube around the spine, metres.
+    """
 
     reach: float
     bend: float
     twist: float
+    crowding: float = 0.0
 
     @property
     def strain(self) -> float:
         """One number to compare arm solutions by."""
-        return self.bend + 0.6 * abs(self.twist) + 20.0 * max(0.0, self.reach - STRETCH)
+        too_far = max(0.0, self.reach - STRETCH)
+        return self.bend + 0.6 * abs(self.twist) + 20.0 * too_far + 12.0 * self.crowding
 
 
 def hand_frame(figure: Figure, side: int) -> np.ndarray:
@@ -158,7 +170,19 @@ def _solve_arm(pose: Pose, side: int, target: HandTarget) -> ArmState:
     twist, bend = twist_and_bend(R.T @ H, unit(fore_rest))
     pose.set_global(e, R @ rotation(unit(fore_rest), 0.5 * twist))
     pose.set_global(w, H)
-    return ArmState(reach, bend, twist)
+    elbow = pose.joints[s] + lengths[0] * upper
+    return ArmState(reach, bend, twist, _crowding(pose, elbow, elbow + 0.5 * lengths[1] * fore))
+
+
+def _crowding(pose: Pose, elbow: np.ndarray, forearm: np.ndarray) -> float:
+    """How far two points are inside a tube around the trunk's axis, metres."""
+    pelvis, axis = pose.joints[PELVIS], pose.joints[NECK] - pose.joints[PELVIS]
+    worst = 0.0
+    for point in (elbow, forearm):
+        away = point - pelvis
+        away = away - axis * min(1.0, max(0.0, float(away @ axis) / float(axis @ axis)))
+        worst = max(worst, _TRUNK_RADIUS - float(np.sqrt(away @ away)))
+    return worst
 
 
 def twist_and_bend(R: np.ndarray, axis: np.ndarray) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rhobin.synthetic.figure import Figure
-from rhobin.synthetic.pose import ANKLE, BALL, COLLAR, ELBOW, FINGERS, HEAD, HIP, KNEE, NECK, SHOULDER, WRIST
+from rhobin.synthetic.pose import ANKLE, BALL, COLLAR, ELBOW, FINGERS, HEAD, HIP, KNEE, NECK, WRIST
 
 TRUNK = (0, 3, 6, 9, NECK, HEAD, *COLLAR)
 
@@ -46,7 +46,7 @@ def prepare(figure: Figure) -> Figure:
     figure.add_patch("under", np.flatnonzero((thighs | _is(figure, 0)) & _under(figure)))
     figure.add_patch("chest", np.flatnonzero(_is(figure, 3, 6, 9) & (n[:, 2] > 0.5)))
     figure.add_patch("back", np.flatnonzero(_is(figure, 3, 6, 9) & (n[:, 2] < -0.6)))
-    figure.add_patch("core", np.flatnonzero(trunk | thighs | _is(figure, *KNEE, *ANKLE, *BALL, *SHOULDER)))
+    figure.add_patch("core", np.flatnonzero(trunk | thighs | _is(figure, *KNEE, *ANKLE, *BALL)))
     figure.add_patch("lower", np.flatnonzero(_is(figure, *KNEE, *ANKLE, *BALL)))
     figure.add_patch("all", np.arange(len(figure.verts)))
     return figure

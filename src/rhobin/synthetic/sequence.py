@@ -22,7 +22,7 @@ from rhobin.synthetic.pose import rot_y
 from rhobin.synthetic.scene import ContactReport, SceneFrame
 
 GAP_LIMIT, SELF_LIMIT, FLOOR_LIMIT = 0.008, 0.015, 0.004  # metres
-_NUDGES, _PATHS = 6, 60  # tries for a frame, and for a whole sequence
+_NUDGES, _PATHS = 6, 200  # tries for a frame, and for a whole sequence
 
 
 def generate_sequence(

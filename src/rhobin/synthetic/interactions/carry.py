@@ -14,6 +14,7 @@ from rhobin.synthetic.interactions.grasp import (
     from_below,
     from_side,
     grasp,
+    side_grip,
     turned,
     within_reach,
     yaw_of,
@@ -34,7 +35,7 @@ def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...
     R = canonical(turned(p), p, roles)
     for ease in (0.0, 0.35, 0.7, 1.0):
         pose = Pose(figure)
-        bend_torso(pose, p, p.degrees("lean", -7, 12), twist=p.degrees("twist", -12, 12) + 0.25 * yaw_of(p))
+        bend_torso(pose, p, p.degrees("lean", -7, 12), twist=p.degrees("twist", -12, 12) + 0.45 * yaw_of(p))
         stand(pose, p, p("drop", 0.003, 0.05), stride=0.5)
         solved = Solved(pose, before_body(pose, template, p, R, ease))
         turn_head(pose, p, solved.thing.t)
@@ -48,12 +49,11 @@ def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...
 
 def before_body(pose: Pose, template: Template, p: Params, R: np.ndarray, ease: float) -> Placed:
     """The object before the body; `ease` 1 puts it as near as it gets."""
-    tall = float(np.ptp(template.verts[:, 1]))
-    height = (1 - ease) * p("carry height", 0.02, 0.36, 0.3) + ease * 0.22 - 0.4 * max(0.0, tall - 0.35)
-    start = np.array(
-        [(1 - ease) * p("carry side", -0.06, 0.06), 0, pose.pelvis[2] + 0.35 + 0.5 * template.diameter]
-    )
-    start[1] = pose.joints[PELVIS, 1] + height
+    hands = pose.joints[PELVIS, 1] + (1 - ease) * p("carry height", 0.0, 0.42, 0.3) + ease * 0.2
+    origin = Placed(template, R, np.zeros(3))
+    grips = np.mean([(R @ side_grip(origin, side)[0].position)[1] for side in (0, 1)])
+    ahead = pose.pelvis[2] + 0.35 + 0.5 * template.diameter
+    start = np.array([(1 - ease) * p("carry side", -0.06, 0.06), hands - grips, ahead])
     small = max(0.0, 1.0 - 1.3 * template.diameter)
     gap = p("carry gap", 0.006 + 0.07 * small, 0.02 + 0.2 * small) * (1 - 0.8 * ease)
     return approach(pose, "core", Placed(template, R, start), _FORWARD, gap, pose.pelvis[2] + 0.12)

@@ -56,22 +56,29 @@ def elbow_pole(p: Params, side: int, out: tuple[float, float] = (0.2, 1.1)) -> n
 
 
 def side_grip(thing: Placed, side: int) -> tuple[Grip, float]:
-    """The named place on the object's left or right where it is carried, and how much of its height counts."""
-    end = "plus_x" if side == 0 else "minus_x"
+    """The named place on the person's left or right where the object is carried, and how tall it is there."""
+    end = "plus_x" if SIGN[side] * thing.R[0, 0] > 0 else "minus_x"
     for prefix, height in (("", 0.6), ("edge_", 0.0), ("seat_", 0.0), ("rim_", 0.0)):
         grip = thing.template.grips.get(prefix + end)
         if grip is not None:
-            return grip, height
+            return grip, height * float(thing.size[1])
     raise Infeasible("the object has no sides to hold it by")
+
+
+def _forward(thing: Placed, grip: Grip) -> np.ndarray:
+    """The grip's length vector in the template's frame, turned to lead away from the person."""
+    lead = grip.direction * grip.length
+    return lead if (thing.R @ lead)[2] > 0 else -lead
 
 
 def from_side(thing: Placed, p: Params, side: int, pull: float = 0.0) -> HandTarget:
     """A palm on the object's left or right, fingers forward; `pull` (share of the depth) nears the body."""
     grip, tall = side_grip(thing, side)
-    height = tall * np.ptp(thing.template.verts[:, 1]) * p(f"grip y {side}", -0.5, 0.25)
-    along = grip.length * max(-0.42, p(f"grip z {side}", -0.25, 0.2) - pull)
-    place = grip.position + along * grip.direction + np.array([0.5 * SIGN[side], height, 0.0])
-    point, normal = thing.hit(thing.R @ place + thing.t, thing.R @ np.array([-SIGN[side], 0, 0]))
+    share = max(-0.42, p(f"grip z {side}", -0.25, 0.2) - pull)
+    place = grip.position + share * _forward(thing, grip) + 0.5 * grip.normal * [1, 0, 1]
+    low = p(f"grip y {side}", -0.5, 0.25)
+    place = place + np.array([0.0, tall * max(low, min(0.3, low + 1.5 * pull)), 0.0])
+    point, normal = thing.hit(thing.to_room(place), -thing.R @ (grip.normal * [1, 0, 1]))
     fingers = tangent(np.array([0.0, p(f"fingers up {side}", -0.2, 0.9), 1.0]), normal)
     return HandTarget(point, -normal, fingers, elbow_pole(p, side))
 
@@ -79,11 +86,11 @@ def from_side(thing: Placed, p: Params, side: int, pull: float = 0.0) -> HandTar
 def from_below(thing: Placed, p: Params, side: int, pull: float = 0.0) -> HandTarget:
     """A palm under the object's left or right edge, `pull` as in `from_side`."""
     grip, tall = side_grip(thing, side)
-    inset = min(p(f"inset {side}", 0.04, 0.08), abs(grip.position[0]))
-    along = grip.length * max(-0.4, p(f"grip z {side}", -0.2, 0.25) - pull)
+    inset = min(p(f"inset {side}", 0.04, 0.08), abs(float(grip.position[0])))
+    share = max(-0.4, p(f"grip z {side}", -0.2, 0.25) - pull)
     under = thing.template.bottom - 0.3 - grip.position[1] if tall else -0.1
-    place = grip.position + along * grip.direction + np.array([-SIGN[side] * inset, under, 0.0])
-    point, normal = thing.hit(thing.R @ place + thing.t, thing.R @ np.array([0.0, 1.0, 0]))
+    place = grip.position + share * _forward(thing, grip) - inset * grip.normal + np.array([0.0, under, 0.0])
+    point, normal = thing.hit(thing.to_room(place), thing.R @ np.array([0.0, 1.0, 0.0]))
     inward = p(f"fingers in {side}", 0.1, 1.0)
     fingers = tangent(np.array([-SIGN[side] * inward, 0.1, 1.0]), normal)
     return HandTarget(point, -normal, fingers, elbow_pole(p, side))

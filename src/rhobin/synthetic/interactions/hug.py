@@ -13,6 +13,7 @@ from rhobin.synthetic.limbs import HandTarget
 from rhobin.synthetic.motion import Params
 from rhobin.synthetic.pose import PELVIS, SIGN, Pose
 
+_PULLS = (0.0, 0.25, 0.5, 0.75, 1.0)  # radians from the front towards the flank
 _FORWARD = np.array([0.0, 0.0, 1.0])
 
 
@@ -28,13 +29,15 @@ def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...
     turn_head(pose, p)
     solved = Solved(pose, thing, [Contact("trunk", "core")])
     for side in (0, 1):
-        grasp(solved, p, side, within_reach(pose, side, lambda pull, s=side: _around(thing, p, s, pull)))
+        grasp(
+            solved, p, side, within_reach(pose, side, lambda pull, s=side: _around(thing, p, s, pull), _PULLS)
+        )
     return solved
 
 
 def _around(thing: Placed, p: Params, side: int, pull: float) -> HandTarget:
     """A palm on the surface met from an azimuth before and beside the object, at about its middle."""
-    azimuth = p.degrees(f"azimuth {side}", 35, 85) + 1.2 * pull
+    azimuth = min(p.degrees(f"azimuth {side}", 35, 80) + pull, 1.9)
     height = p(f"hug y {side}", -0.3, 0.25) * min(0.4, thing.template.diameter)
     out = np.array([SIGN[side] * np.sin(azimuth), 0.0, np.cos(azimuth)])
     origin = thing.t + out * 1.2 + np.array([0, height, 0])

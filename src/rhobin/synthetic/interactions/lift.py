@@ -11,7 +11,7 @@ from rhobin.synthetic.interactions.carry import hold_with_both
 from rhobin.synthetic.interactions.grasp import canonical, turned
 from rhobin.synthetic.interactions.stance import bend_torso, stand, turn_head
 from rhobin.synthetic.motion import Params
-from rhobin.synthetic.pose import SHOULDER, Pose
+from rhobin.synthetic.pose import Pose
 
 _FORWARD = np.array([0.0, 0.0, 1.0])
 

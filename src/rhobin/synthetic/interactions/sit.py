@@ -10,7 +10,7 @@ from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.hands import close_fingers
 from rhobin.synthetic.interactions.grasp import canonical, elbow_pole, open_hand, tangent
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, turn_head
-from rhobin.synthetic.limbs import FootTarget, HandTarget, ball_height, place_foot
+from rhobin.synthetic.limbs import FootTarget, HandTarget, ball_height, leg_length, place_foot
 from rhobin.synthetic.motion import Params
 from rhobin.synthetic.pose import HIP, KNEE, SIGN, Pose, rot_y, unit
 
@@ -48,7 +48,8 @@ def _place_feet(pose: Pose, p: Params) -> None:
         s = SIGN[side]
         hip = pose.joints[HIP[side]]
         x = hip[0] + s * p(f"foot out {side}", -0.05, 0.14)
-        z = hip[2] + p(f"foot before {side}", 0.42, 0.72)
+        far = np.sqrt(max(0.0, (0.97 * leg_length(pose.figure, side)) ** 2 - (hip[1] - 0.06) ** 2)) + 0.1
+        z = hip[2] + p(f"foot before {side}", min(0.42, far - 0.12), min(0.72, far))
         heel = max(0.0, p.degrees(f"heel {side}", -30, 25))
         ball = np.array([x, ball_height(pose.figure, side), z])
         pole = unit(np.array([s * p(f"knee out {side}", -0.1, 0.6), 1.0, 1.0]))

@@ -46,7 +46,8 @@ def kick(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]
     pose, support = _one_leg(figure, p, side, drop=p("drop", 0.0, 0.05), lean=p.degrees("lean", -8, 15))
     heel = p.degrees("kick toes", -25, 40)
     ahead = p("kick z", 0.22, 0.5, 0.4)
-    up = ball_height(figure, side) + 0.02 + p("kick y", 0.0, 0.1) + max(0.0, heel) * 0.1
+    tall = float(np.ptp(template.verts[:, 1]))
+    up = ball_height(figure, side) + 0.02 + p("kick y", 0.0, 0.3) * min(tall, 0.35)
     ball = np.array([support[0] + SIGN[side] * p("kick x", 0.12, 0.24), up, support[2] + ahead])
     pole = unit(np.array([SIGN[side] * p("knee out", 0.0, 0.3), 0.3, 1.0]))
     if place_foot(pose, side, FootTarget(ball, p.degrees("kick yaw", 0, 30), heel, pole)) > 0.995:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -76,9 +77,8 @@ def push(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]
         return Solved(pose, _before(pose, on_floor(template, p, roles, 32.0), gap, p("off", -0.06, 0.06)))
 
     def act(solved: Solved) -> None:
-        near = _from_behind if p.choice("where", (0, 1)) or "back_top" in template.grips else from_above
-        if "edge_back" in template.grips:
-            near = from_above
+        held_on_top = "back_top" in template.grips or "edge_back" in template.grips
+        near = from_above if held_on_top or p.choice("where", (0, 1)) else _from_behind
         _use_hands(solved, p, (0, 1), lambda side: lambda pull: near(solved.thing, p, side, pull))
 
     return by_effort(bent, act)
@@ -139,7 +139,11 @@ def from_above(thing: Placed, p: Params, side: int, pull: float) -> HandTarget:
     deep = max(0.0, 0.5 * (high[2] - low[2]) - 0.05) * (grip.name in ("top", "keys", "seat"))
     z = max(-deep, deep * (p(f"touch z {side}", -0.95, 0.0) - pull))
     origin = thing.R @ np.array([x, high[1] + 0.3, grip.position[2] + z]) + thing.t
-    return _laid(*thing.hit(origin, np.array([0.0, -1.0, 0.0])), p, side)
+    try:
+        hit = thing.hit(origin, np.array([0.0, -1.0, 0.0]))
+    except Infeasible:
+        hit = thing.hit(origin - thing.R @ np.array([0.0, 0.0, z]), np.array([0.0, -1.0, 0.0]))
+    return _laid(*hit, p, side)
 
 
 def _beside(thing: Placed, p: Params, side: int, pull: float) -> HandTarget:
@@ -150,7 +154,9 @@ def _beside(thing: Placed, p: Params, side: int, pull: float) -> HandTarget:
     middle = 0.5 * (top.min(axis=0) + top.max(axis=0))
     share = min(1.0, 0.25 + max(0.0, p("touch in", 0.0, 0.5) - pull))
     place = near + share * (middle - near)
-    return _laid(*thing.hit(place + [0.0, 0.3, 0.0], np.array([0.0, -1.0, 0.0])), p, side)
+    target = _laid(*thing.hit(place + [0.0, 0.3, 0.0], np.array([0.0, -1.0, 0.0])), p, side)
+    outward = np.array([SIGN[side], 0.0, p("fingers ahead", -0.2, 1.2)])
+    return replace(target, fingers=tangent(outward, -target.normal))
 
 
 def _laid(point: np.ndarray, normal: np.ndarray, p: Params, side: int) -> HandTarget:
@@ -169,5 +175,6 @@ def _from_behind(thing: Placed, p: Params, side: int, pull: float) -> HandTarget
     )
     origin = thing.R @ np.array([x, y, low[2] - 0.3]) + thing.t
     point, normal = thing.hit(origin, thing.R @ np.array([0.0, 0.0, 1.0]))
-    fingers = tangent(np.array([SIGN[side] * p(f"fingers out {side}", -0.2, 0.5), 1.0, 0.3]), normal)
+    up = p(f"fingers up {side}", -0.6, 1.0, 0.1)
+    fingers = tangent(np.array([SIGN[side] * p(f"fingers out {side}", 0.1, 0.7), up, 0.3]), normal)
     return HandTarget(point, -normal, fingers, elbow_pole(p, side, (0.3, 1.2)))

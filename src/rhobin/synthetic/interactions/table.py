@@ -45,16 +45,19 @@ INTERACTIONS: dict[str, Interaction] = {
         _plain(
             *_BOXES, "plasticcontainer", "stool", "suitcase", "tablesmall", "toolbox", "trashbin", "yogamat"
         )
-        | _plain("backpack", "basketball", "keyboard", "chairwood", "chairblack")
-        | {"monitor": (0.0, 180.0)},
+        | _plain("backpack", "basketball", "keyboard")
+        | {"monitor": (0.0, 180.0), "chairwood": (180.0,), "chairblack": (180.0,)},
     ),
     "hand": Interaction("hold", hold.by_handle, _plain("backpack", "suitcase", "toolbox")),
     "palm": Interaction("hold", hold.on_palm, _plain("basketball", "boxtiny", "boxsmall", "keyboard")),
     "hug": Interaction(
-        "hug", hug.solve, _plain("yogaball", "boxmedium", "boxlarge", "backpack", "basketball", "trashbin")
+        "hug", hug.solve, _plain("yogaball", "boxmedium", "boxsmall", "backpack", "basketball", "trashbin")
     ),
     "lift": Interaction(
-        "lift", lift.solve, _plain("boxlarge", "boxsmall", "stool", "tablesmall", "chairwood")
+        "lift",
+        lift.solve,
+        _plain("boxlarge", "boxlong", "boxsmall", "stool", "tablesmall", "toolbox", "suitcase")
+        | {"chairwood": (180.0,), "chairblack": (180.0,)},
     ),
     "sit": Interaction(
         "sit",
@@ -66,7 +69,7 @@ INTERACTIONS: dict[str, Interaction] = {
         "touch",
         surface.touch,
         _plain("tablesquare", "tablesmall", "boxlarge", "stool", "yogaball", "monitor")
-        | _plain("plasticcontainer", "boxlong", "boxmedium"),
+        | _plain("chairwood", "chairblack"),
         rests=True,
     ),
     "lean": Interaction(
