@@ -6,7 +6,9 @@ import numpy as np
 FINE = 4
 
 
-def silhouette(verts_cam: np.ndarray, faces: np.ndarray, K: np.ndarray, width: int, height: int) -> np.ndarray:
+def silhouette(
+    verts_cam: np.ndarray, faces: np.ndarray, K: np.ndarray, width: int, height: int
+) -> np.ndarray:
     """Pixels (H, W) whose centres lie on the projection of a mesh in the camera frame.
 
     Triangles are filled at four times the resolution; filling covers border pixels too, so three of the

@@ -120,7 +120,9 @@ def test_without_the_pelvis_offset_bodies_miss_their_masks(dataset):
         row, camera = int(release.views.frame[view]), release.cameras[release.views.camera[view]]
         person, _ = meshes_in_camera(release, row, camera, bodies, pelvis_offset=False)
         kinect = int(release.views.kinect[view])
-        written = cv2.imread(str(release.frame_dir(row) / f"k{kinect}.person_full.jpg"), cv2.IMREAD_GRAYSCALE) > 127
+        written = (
+            cv2.imread(str(release.frame_dir(row) / f"k{kinect}.person_full.jpg"), cv2.IMREAD_GRAYSCALE) > 127
+        )
         missed.append(iou(written, silhouette(*person, camera.K, camera.width, camera.height)))
     assert missed[1] > 0.95
     assert min(missed) < 0.8

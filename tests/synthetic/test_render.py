@@ -48,7 +48,9 @@ def costume(body, day=1) -> Costume:
     rest = body.template.numpy().reshape(-1, 3)
     joints = body.rest_joints(torch.zeros(1, 10))[0].numpy()
     look = look_of(106, "female", day)
-    return Costume(body.faces.numpy().astype(np.int32), rest.astype(np.float32), landmarks(rest, joints), look)
+    return Costume(
+        body.faces.numpy().astype(np.int32), rest.astype(np.float32), landmarks(rest, joints), look
+    )
 
 
 def posed(body, yaw: float) -> np.ndarray:
@@ -114,7 +116,12 @@ def test_actors_darken_the_room_and_never_brighten_it(scenery, body):
     grain = 14
     change = view.color[..., ::-1].astype(int) - stage.picture
     outside = ~(view.person_full | view.object_full)
-    outside &= ~np.roll(~outside, 1, 0) & ~np.roll(~outside, -1, 0) & ~np.roll(~outside, 1, 1) & ~np.roll(~outside, -1, 1)
+    outside &= (
+        ~np.roll(~outside, 1, 0)
+        & ~np.roll(~outside, -1, 0)
+        & ~np.roll(~outside, 1, 1)
+        & ~np.roll(~outside, -1, 1)
+    )
     smooth = np.abs(np.gradient(stage.picture.astype(float).mean(axis=2))).sum(axis=0) < 6
     assert np.percentile(change[outside & smooth], 99.9) < grain
     dark = (change.mean(axis=2) < -12) & outside & smooth
@@ -139,8 +146,12 @@ def test_no_shadow_is_missed_outside_the_umbra(scenery, body):
 
 def test_silhouettes_are_smooth(scenery, body):
     """Pixels on the outline mix person and background instead of jumping."""
-    bright = replace(costume(body), look=replace(costume(body).look, top=(0.9, 0.9, 0.9), trousers=(0.9, 0.9, 0.9)))
-    actors = Actors(bright, posed(body, 0.4), Prop.of(built_in("suitcase")), np.eye(3), np.array([0, 0.5, 0.45]))
+    bright = replace(
+        costume(body), look=replace(costume(body).look, top=(0.9, 0.9, 0.9), trousers=(0.9, 0.9, 0.9))
+    )
+    actors = Actors(
+        bright, posed(body, 0.4), Prop.of(built_in("suitcase")), np.eye(3), np.array([0, 0.5, 0.45])
+    )
     view = render_view(scenery.stages[0], actors, np.random.default_rng(0))
     mask = view.person_mask
     inner = mask & np.roll(mask, 1, 1) & np.roll(mask, -1, 1) & np.roll(mask, 1, 0) & np.roll(mask, -1, 0)
@@ -159,7 +170,9 @@ def test_an_object_outside_the_picture_has_empty_masks(scenery, body):
 
 def test_noise_comes_from_the_generator_alone(scenery, body):
     actors = cast(body)
-    a, b, c = (render_view(scenery.stages[3], actors, np.random.default_rng(seed)).color for seed in (1, 1, 2))
+    a, b, c = (
+        render_view(scenery.stages[3], actors, np.random.default_rng(seed)).color for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(a, b)
     assert 0.5 < np.std(a.astype(int) - c) < 8
 

@@ -164,7 +164,7 @@ class FloorShade:
         columns, rows = np.ceil((high - low) / FLOOR_CELL).astype(int) + 1
         x, z = np.meshgrid(low[0] + FLOOR_CELL * np.arange(columns), low[1] + FLOOR_CELL * np.arange(rows))
         points = np.stack([x, np.zeros_like(x), z], axis=-1).reshape(-1, 3).astype(np.float32)
-        up = np.tile(np.float32([0, 1, 0]), (len(points), 1))
+        up = np.tile(np.array([0, 1, 0], np.float32), (len(points), 1))
         grid = openness([actors.both], points, up, OPEN_RAYS, OPEN_REACH).reshape(rows, columns)
         grid[[0, -1]], grid[:, [0, -1]] = 1, 1
         return cls(low, _blur(grid))

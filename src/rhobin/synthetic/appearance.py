@@ -169,7 +169,7 @@ def body_paint(look: Look, marks: Landmarks, points: np.ndarray) -> Paint:
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     side = points[:, 0]
     paint = Paint(
-        np.tile(np.float32(look.skin), (len(points), 1)),
+        np.tile(np.asarray(look.skin, np.float32), (len(points), 1)),
         np.full(len(points), 0.03, np.float32),
         np.full(len(points), 0.07, np.float32),
     )
@@ -215,22 +215,22 @@ def _paint_head(
     color = paint.albedo[at] * (1 + 0.05 * noise(x, y, 12.0)[:, None])
     front = z > 0.055
     blush = front & (np.hypot(x - 0.042, y - 0.005) < 0.022)
-    color[blush] *= np.float32([1.06, 0.9, 0.88])
+    color[blush] *= np.array([1.06, 0.9, 0.88], np.float32)
     lips = front & (x < 0.024) & (np.abs(y + 0.042) < 0.008 - 0.12 * x)
-    color[lips] *= np.float32([0.9, 0.6, 0.58])
+    color[lips] *= np.array([0.9, 0.6, 0.58], np.float32)
     if look.beard:
         jaw = (y < -0.02 - 0.25 * x) & (y > -0.13) & (z > 0.0) & ~lips | (
             front & (np.abs(y + 0.022) < 0.008) & (x < 0.03)
         )
-        color[jaw] += look.beard * 0.8 * (np.float32(look.hair) - color[jaw])
+        color[jaw] += look.beard * 0.8 * (np.asarray(look.hair, np.float32) - color[jaw])
     brows = front & (np.abs(x - 0.034) < 0.018) & (np.abs(y - 0.064) < 0.004)
-    color[brows] = 0.5 * np.float32(look.hair) + 0.4 * np.float32(look.skin)
+    color[brows] = 0.5 * np.asarray(look.hair, np.float32) + 0.4 * np.asarray(look.skin, np.float32)
     eye = front & ((x - 0.032) ** 2 / 0.015**2 + (y - 0.043) ** 2 / 0.007**2 < 1)
     color[eye] = 0.5
     color[eye & (np.hypot(x - 0.032, y - 0.043) < 0.0055)] = 0.03
     hairline = 0.098 - 0.75 * np.clip(0.075 - z, 0, 0.16) - 0.02 * strand - 0.35 * np.clip(x - 0.055, 0, 1)
     hair = (y > hairline) & (y > -0.07)
-    color[hair] = np.float32(look.hair) * (1 + 0.35 * strand[hair, None])
+    color[hair] = np.asarray(look.hair, np.float32) * (1 + 0.35 * strand[hair, None])
     paint.albedo[at] = color
     paint.bump[at[hair]], paint.gloss[at[hair]] = 0.3, 0.03
 
@@ -245,7 +245,7 @@ def _paint_long_hair(
         behind & (x < 0.085 + 0.03 * np.sin(y * 40)) & (down > -0.16 - 0.02 * np.sin(x * 90)) & (down < 0.2)
     )
     strand = noise(x * 3, y * 0.3, 9.0)
-    albedo[hair] = np.float32(look.hair) * (1 + 0.35 * strand[hair, None])
+    albedo[hair] = np.asarray(look.hair, np.float32) * (1 + 0.35 * strand[hair, None])
 
 
 def _paint_top(
@@ -255,7 +255,7 @@ def _paint_top(
         return
     side, y, z = side[at], y[at], z[at]
     x = np.abs(side)
-    first, second = np.float32(look.top), np.float32(look.top_second)
+    first, second = np.asarray(look.top, np.float32), np.asarray(look.top_second, np.float32)
     weight = np.zeros(len(at), np.float32)
     front = z > 0.06
     if look.top_pattern == "stripes":
@@ -291,7 +291,7 @@ def _paint_trousers(
     x = np.abs(side)
     shade = 1 + 0.08 * noise(side + z, y, 2.5) + 0.06 * noise(side - z, y, 60.0)
     outer = (np.abs(z - 0.02) < 0.012) & (x > 0.14)
-    color = np.tile(np.float32(look.trousers), (len(at), 1))
+    color = np.tile(np.asarray(look.trousers, np.float32), (len(at), 1))
     if look.trouser_pattern == "denim":
         worn = np.clip(1 - np.abs(y - (marks.knee + 0.15)) / 0.3, 0, 1) * (z > 0.05)
         shade = shade * (1 + 0.35 * worn) * (1 - 0.3 * outer)
@@ -312,11 +312,11 @@ def _paint_shoes(
     if not len(at):
         return
     y, z = y[at] - marks.sole, z[at]
-    color = np.tile(np.float32(look.shoes), (len(at), 1))
+    color = np.tile(np.asarray(look.shoes, np.float32), (len(at), 1))
     laces = (z > 0.06) & (z < 0.15) & (y > 0.06) & (np.floor(z / 0.011) % 2 == 0)
     color[laces] = 0.6
     color[(z > 0.19) & (y > 0.022)] *= 0.75
-    color[y < 0.022] = np.float32(look.shoe_sole)
+    color[y < 0.022] = np.asarray(look.shoe_sole, np.float32)
     paint.albedo[at] = color
     paint.bump[at] = 0.05
     paint.gloss[at] = 0.12

@@ -111,7 +111,7 @@ def build_dataset(
         templates = load_templates()
         write_calibs(out, {date: camera_rig(date, width).cameras for date in sorted({p.date for p in plans})})
         write_templates(out, templates)
-        with _pool(workers) as submit:
+        with task_pool(workers) as submit:
             _make_rooms(settings, todo, submit, notify)
             for report in _finished(submit(make_sequence, settings, plan) for plan in _by_date(todo)):
                 summary.made.append(report)
@@ -171,7 +171,7 @@ Submit = Callable[..., "Future[Any]"]
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[Submit]:
+def task_pool(workers: int) -> Iterator[Submit]:
     """A way to run tasks: in fresh single-threaded processes, or in this one when `workers` is 0."""
     if workers == 0:
         with _one_thread():

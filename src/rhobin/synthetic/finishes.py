@@ -48,7 +48,7 @@ def _basketball(points: np.ndarray, normals: np.ndarray, color: np.ndarray) -> n
     x, y, z = (points / np.linalg.norm(points, axis=1, keepdims=True)).T
     seam = (np.abs(x) < 0.035) | (np.abs(y) < 0.035) | (np.abs(np.abs(x) - 0.32 - 0.45 * y * y) < 0.04)
     dark = color.max(axis=1) < 0.05
-    color[dark] = np.float32([0.62, 0.14, 0.03])
+    color[dark] = np.array([0.62, 0.14, 0.03], np.float32)
     pebble = 1 + 0.12 * noise(x + y, z - y, 30.0)
     return np.where(seam[:, None], np.float32(0.02), color * pebble[:, None])
 

@@ -113,7 +113,7 @@ def _seen(room: Room, hits: Hits, origin: np.ndarray, rays: np.ndarray, colored:
     count = len(rays)
     distance = np.where(hits.geom_id >= 0, hits.distance, np.float32(50.0))
     points = origin + rays * distance[:, None]
-    normals = np.tile(np.float32([0, 1, 0]), (count, 1))
+    normals = np.tile(np.array([0, 1, 0], np.float32), (count, 1))
     color, glow = np.zeros((count, 3), np.float32), np.zeros(count, np.float32)
     order = np.argsort(hits.geom_id, kind="stable")
     bounds = np.searchsorted(hits.geom_id[order], np.arange(len(room.surfaces) + 1))

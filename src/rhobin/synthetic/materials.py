@@ -152,7 +152,7 @@ def _picture(m: Material, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     far, near = y < hills + 0.12 * np.cos(4 * x + wave), y < hills - 0.22
     color[far] = 0.6 * second + 0.15
     color[near] = second * (0.7 + 0.3 * noise(u, v, 12.0)[near, None])
-    color[np.hypot(x - 0.5 * np.cos(wave), y - 0.33) < 0.13] = np.float32([0.9, 0.75, 0.5])
+    color[np.hypot(x - 0.5 * np.cos(wave), y - 0.33) < 0.13] = np.array([0.9, 0.75, 0.5], np.float32)
     color[(np.abs(x) > 0.86) | (np.abs(y) > 0.6)] = 0.85
     return color.astype(np.float32)
 

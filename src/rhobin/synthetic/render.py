@@ -23,7 +23,7 @@ NEIGHBOURS = tuple((dr, dc) for dr in (-1, 0, 1) for dc in (-1, 0, 1))
 SUBPIXELS = ((-0.375, -0.125), (0.125, -0.375), (0.375, 0.125), (-0.125, 0.375))
 
 
-@dataclass(frozen=True)
+@dataclass
 class RenderedView:
     """What one camera saw.
 

@@ -16,7 +16,7 @@ SURFACE_OFFSET = 1e-3
 WHITE_POINT = 2.6
 """Radiance, after exposure, that becomes white."""
 
-DITHER_FILTER = np.float32([1, 2, 2, 2, 1]) / 8
+DITHER_FILTER = np.array([1, 2, 2, 2, 1], np.float32) / 8
 """Filter that leaves nothing of a pattern with a period of four or two pixels."""
 
 TONE_STEPS = 8192

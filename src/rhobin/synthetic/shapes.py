@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from rhobin.synthetic.materials import Material
 
@@ -57,10 +58,10 @@ def standing_box(
     return box(size, (x, y + size[1] / 2, z), material)
 
 
-def rectangle(corner: np.ndarray, u: np.ndarray, v: np.ndarray, material: Material) -> Surface:
+def rectangle(corner: ArrayLike, u: ArrayLike, v: ArrayLike, material: Material) -> Surface:
     """The rectangle spanned by the edges `u` and `v` at `corner`."""
-    corner, u, v = (np.asarray(a, float) for a in (corner, u, v))
-    verts = np.stack([corner, corner + u, corner + u + v, corner + v])
+    start, across, up = (np.asarray(a, float) for a in (corner, u, v))
+    verts = np.stack([start, start + across, start + across + up, start + up])
     return Surface(verts, np.array([[0, 1, 2], [0, 2, 3]], np.int32), material)
 
 

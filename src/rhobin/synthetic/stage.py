@@ -61,7 +61,9 @@ class Stage:
         self.rays = camera_rays(camera.K, camera.width, camera.height) @ R.T
         self.step = np.stack([R[:, 0] / camera.K[0, 0], R[:, 1] / camera.K[1, 1]]).astype(np.float32)
         self.depth = np.asarray(layer.depth)
-        self.gains = np.float32([rng.uniform(0.85, 1.15), *rng.uniform(0.65, 1.25, len(room.lights))])
+        self.gains = np.array(
+            [rng.uniform(0.85, 1.15), *rng.uniform(0.65, 1.25, len(room.lights))], np.float32
+        )
         self.ambient = room.ambient * self.gains[0]
         self.lights = tuple(
             replace(lamp, color=lamp.color * gain)
@@ -124,9 +126,10 @@ class Stage:
                 [actors.both], self._points[at], self._normals[at], lamp, ROOM_SHADOW_RAYS, self._phase[at]
             )
         maps = maps.reshape(-1, *self._coarse_shape)
-        return self._full_size(maps, (maps < 1).any(axis=0))
+        return self._full_size(maps)
 
-    def _full_size(self, maps: np.ndarray, touched: np.ndarray) -> tuple[Box, np.ndarray] | None:
+    def _full_size(self, maps: np.ndarray) -> tuple[Box, np.ndarray] | None:
+        touched = np.any(maps < 1, axis=0)
         rows, columns = np.flatnonzero(touched.any(axis=1)), np.flatnonzero(touched.any(axis=0))
         if not len(rows):
             return None
