@@ -1,113 +1,242 @@
-"""From 29 joints and twists to rotations: HybrIK's naive analytic inverse kinematics on the SMPL-H tree."""
+"""From 29 joints and twists to rotations: HybrIK's analytic inverse kinematics, naive and adaptive.
+
+Every joint but the root turns as swing times twist: the swing takes its rest bone to the wanted one, the twist
+turns about the bone. In world axes a swing is two half turns, about the bone where its parent leaves it and
+about the half vector h between that and the wanted direction. The first joins the twist (a turn by another
+pi), which is known beforehand for all joints at once, so a level of the tree costs one product and one half turn:
+``G = (2 h h^T - 1) G_parent Twist(phi + pi)``.
+"""
+
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from rhobin.body.joints import CHILD29, SMPL_PARENTS, depth_levels
+from rhobin.body.compatible import GUARD, reference_rotations
+from rhobin.body.joints import CHILD29, LEAF_PARENTS, SMPL_PARENTS, depth_levels
+from rhobin.body.root import root_rotation, spine_root_rotation
 from rhobin.geometry.precision import full_precision
-from rhobin.geometry.rotation import axis_rotation, minimal_rotation, project_to_so3, unit
+from rhobin.geometry.rotation import ZERO_LENGTH, axis_rotation, circle, length, perpendicular, unit
 
-_CHILDREN = list(CHILD29[:24])
-_LEVELS = [list(level) for level in depth_levels(SMPL_PARENTS)[1:]]
-_ORDER = [0, *(joint for level in _LEVELS for joint in level)]
-_SORTED = sorted(range(len(_ORDER)), key=_ORDER.__getitem__)
-# Position, within the level above, of the parents of each level's joints.
-_ABOVE = [
-    [above.index(SMPL_PARENTS[joint]) for joint in level]
-    for above, level in zip([[0], *_LEVELS], _LEVELS, strict=False)
+__all__ = ["hybrik", "hybrik24", "limb_rotations", "root_rotation", "spine_root_rotation"]
+
+_ENDS = sorted(LEAF_PARENTS)  # joints whose bones end in leaves
+_LEVELS = depth_levels(SMPL_PARENTS)
+_ORDER = [joint for level in _LEVELS[1:] for joint in level]
+_PLACE = [_ORDER.index(joint) for joint in range(1, 24)]
+# Per level: its joints' slice of _ORDER, and where their parents stand in the level above.
+_STEPS = [
+    (_ORDER.index(level[0]), len(level), [above.index(SMPL_PARENTS[j]) for j in level])
+    for above, level in zip(_LEVELS[:-1], _LEVELS[1:], strict=True)
 ]
+
+
+class _Bones(NamedTuple):
+    """What is known of every joint's bone before the recursion; joints first, in the order of levels."""
+
+    frame: Tensor  # (23, N, 3, 6) turned twist, rest direction, a normal to it, offset from the parent
+    length: Tensor  # (23, N, 1) of the rest bone
+    end: Tensor  # (23, N, 3) wanted place of the bone's end
+    naive: Tensor  # (23, N, 3) wanted direction from the wanted joints; zero where there is none
 
 
 @full_precision
 def hybrik(
-    joints29: Float[Tensor, "B 29 3"],
-    rest29: Float[Tensor, "B 29 3"],
-    twist: Float[Tensor, "B 23 2"],
-    hands: Float[Tensor, "*H 30 3 3"],
-) -> Float[Tensor, "B 52 3 3"]:
+    joints29: Float[Tensor, "*B 29 3"],
+    rest29: Float[Tensor, "*B 29 3"],
+    twist: Float[Tensor, "*B 23 2"],
+    hands: Float[Tensor, "*H 30 3 3"] | None = None,
+    *,
+    adaptive: bool = False,
+    knuckles: bool = False,
+    root: Literal["fit", "spine"] = "fit",
+    detach: bool = False,
+    compatible: bool = False,
+) -> Float[Tensor, "*B 52 3 3"]:
     """Local SMPL-H rotations that pose a body like its joints.
 
-    Exact for joints that forward kinematics made from the same rest joints, the hands apart: joints 22 and
-    37 and all fingers take their rotation from `hands`. Gradients reach joints, rest joints and twists;
-    detach the joints for HybrIK's training behaviour.
+    Exact for joints that forward kinematics made from the same rest joints, the hands apart. Options beyond
+    `knuckles` are those of `hybrik24`.
 
     Args:
         joints29: target joints, metres, any origin.
         rest29: rest joints for the body's shape, metres.
         twist: (cos, sin) for joints 1..23, any length; (0, 0) means no twist.
-        hands: local rotations of joints 22..51, one set for all or one per body.
+        hands: local rotations of joints 22..51, one set for all or one per body; None for flat hands.
+        adaptive: aim at the joints from where the body's own bones have led so far.
+        knuckles: turn the first index knuckles (joints 22 and 37) as SMPL's hands, from the middle
+            fingertips, as the challenge reads 72 numbers of SMPL; otherwise `hands` holds them too.
+        root: rule for the pelvis.
+        detach: keep gradients from the joints.
+        compatible: follow the reference where it differs.
 
     Returns:
         Proper rotations for any input: bones of no length keep their rest direction.
 
-    HybrIK (Li et al. 2021) sec. 3.3, naive.
+    HybrIK (Li et al. 2021) sec. 3.3 and 3.4.
     """
-    batch = len(joints29)
-    root = root_rotation(joints29, rest29)
-    body = limb_rotations(root, joints29, rest29, twist)[:, :22]
-    return torch.cat((body, hands.expand(batch, 30, 3, 3)), dim=1)
+    body = hybrik24(
+        joints29, rest29, twist, adaptive=adaptive, root=root, detach=detach, compatible=compatible
+    )
+    if hands is None:
+        hands = torch.eye(3, dtype=body.dtype, device=body.device).expand(30, 3, 3)
+    hands = hands.expand(*body.shape[:-3], 30, 3, 3)
+    if not knuckles:
+        return torch.cat((body[..., :22, :, :], hands), dim=-3)
+    left, right = hands[..., 1:15, :, :], hands[..., 16:, :, :]
+    return torch.cat((body[..., :23, :, :], left, body[..., 23:, :, :], right), dim=-3)
+
+
+@full_precision
+def hybrik24(
+    joints: Float[Tensor, "*B N 3"],
+    rest: Float[Tensor, "*B N 3"],
+    twist: Float[Tensor, "*B 23 2"],
+    ends: Float[Tensor, "*B 5 3 3"] | None = None,
+    *,
+    adaptive: bool = False,
+    root: Literal["fit", "spine"] = "fit",
+    detach: bool = False,
+    compatible: bool = False,
+) -> Float[Tensor, "*B 24 3 3"]:
+    """Local rotations of SMPL's 24 joints that pose a body like its joints.
+
+    Args:
+        joints: 29 target joints, or 24 where `ends` is given; metres, any origin.
+        rest: rest joints, as many, metres.
+        twist: (cos, sin) for joints 1..23, any length; (0, 0) means no twist.
+        ends: local rotations of joints 10, 11, 15, 22 and 23, whose bones would end in leaves.
+        adaptive: aim from the place that the body's own bones reach, so that errors of bone length do not add
+            up; where that differs by more than 15 mm from the naive bone, the naive bone is taken.
+        root: "fit" turns hips and spine rigidly (docs/decisions/0021); "spine" turns the spine exactly and
+            then the middle of the hips about it.
+        detach: let gradients reach twists and rest joints only, as HybrIK does in training.
+        compatible: reproduce the reference with its rounding and its gradients, its root rule for the mode
+            included; see `rhobin.body.compatible`.
+
+    Returns:
+        Local rotations, swing times twist for joints 1..23.
+
+    Raises:
+        ValueError: neither 29 joints nor 24 with `ends`.
+    """
+    if joints.shape[-2] != (29 if ends is None else 24):
+        raise ValueError(
+            f"expected 29 joints, or 24 with the rotations of the five end joints, found {joints.shape[-2]}"
+        )
+    joints = joints.detach() if detach else joints
+    if compatible:
+        return _compatible(joints, rest, twist, ends, adaptive)
+    rule = root_rotation if root == "fit" else spine_root_rotation
+    turns = _solve(rule(joints, rest), joints, rest, twist, adaptive)
+    if ends is not None:
+        turns = turns.clone()
+        turns[..., _ENDS, :, :] = ends
+    return turns
 
 
 @full_precision
 def limb_rotations(
-    root: Float[Tensor, "B 3 3"],
-    joints29: Float[Tensor, "B 29 3"],
-    rest29: Float[Tensor, "B 29 3"],
-    twist: Float[Tensor, "B 23 2"],
-) -> Float[Tensor, "B 24 3 3"]:
-    """Local rotations of the 24 joints below a given root rotation, level by level.
+    root: Float[Tensor, "*B 3 3"],
+    joints29: Float[Tensor, "*B 29 3"],
+    rest29: Float[Tensor, "*B 29 3"],
+    twist: Float[Tensor, "*B 23 2"],
+    adaptive: bool = False,
+) -> Float[Tensor, "*B 24 3 3"]:
+    """Local rotations of the 24 joints below a given rotation of the pelvis; the rest as in `hybrik24`."""
+    return _solve(root, joints29, rest29, twist, adaptive)
 
-    Args:
-        root: rotation of the pelvis.
-        joints29: target joints, metres.
-        rest29: rest joints, metres.
-        twist: (cos, sin) for joints 1..23, any length.
 
-    Returns:
-        Local rotations, swing times twist for joints 1..23.
+def _compatible(joints: Tensor, rest: Tensor, twist: Tensor, ends: Tensor | None, adaptive: bool) -> Tensor:
+    batch = joints.shape[:-2]
+    flat = [x.expand(*batch, *x.shape[-2:]).reshape(-1, *x.shape[-2:]) for x in (joints, rest, twist)]
+    ends = None if ends is None else ends.reshape(-1, 5, 3, 3)
+    return reference_rotations(*flat, ends, adaptive).reshape(*batch, 24, 3, 3)
+
+
+def _solve(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: bool) -> Tensor:
+    shape = torch.broadcast_shapes(joints.shape[:-2], rest.shape[:-2], twist.shape[:-2])
+    joints, rest, twist, root = (
+        x.expand(*shape, *x.shape[-2:]).reshape(-1, *x.shape[-2:]) for x in (joints, rest, twist, root)
+    )
+    bones = _prepare(joints.transpose(0, 1), rest.transpose(0, 1), twist.transpose(0, 1))
+    above, place = root[None], joints[:, 0][None]
+    parents, turned = [], []
+    for start, count, index in _STEPS:
+        level = _Bones(*(part.narrow(0, start, count) for part in bones))
+        above = _pick(above, index)
+        frame = above @ level.frame
+        place = _pick(place, index) + frame[..., 5] if adaptive else place
+        wanted = _adaptive(level, place) if adaptive else level.naive
+        parents.append(above)
+        above = _half_turn(frame, wanted)
+        turned.append(above)
+    local = torch.cat(parents).mT @ torch.cat(turned)
+    local = torch.cat((root[None], local.index_select(0, _index(tuple(_PLACE), local.device))))
+    return local.transpose(0, 1).reshape(*shape, 24, 3, 3)
+
+
+def _prepare(joints: Tensor, rest: Tensor, twist: Tensor) -> _Bones:
+    own, parent = (_index(tuple(x), rest.device) for x in (_ORDER, [SMPL_PARENTS[j] for j in _ORDER]))
+    child = _index(tuple(CHILD29[j] if CHILD29[j] < len(rest) else j for j in _ORDER), rest.device)
+    start = rest.index_select(0, own)
+    bone = rest.index_select(0, child) - start
+    along = unit(bone)
+    end = joints.index_select(0, child)
+    size = length(bone)
+    naive = end - joints.index_select(0, own)
+    distance = length(naive)
+    known = (size > ZERO_LENGTH) & (distance > ZERO_LENGTH)
+    naive = torch.where(known, naive / distance.clamp_min(ZERO_LENGTH), 0)
+    cos, sin = circle(twist.index_select(0, own - 1)).unbind(-1)
+    turn = axis_rotation(along, -cos, -sin)
+    offset = start - rest.index_select(0, parent)
+    columns = torch.stack((along, perpendicular(along), offset), dim=-1)
+    size = torch.where(known, size, torch.inf)  # no adaptive bone is near it
+    return _Bones(torch.cat((turn, columns), dim=-1), size, end, naive)
+
+
+def _adaptive(bones: _Bones, place: Tensor) -> Tensor:
+    """Directions from the places reached to the bones' ends, or the naive ones where they are far apart."""
+    bone = bones.end - place
+    distance = length(bone)
+    near = ((bone - bones.naive * bones.length).square().sum(-1, keepdim=True) <= GUARD**2) & (
+        distance > ZERO_LENGTH
+    )
+    return torch.where(near, bone / distance.clamp_min(ZERO_LENGTH), bones.naive)
+
+
+def _half_turn(frame: Tensor, wanted: Tensor) -> Tensor:
+    """The half turn about the vector midway between a bone's direction and the wanted one, times the frame.
+
+    The sum of two unit vectors is at right angles to their difference. Where they are nearly opposite,
+    rounding spoils that, so the sum's part along the difference is removed. (For close ones the quotient is
+    harmless.) No wanted direction leaves the bone where it is.
     """
-    rest_bones = rest29[:, _CHILDREN] - rest29[:, :24]
-    bones = joints29[:, _CHILDREN] - joints29[:, :24]
-    turns = _twist_rotations(rest_bones[:, 1:], twist)
-    above, local = root[:, None], [root[:, None]]
-    for level, parents in zip(_LEVELS, _ABOVE, strict=True):
-        above = above[:, parents]
-        wanted = (above.mT @ bones[:, level, :, None]).squeeze(-1)
-        swing = minimal_rotation(rest_bones[:, level], wanted)
-        local.append(swing @ turns[:, [joint - 1 for joint in level]])
-        above = above @ local[-1]
-    return torch.cat(local, dim=1)[:, _SORTED]
+    turned, along = frame[..., :3], frame[..., 3]
+    middle, apart = along + wanted, along - wanted
+    excess = _dot(middle, apart) / _dot(apart, apart).clamp_min(1.5)
+    middle = torch.addcmul(middle, excess, apart, value=-1)
+    opposite = _dot(middle, middle) < (8 * torch.finfo(middle.dtype).eps) ** 2
+    middle = torch.where(opposite, frame[..., 4], middle)
+    axis = (middle * _dot(middle, middle).rsqrt())[..., None].flatten(0, 1)
+    flat = turned.flatten(0, 1)
+    return torch.baddbmm(flat, axis, axis.mT @ flat, beta=-1, alpha=2).view(turned.shape)
 
 
-@full_precision
-def root_rotation(
-    joints29: Float[Tensor, "B 29 3"], rest29: Float[Tensor, "B 29 3"]
-) -> Float[Tensor, "B 3 3"]:
-    """Rotation of the pelvis that best turns its three rest bones (hips, spine) into the target's.
-
-    HybrIK's test-time rule. Its training rule takes the spine and then the mean of the hips, which lies so
-    near the pelvis that 5 mm of joint noise turn the body by 14 degrees (docs/decisions/0021).
-
-    Args:
-        joints29: target joints, metres.
-        rest29: rest joints, metres.
-
-    Returns:
-        Proper rotations; finite but arbitrary where the bones do not span a plane.
-    """
-    bones, rest = (joints[:, 1:4] - joints[:, :1] for joints in (joints29, rest29))
-    covariance = bones.mT @ rest
-    size = torch.linalg.matrix_norm(covariance.detach(), keepdim=True)
-    return project_to_so3(covariance / size.clamp_min(torch.finfo(size.dtype).tiny))
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum(-1, keepdim=True)
 
 
-def _twist_rotations(bones: Tensor, twist: Tensor) -> Tensor:
-    """Rotations about each bone by the angle of (cos, sin), normalised; (0, 0) is no turn."""
-    length = (twist * twist).sum(-1, keepdim=True)
-    defined = length > 0
-    length = torch.where(defined, length, torch.ones_like(length)).sqrt()
-    none = torch.zeros_like(twist)
-    none[..., 0] = 1
-    cos, sin = torch.where(defined, twist / length, none).unbind(-1)
-    return axis_rotation(unit(bones), cos, sin)
+def _pick(above: Tensor, index: list[int]) -> Tensor:
+    """Rows of the level above; consecutive ones are a view."""
+    if index == list(range(index[0], index[0] + len(index))):
+        return above.narrow(0, index[0], len(index))
+    return torch.stack([above[i] for i in index])
+
+
+@lru_cache
+def _index(values: tuple[int, ...], device: torch.device) -> Tensor:
+    return torch.tensor(values, device=device)

@@ -3,7 +3,6 @@
 Matrices act on column vectors. No arc cosine anywhere: angles come from ``atan2``, swings from half vectors.
 """
 
-import roma
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -21,9 +20,9 @@ def skew(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
 
 def unit(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
     """`v` at length one; vectors without a direction become the x axis, with zero gradient."""
-    length = _safe_norm(v)
+    size = length(v)
     fallback = torch.eye(3, dtype=v.dtype, device=v.device)[0]
-    return torch.where(length > ZERO_LENGTH, v / length.clamp_min(ZERO_LENGTH), fallback)
+    return torch.where(size > ZERO_LENGTH, v / size.clamp_min(ZERO_LENGTH), fallback)
 
 
 def perpendicular(a: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
@@ -106,7 +105,7 @@ def minimal_rotation(a: Float[Tensor, "*B 3"], b: Float[Tensor, "*B 3"]) -> Floa
     Returns:
         Rotations R with ``R a / |a| == b / |b|``.
     """
-    defined = (_safe_norm(a) > ZERO_LENGTH) & (_safe_norm(b) > ZERO_LENGTH)
+    defined = (length(a) > ZERO_LENGTH) & (length(b) > ZERO_LENGTH)
     start = unit(a)
     end = torch.where(defined, unit(b), start)
     half = _half_vector(start, end)
@@ -139,15 +138,43 @@ def geodesic_angle(first: Float[Tensor, "*B 3 3"], second: Float[Tensor, "*B 3 3
         dim=-1,
     )
     trace = relative.diagonal(dim1=-2, dim2=-1).sum(-1)
-    return torch.atan2(_safe_norm(vector).squeeze(-1), trace - 1)
+    return torch.atan2(length(vector).squeeze(-1), trace - 1)
 
 
 def project_to_so3(matrix: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 3 3"]:
     """The proper rotation (det +1) nearest to a 3x3 matrix in the Frobenius norm.
 
-    The gradient is that of the polar projection and stays finite for repeated singular values.
+    The gradient is that of the polar projection, in closed form: finite for repeated singular values, and
+    zero about axes that the matrix does not determine.
     """
-    return roma.special_procrustes(matrix)
+    return _Polar.apply(matrix)
+
+
+class _Polar(torch.autograd.Function):
+    """R = U diag(1, 1, det) V^T; a change of R is R [w]x with (tr P - P) w = axial(R^T dM - dM^T R), P = R^T M."""
+
+    @staticmethod
+    def forward(ctx, matrix):
+        U, s, Vh = torch.linalg.svd(matrix)
+        s, Vh = s.clone(), Vh.clone()
+        flip = (torch.linalg.det(U) * torch.linalg.det(Vh)) < 0
+        sign = torch.where(flip, -1.0, 1.0).to(s.dtype)
+        s[..., 2] *= sign
+        R = torch.cat((U[..., :2], U[..., 2:] * sign[..., None, None]), dim=-1) @ Vh
+        ctx.save_for_backward(R, s, Vh)
+        return R
+
+    @staticmethod
+    def backward(ctx, grad):
+        R, s, Vh = ctx.saved_tensors
+        stiffness = s.sum(-1, keepdim=True) - s
+        floor = 8 * torch.finfo(s.dtype).eps * s[..., :1].clamp_min(torch.finfo(s.dtype).tiny)
+        inverse = torch.where(stiffness > floor, 1 / stiffness.clamp_min(floor), 0)
+        turn = R.mT @ grad
+        turn = turn - turn.mT
+        axial = torch.stack((turn[..., 2, 1], turn[..., 0, 2], turn[..., 1, 0]), dim=-1)
+        w = (Vh.mT @ (inverse[..., None] * (Vh @ axial[..., None]))).squeeze(-1)
+        return R @ skew(w)
 
 
 def _half_vector(a: Float[Tensor, "*B 3"], b: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
@@ -161,12 +188,19 @@ def _half_vector(a: Float[Tensor, "*B 3"], b: Float[Tensor, "*B 3"]) -> Float[Te
     aligned = (across * across).sum(-1, keepdim=True) < (4 * torch.finfo(a.dtype).eps) ** 2
     across = unit(torch.where(aligned, perpendicular(a), across))
     across = unit(across - (across * a).sum(-1, keepdim=True) * a)
-    wide = _safe_norm(a + b) * a + _safe_norm(a - b) * across
+    wide = length(a + b) * a + length(a - b) * across
     return unit(torch.where(cosine > 0, a + b, wide))
 
 
-def _safe_norm(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 1"]:
+def length(v: Float[Tensor, "*B n"]) -> Float[Tensor, "*B 1"]:
     """Length of `v` with a zero instead of an undefined gradient at the origin."""
     square = (v * v).sum(-1, keepdim=True)
     zero = square == 0
     return torch.where(zero, square, torch.where(zero, torch.ones_like(square), square).sqrt())
+
+
+def circle(v: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2"]:
+    """(cos, sin) of the direction of a vector in the plane; one without length becomes (1, 0)."""
+    size = length(v)
+    fallback = torch.eye(2, dtype=v.dtype, device=v.device)[0]
+    return torch.where(size > 0, v / torch.where(size > 0, size, torch.ones_like(size)), fallback)
