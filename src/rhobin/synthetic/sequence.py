@@ -12,11 +12,12 @@ from rhobin.body.bodyset import BodySet
 from rhobin.body.model import BodyModel
 from rhobin.objects.template import Template
 from rhobin.synthetic import regions
-from rhobin.synthetic.contact import Infeasible, Measured, Solved, measure
+from rhobin.synthetic.contact import Measured, Solved, measure
 from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.interactions.table import INTERACTIONS, Interaction
 from rhobin.synthetic.motion import MotionPath, Params
 from rhobin.synthetic.people import SUBJECTS
+from rhobin.synthetic.placed import Infeasible
 from rhobin.synthetic.plan import SequencePlan
 from rhobin.synthetic.pose import rot_y
 from rhobin.synthetic.scene import ContactReport, SceneFrame

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.contact import OutOfReach, Placed, Solved, approach
+from rhobin.synthetic.contact import Solved, approach
 from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.interactions.grasp import (
     canonical,
@@ -21,6 +21,7 @@ from rhobin.synthetic.interactions.grasp import (
 )
 from rhobin.synthetic.interactions.stance import bend_torso, stand, turn_head
 from rhobin.synthetic.motion import Params
+from rhobin.synthetic.placed import OutOfReach, Placed
 from rhobin.synthetic.pose import PELVIS, Pose
 
 _FORWARD = np.array([0.0, 0.0, 1.0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rhobin.objects.template import Grip, Template
-from rhobin.synthetic.contact import Contact, Infeasible, Placed, Solved
+from rhobin.synthetic.contact import Contact, Solved
 from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.hands import close_fingers
 from rhobin.synthetic.interactions.grasp import (
@@ -21,6 +21,7 @@ from rhobin.synthetic.interactions.grasp import (
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, stand, turn_head
 from rhobin.synthetic.limbs import HandTarget, hand_frame
 from rhobin.synthetic.motion import Params
+from rhobin.synthetic.placed import Infeasible, Placed
 from rhobin.synthetic.pose import ELBOW, FINGERS, SHOULDER, SIGN, WRIST, Pose, rot_x, rot_y, rot_z, unit
 
 _TUBE_BACK, _TUBE_PALMWARD = 0.010, 0.024  # of a bar's axis from the middle knuckle, radius not counted

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.contact import Infeasible, OutOfReach, Placed, Solved, approach
+from rhobin.synthetic.contact import Solved, approach
 from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.interactions.carry import hold_with_both
 from rhobin.synthetic.interactions.grasp import canonical, turned
 from rhobin.synthetic.interactions.stance import bend_torso, stand, turn_head
 from rhobin.synthetic.motion import Params
+from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
 from rhobin.synthetic.pose import Pose
 
 _FORWARD = np.array([0.0, 0.0, 1.0])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.contact import BodySurface, Contact, Infeasible, Placed, Solved, press_hand
+from rhobin.synthetic.contact import BodySurface, Contact, Solved, press_hand
 from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.hands import close_fingers
 from rhobin.synthetic.interactions.grasp import canonical, elbow_pole, open_hand, tangent
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, turn_head
 from rhobin.synthetic.limbs import FootTarget, HandTarget, ball_height, leg_length, place_foot
 from rhobin.synthetic.motion import Params
+from rhobin.synthetic.placed import Infeasible, Placed
 from rhobin.synthetic.pose import HIP, KNEE, SIGN, Pose, rot_y, unit
 
 SINK = 0.008  # how deep the lowest half percent of the under-body is in the seat, metres
@@ -26,7 +27,8 @@ def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...
     seat = thing.R @ grip.position + thing.t
     pose = Pose(figure)
     bend_torso(pose, p, p.degrees("lean", -14, 28, 0.35))
-    pose.move(seat + [p("seat x", -0.03, 0.03), 0.12, _seat_offset(template, p)] - pose.pelvis)
+    above = np.array([p("seat x", -0.03, 0.03), 0.12, _seat_offset(template, p)])
+    pose.move(seat + above - pose.pelvis)
     for _ in range(2):
         _place_feet(pose, p)
         pose.move(np.array([0.0, _sink(pose, thing), 0.0]))
@@ -62,7 +64,7 @@ def _sink(pose: Pose, thing: Placed) -> float:
     points = pose.skin("under")
     shift = 0.15
     for _ in range(16):
-        gap = float(np.percentile(thing.sdf(points + [0.0, shift, 0.0]), 0.5)) + SINK
+        gap = float(np.percentile(thing.sdf(points + np.array([0.0, shift, 0.0])), 0.5)) + SINK
         shift -= gap
         if abs(gap) < 1e-3:
             break

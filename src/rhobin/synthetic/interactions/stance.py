@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from rhobin.synthetic.contact import Infeasible
 from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.hands import set_curls
 from rhobin.synthetic.limbs import FootTarget, ankle_of, ball_height, leg_length, place_foot
 from rhobin.synthetic.motion import Params
+from rhobin.synthetic.placed import Infeasible
 from rhobin.synthetic.pose import (
     BALL,
     COLLAR,

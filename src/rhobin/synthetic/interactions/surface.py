@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.contact import Infeasible, OutOfReach, Placed, Solved, approach
+from rhobin.synthetic.contact import Solved, approach
 from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.interactions.grasp import canonical, elbow_pole, grasp, tangent, within_reach
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, stand, turn_head
 from rhobin.synthetic.limbs import HandTarget
 from rhobin.synthetic.motion import Params
+from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
 from rhobin.synthetic.pose import SIGN, Pose, rot_y, unit
 
 _EFFORTS = np.linspace(0.0, 1.0, 8)
@@ -154,7 +155,7 @@ def _beside(thing: Placed, p: Params, side: int, pull: float) -> HandTarget:
     middle = 0.5 * (top.min(axis=0) + top.max(axis=0))
     share = min(1.0, 0.25 + max(0.0, p("touch in", 0.0, 0.5) - pull))
     place = near + share * (middle - near)
-    target = _laid(*thing.hit(place + [0.0, 0.3, 0.0], np.array([0.0, -1.0, 0.0])), p, side)
+    target = _laid(*thing.hit(place + np.array([0.0, 0.3, 0.0]), np.array([0.0, -1.0, 0.0])), p, side)
     outward = np.array([SIGN[side], 0.0, p("fingers ahead", -0.2, 1.2)])
     return replace(target, fingers=tangent(outward, -target.normal))
 
