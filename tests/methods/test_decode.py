@@ -44,10 +44,11 @@ def scene(bodies):
         return Keypoints(uvd, torch.full(uvd.shape[:2], 0.05))
 
     output = KhorOutput(heatmap(joints), heatmap(kpts), beta, 3 * twist)
-    return dict(
-        output=output, K=K, gender=gender, object_id=object_id, template_kpts=template_kpts,
-        theta=theta, beta=beta, trans=trans, joints=joints, obj_R=obj_R, obj_t=obj_t, kpts=kpts,
-    )  # fmt: skip
+    return {
+        "output": output, "K": K, "gender": gender, "object_id": object_id, "template_kpts": template_kpts,
+        "theta": theta, "beta": beta, "trans": trans, "joints": joints,
+        "obj_R": obj_R, "obj_t": obj_t, "kpts": kpts,
+    }  # fmt: skip
 
 
 def run_decode(scene, bodies, output=None):

@@ -136,7 +136,10 @@ def test_net_needs_no_lightning():
     import subprocess
     import sys
 
-    code = "import sys, rhobin.methods.khor.net, rhobin.methods.khor.loss; sys.exit('pytorch_lightning' in sys.modules)"
+    code = (
+        "import sys, rhobin.methods.khor.net, rhobin.methods.khor.loss;"
+        "sys.exit('pytorch_lightning' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -35,9 +35,7 @@ def read_config(run_dir: Path) -> DictConfig:
     path = run_dir / "config.yaml"
     if not path.is_file():
         raise FileNotFoundError(f"{run_dir} is not a run folder: it has no config.yaml; train.py writes one")
-    config = OmegaConf.load(path)
-    assert isinstance(config, DictConfig)
-    return config
+    return DictConfig(OmegaConf.load(path))
 
 
 def build_datamodule(config: DictConfig) -> Any:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rhobin.metrics.joint import FrameMeshes, joint_errors_of_frames
 from rhobin.objects.template import Template
-from rhobin.types import Batch, Prediction, Target, to_device
+from rhobin.types import Batch, Prediction, to_device
 
 
 def log_everywhere(trainer: pl.Trainer, metrics: Mapping[str, float]) -> None:
@@ -46,7 +46,7 @@ class TrainLog(pl.Callback):
         self,
         trainer: pl.Trainer,
         module: pl.LightningModule,
-        outputs: dict[str, Tensor],
+        outputs: Any,
         batch: Batch,
         batch_idx: int,
     ) -> None:
@@ -148,9 +148,7 @@ class JointEvaluator(pl.Callback):
             for i, key in enumerate(batch.keys)
         ]
 
-    def surfaces(
-        self, part: Prediction | Target, batch: Batch, bodies: Any
-    ) -> tuple[np.ndarray, list[np.ndarray]]:
+    def surfaces(self, part: Any, batch: Batch, bodies: Any) -> tuple[np.ndarray, list[np.ndarray]]:
         """Body vertices (B, V, 3) and each view's object vertices, metres, camera frame."""
         body = bodies(part.theta, part.beta, part.trans, batch.gender).verts.double().cpu().numpy()
         rotation, shift = part.obj_R.double().cpu().numpy(), part.obj_t.double().cpu().numpy()

@@ -19,7 +19,7 @@ LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 
 
 class Judge(Protocol):
-    """Whoever measures the tracked metric: the step of the last measurement and its value, lower is better."""
+    """Measures the tracked metric: the step of the last measurement and its value, lower is better."""
 
     step: int
     value: float
@@ -37,7 +37,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             torch.save(checkpoint, file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(fresh, path)
+        fresh.replace(path)
 
 
 class Checkpoints(Checkpoint):
@@ -97,16 +97,16 @@ class Checkpoints(Checkpoint):
         """Save the last state and keep the one before it."""
         last = self.folder / LAST
         if trainer.is_global_zero and last.is_file():
-            os.replace(last, self.folder / PREVIOUS)
+            last.replace(self.folder / PREVIOUS)
         trainer.save_checkpoint(last, weights_only=False)
 
 
 def random_state() -> dict[str, Any]:
     """States of Python's, NumPy's and torch's generators, in plain types."""
-    kind, keys, position, has_gauss, gauss = np.random.get_state()
+    numpy = np.random.get_state(legacy=False)  # noqa: NPY002 - libraries draw from the global generator
     return {
         "python": random.getstate(),
-        "numpy": (kind, keys.tolist(), position, has_gauss, gauss),
+        "numpy": {**numpy, "state": {**numpy["state"], "key": numpy["state"]["key"].tolist()}},
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
@@ -116,8 +116,9 @@ def restore_random_state(state: dict[str, Any]) -> None:
     """Undo `random_state`."""
     version, internal, gauss_next = state["python"]
     random.setstate((version, tuple(internal), gauss_next))
-    kind, keys, *rest = state["numpy"]
-    np.random.set_state((kind, np.array(keys, dtype=np.uint32), *rest))
+    numpy = state["numpy"]
+    key = np.array(numpy["state"]["key"], dtype=np.uint32)
+    np.random.set_state({**numpy, "state": {**numpy["state"], "key": key}})  # noqa: NPY002
     torch.set_rng_state(state["torch"])
     if state["cuda"] and torch.cuda.device_count() == len(state["cuda"]):
         torch.cuda.set_rng_state_all(state["cuda"])

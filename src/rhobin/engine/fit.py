@@ -22,8 +22,9 @@ from rhobin.engine.build import build_callbacks, build_datamodule, build_loggers
 from rhobin.engine.progress import TrainProgress
 from rhobin.engine.resume import Start, find_start
 from rhobin.engine.runinfo import describe_run, identity, read_run, write_atomic, write_run
+from rhobin.methods.base import Method
 
-# Lightning's advice on what we do on purpose: scores come from a callback, two workers are enough for two cores.
+# Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes.
 QUIET = (
     ".*isinstance.treespec, LeafSpec.*",
     ".*does not have many workers.*",
@@ -131,18 +132,18 @@ def record(run_dir: Path, info: dict[str, Any]) -> None:
 def summary(
     config: DictConfig,
     info: dict[str, Any],
-    module: pl.LightningModule,
+    module: Method,
     trainer: pl.Trainer,
     datamodule: Any,
     start: Start,
 ) -> Panel:
     """What is about to happen, for a person."""
-    size = sum(p.numel() for p in module.net.parameters()) / 1e6
+    size = sum(float(p.numel()) for p in module.net.parameters()) / 1e6
     origin = f"{start.checkpoint}, step {start.step}, epoch {start.epoch}" if start.checkpoint else "fresh"
     lines = [
         f"start     {origin}",
         f"run       {config.run_dir}  id {info['id']}  config {info['config_hash']}  seed {config.seed}",
-        f"data      {config.data.root}  {len(datamodule.train_dataset)} training views  hash {info['data_hash'][:12]}",
+        f"data      {config.data.root}  {len(datamodule.train_dataset)} views  hash {info['data_hash']}",
         f"network   {size:.2f} M parameters, {config.data.input_size} px, batch {config.data.batch_size}",
         f"device    {trainer.strategy.root_device}, {torch.get_num_threads()} threads, {trainer.precision}",
         f"log       metrics.csv{''.join(', ' + name for name in config.logger)}",

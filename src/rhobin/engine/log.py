@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -67,7 +66,7 @@ class CsvLog(Logger):
         writer.writerows(dict(zip(old[0], row, strict=False)) for row in old[1 : rows + 1])
         fresh = self.path.with_suffix(".csv.tmp")
         fresh.write_text(text.getvalue(), newline="")
-        os.replace(fresh, self.path)
+        fresh.replace(self.path)
         self.rows = rows
 
 

@@ -15,7 +15,6 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from torch import Tensor
 
 from rhobin.engine.checkpoint import Judge
 
@@ -62,7 +61,7 @@ class TrainProgress(pl.Callback):
         self,
         trainer: pl.Trainer,
         module: pl.LightningModule,
-        outputs: dict[str, Tensor],
+        outputs: Any,
         batch: Any,
         batch_idx: int,
     ) -> None:

@@ -39,8 +39,8 @@ def find_start(run_dir: Path, resume: str, identity: dict[str, Any], allow_chang
 
     Args:
         run_dir: folder of the run.
-        resume: `none` starts afresh and refuses a folder with checkpoints; `auto` goes on from the newest readable
-            checkpoint of the folder, or starts afresh in an empty one; anything else is a checkpoint's path.
+        resume: `none` starts afresh and refuses a folder with checkpoints; `auto` goes on from the newest
+            readable checkpoint of the folder, or starts afresh in an empty one; else a checkpoint's path.
         identity: flat config of the run about to start.
         allow_changes: go on although the checkpoint's config differs.
 

@@ -39,7 +39,7 @@ def write_atomic(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old text or the new one, never half."""
     fresh = path.with_name(f"{path.name}.tmp")
     fresh.write_text(text)
-    os.replace(fresh, path)
+    fresh.replace(path)
 
 
 def read_run(run_dir: Path) -> dict[str, Any]:

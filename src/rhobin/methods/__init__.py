@@ -1,0 +1,1 @@
+"""The winning methods of the first RHOBIN challenge, one folder each."""

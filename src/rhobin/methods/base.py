@@ -29,6 +29,9 @@ class Method(pl.LightningModule):
         schedule: makes a learning-rate schedule from (optimiser, total steps); stepped once a batch.
     """
 
+    net: nn.Module
+    loss: nn.Module
+
     def __init__(
         self,
         net: nn.Module,
@@ -58,7 +61,7 @@ class Method(pl.LightningModule):
         parts = self.loss(self.run_net(batch), batch.target)
         if parts.keys() != self.weights.keys():
             raise ValueError(
-                f"the losses are {sorted(parts)}, model.weights names {sorted(self.weights)}; name each loss once"
+                f"the losses are {sorted(parts)}, but model.weights names {sorted(self.weights)}"
             )
         return {
             "loss": torch.stack([self.weights[name] * part for name, part in parts.items()]).sum(),
@@ -80,7 +83,7 @@ class Method(pl.LightningModule):
         """Prediction of one batch."""
         return self.predict(batch)
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> Any:
         """Optimiser and schedule, the schedule stepped once a batch."""
         optimizer = self.make_optimizer(self.parameters())
         schedule = self.make_schedule(optimizer, total_steps=int(self.trainer.estimated_stepping_batches))

@@ -1,0 +1,1 @@
+"""Layers that any method may use: backbones and keypoint heads."""

@@ -1,6 +1,7 @@
-"""HRNet from timm with mask planes beside RGB, its four branches fused to one map at a quarter of the image."""
+"""HRNet from timm with mask planes beside RGB; four branches fused to one map at a quarter of the image."""
 
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -14,8 +15,8 @@ from rhobin.nets.features import Features
 class HRNet(nn.Module):
     """HRNet without its classification head (Sun et al., CVPR 2019).
 
-    The branches are brought to the finest one's size, concatenated and mixed by a 1x1 convolution: an HRNet-W48
-    has 48 + 96 + 192 + 384 = 720 channels there. The pooled vector is the mean of the fused map.
+    The branches are brought to the finest one's size, concatenated and mixed by a 1x1 convolution: an
+    HRNet-W48 has 48 + 96 + 192 + 384 = 720 channels there. The pooled vector is the mean of the fused map.
 
     Args:
         variant: timm name, `hrnet_w48` for the paper.
@@ -32,7 +33,7 @@ class HRNet(nn.Module):
         weights: str | Path | None = None,
     ) -> None:
         super().__init__()
-        net = timm.create_model(
+        net: Any = timm.create_model(
             variant, pretrained=weights == "imagenet", features_only=True, feature_location=""
         )
         if weights not in (None, "imagenet"):
@@ -60,7 +61,7 @@ class HRNet(nn.Module):
         Returns:
             Features with grid (B, out_channels, H/4, W/4) and pooled (B, out_channels).
         """
-        net = self.net
+        net: Any = self.net
         x = net.bn1(net.conv1(image))
         x = net.act1(x if context is None else x + context[:, :, None, None])
         x = net.act2(net.bn2(net.conv2(x)))
@@ -72,20 +73,11 @@ class HRNet(nn.Module):
 
 
 def widen_stem(conv: nn.Conv2d, in_channels: int) -> nn.Conv2d:
-    """A copy of an RGB convolution that reads more planes: RGB weights kept, the new planes' weights zero."""
-    wide = nn.Conv2d(
-        in_channels,
-        conv.out_channels,
-        conv.kernel_size,
-        conv.stride,
-        conv.padding,
-        bias=conv.bias is not None,
-    )
+    """HRNet's first convolution for more planes: RGB weights kept, the new planes' weights zero."""
+    wide = nn.Conv2d(in_channels, conv.out_channels, 3, stride=2, padding=1, bias=False)
     with torch.no_grad():
         wide.weight.zero_()
         wide.weight[:, : conv.in_channels] = conv.weight
-        if conv.bias is not None and wide.bias is not None:
-            wide.bias.copy_(conv.bias)
     return wide
 
 

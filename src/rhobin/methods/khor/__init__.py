@@ -1,0 +1,1 @@
+"""KHOR, winner of the joint track."""

@@ -1,8 +1,8 @@
 """From KHOR's keypoints to a posed body and a placed object (report sec. 3.3.1, mesh conversion).
 
-The network sees (u, v) in the crop and depth from the pelvis, so the pelvis's own depth is missing. It follows
-from the known camera and the predicted shape: first the depth at which the bones have the body's lengths, then,
-once inverse kinematics has made the bones exact, the translation that best explains (u, v).
+The network sees (u, v) in the crop and depth from the pelvis, so the pelvis's own depth is missing. It
+follows from the known camera and the predicted shape: first the depth at which the bones have the body's
+lengths, then, once inverse kinematics has made the bones exact, the translation that best explains (u, v).
 """
 
 import torch
@@ -124,7 +124,7 @@ def pose_body(
     bodies: BodySet,
     weight: Float[Tensor, "B 29"],
 ) -> tuple[Float[Tensor, "B 52 3 3"], Float[Tensor, "B 29 3"], Float[Tensor, "B 3"]]:
-    """Rotations by inverse kinematics, the joints they give, and the translation nearest to the wanted joints.
+    """Rotations by inverse kinematics, the joints they give, and the translation that fits them best.
 
     Returns:
         theta (B, 52, 3, 3); posed joints (B, 29, 3) and translation (B, 3), metres, in the frame of `joints`.

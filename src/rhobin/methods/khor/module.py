@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +32,9 @@ class Khor(Method):
         depth_range: metres that heatmap depth spans.
     """
 
+    bodies: BodySet
+    template_kpts: Tensor
+
     def __init__(
         self,
         net: nn.Module,
@@ -42,7 +46,8 @@ class Khor(Method):
         input_size: int,
         depth_range: float,
     ) -> None:
-        super().__init__(net.to(memory_format=torch.channels_last), KhorLoss(), weights, optimizer, schedule)
+        channels_last: Any = {"memory_format": torch.channels_last}  # nn.Module.to's annotation lacks it
+        super().__init__(net.to(**channels_last), KhorLoss(), weights, optimizer, schedule)
         self.bodies = bodies
         self.register_buffer("template_kpts", template_kpts, persistent=False)
         self.input_size, self.depth_range = input_size, depth_range

@@ -1,7 +1,7 @@
-"""KHOR's network: one backbone, human keypoints with shape and twist, object keypoints (report sec. 3.3.1)."""
+"""KHOR's network: human keypoints, shape and twist, object keypoints, one backbone (report sec. 3.3.1)."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ class KhorNet(nn.Module):
             tells the network nothing about the class.
     """
 
-    def __init__(self, backbone: nn.Module, head: Callable[..., nn.Module], object_classes: int = 0) -> None:
+    def __init__(self, backbone: Any, head: Callable[..., nn.Module], object_classes: int = 0) -> None:
         super().__init__()
         self.backbone = backbone
         grid, pooled = backbone.grid_channels, backbone.pooled_channels

@@ -1,0 +1,250 @@
+"""A run folder from start to end, and the errors on the way."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from rhobin.engine import checkpoint
+from rhobin.engine.build import build_datamodule, build_module, ordered_templates, validation_views
+from rhobin.engine.callbacks import JointEvaluator
+from rhobin.engine.checkpoint import AtomicCheckpointIO, random_state, restore_random_state
+from rhobin.engine.fit import fit
+from rhobin.engine.optim import step_decay, warmup_cosine
+from rhobin.engine.progress import TrainProgress
+from rhobin.methods.base import NonFiniteLossError
+from rhobin.metrics.joint import frame_rng, joint_errors
+from rhobin.objects.names import OBJECT_NAMES
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def built(smoke, tmp_path):
+    config = smoke(tmp_path / "run")
+    datamodule = build_datamodule(config)
+    torch.manual_seed(0)
+    return config, datamodule, build_module(config, datamodule)
+
+
+def test_a_run_leaves_its_records(smoke, tmp_path, capsys):
+    run_dir = fit(smoke(tmp_path / "run"))
+    info = json.loads((run_dir / "run.json").read_text())
+    assert info["state"] == "finished"
+    assert info["steps"] == 24
+    assert info["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert len(info["id"]) == 8
+    assert info["images_per_second"] > 0
+    assert (run_dir / "config.yaml").is_file()
+    assert {p.name for p in (run_dir / "checkpoints").iterdir()} == {
+        "last.ckpt",
+        "previous.ckpt",
+        "best.ckpt",
+    }
+    with (run_dir / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    train = [row for row in rows if row["train/loss"]]
+    assert [int(row["step"]) for row in train] == list(range(3, 25, 3))
+    scored = [row for row in rows if row["val/joint_mm"]]
+    assert [int(row["step"]) for row in scored] == [10, 20, 24]
+    best = torch.load(run_dir / "checkpoints" / "best.ckpt", weights_only=True)
+    assert best["global_step"] == int(min(scored, key=lambda row: float(row["val/joint_mm"]))["step"])
+    assert not any("bodies" in name for name in best["state_dict"])
+    assert "val/joint_mm" in capsys.readouterr().out
+
+
+def test_the_id_is_on_disk_before_anything_can_fail(smoke, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        fit(smoke(tmp_path / "run", f"data.root={tmp_path / 'nowhere'}"))
+    info = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert len(info["id"]) == 8
+    assert info["state"] == "failed: FileNotFoundError"
+
+
+def test_train_py_explains_a_missing_dataset_without_a_traceback(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "train.py", "experiment=khor/smoke", f"data.root={tmp_path / 'nowhere'}",
+         f"run_dir={tmp_path / 'run'}"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "nowhere" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_nan_stops_the_run_and_names_step_and_views(built):
+    _, datamodule, module = built
+    batch = next(iter(datamodule.train_dataloader()))
+    batch.image[1, 0, 0, 0] = float("nan")
+    with pytest.raises(NonFiniteLossError) as error:
+        module.training_step(batch, 0)
+    message = str(error.value)
+    assert "step 0" in message
+    for key in batch.keys:
+        assert f"{key.sequence}/{key.frame}/k{key.camera}" in message
+
+
+def test_loss_weights_must_name_the_losses(built):
+    _, datamodule, module = built
+    module.weights.pop("twist")
+    with pytest.raises(ValueError, match=r"model\.weights"):
+        module.losses(next(iter(datamodule.train_dataloader())))
+
+
+def test_the_total_is_the_weighted_sum(built):
+    _, datamodule, module = built
+    batch = next(iter(datamodule.train_dataloader()))
+    module.weights["joints"] = 7.0
+    losses = module.losses(batch)
+    expected = sum(module.weights[name] * losses[name] for name in module.weights)
+    torch.testing.assert_close(losses["loss"], expected)
+
+
+def test_the_evaluator_s_numbers_are_the_official_metric_s(built):
+    _, datamodule, module = built
+    views = validation_views(datamodule, 3)
+    templates = ordered_templates(datamodule)
+    module.eval()
+    scores = JointEvaluator(views, templates, 1, samples=3000, seed=0).score(module)
+    errors = []
+    for batch in views:
+        pred = module.predict(batch)
+        for i in range(len(batch)):
+            template, key = templates[int(batch.object_id[i])], batch.keys[i]
+            rng = frame_rng(0, f"{key.sequence}/{key.frame}/k{key.camera}")
+            meshes = []
+            for part in (pred, batch.target):
+                one = slice(i, i + 1)
+                body = datamodule.bodies(part.theta[one], part.beta[one], part.trans[one], batch.gender[one])
+                thing = template.verts @ part.obj_R[i].double().numpy().T + part.obj_t[i].double().numpy()
+                meshes += [body.verts[0].double().numpy(), thing]
+            faces = datamodule.bodies.faces.numpy(), template.faces
+            errors.append(joint_errors(*meshes, *faces, rng, samples=3000))
+    smpl, obj = np.mean(errors, axis=0)
+    assert scores["val/smpl_mm"] == pytest.approx(smpl, rel=1e-4)
+    assert scores["val/object_mm"] == pytest.approx(obj, rel=1e-4)
+    assert scores["val/joint_mm"] == pytest.approx((smpl + obj) / 2, rel=1e-4)
+
+
+def test_a_perfect_method_scores_the_sampling_floor(built, monkeypatch):
+    _, datamodule, module = built
+    monkeypatch.setattr(module, "predict", lambda batch: batch.target)
+    views, templates = validation_views(datamodule, 2), ordered_templates(datamodule)
+    scores = JointEvaluator(views, templates, 1, 6000, 0).score(module)
+    assert 10 < scores["val/smpl_mm"] < 22
+    assert scores["val/object_mm"] < 22
+
+
+def test_validation_views_are_spread_and_asked_for_sensibly(built):
+    _, datamodule, _ = built
+    views = validation_views(datamodule, 5)
+    indices = [key.index for batch in views for key in batch.keys]
+    assert indices[0] == 0
+    assert indices[-1] == len(datamodule.val_dataset) - 1
+    assert len(indices) == 5
+    assert validation_views(datamodule, 0) == []
+    datamodule.val_dataset = None
+    with pytest.raises(ValueError, match="val_fraction"):
+        validation_views(datamodule, 5)
+
+
+def test_templates_are_in_the_order_of_object_ids(built):
+    _, datamodule, module = built
+    for index, name in enumerate(OBJECT_NAMES):
+        expected = torch.as_tensor(datamodule.templates[name].kpts, dtype=torch.float32)
+        torch.testing.assert_close(module.template_kpts[index], expected)
+
+
+def test_a_checkpoint_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "a.ckpt"
+    AtomicCheckpointIO().save_checkpoint({"x": 1}, path)
+
+    def torn(state, file):
+        file.write(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(checkpoint.torch, "save", torn)
+    with pytest.raises(OSError, match="disk full"):
+        AtomicCheckpointIO().save_checkpoint({"x": 2}, path)
+    assert torch.load(path, weights_only=True) == {"x": 1}
+
+
+def test_generators_come_back():
+    import random
+
+    random_state_before = random_state()
+    drawn = (random.random(), np.random.rand(), torch.rand(1).item())  # noqa: NPY002
+    restore_random_state(random_state_before)
+    assert (random.random(), np.random.rand(), torch.rand(1).item()) == drawn  # noqa: NPY002
+
+
+def test_warmup_cosine_rises_then_falls_to_nothing():
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=2.0)
+    schedule = warmup_cosine(optimizer, total_steps=100, warmup=0.1)
+    rates = []
+    for _ in range(100):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates[:10] == pytest.approx([0.2 * i for i in range(1, 11)])
+    assert rates[10] == pytest.approx(2.0)
+    assert rates[55] == pytest.approx(1.0)
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
+
+
+def test_step_decay_falls_at_the_paper_s_epochs():
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1e-3)
+    schedule = step_decay(optimizer, total_steps=900, epochs=90, milestones=[60, 80], gamma=0.1)
+    rates = []
+    for _ in range(900):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    assert rates[0] == rates[599] == pytest.approx(1e-3)
+    assert rates[600] == rates[799] == pytest.approx(1e-4)
+    assert rates[800] == rates[899] == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_progress_shows_loss_metric_and_time_left(terminal, smoke, tmp_path, monkeypatch):
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=terminal, width=150)
+    original = TrainProgress.__init__
+
+    def init(self, **kwargs):
+        original(self, **{**kwargs, "console": console, "every_n_steps": 1})
+
+    monkeypatch.setattr(TrainProgress, "__init__", init)
+    fit(smoke(tmp_path / "run", "trainer.max_steps=12"))
+    shown = screen.getvalue()
+    assert "12/12" in shown
+    assert "loss" in shown
+    assert "val/joint_mm" in shown
+    assert "img/s" in shown
+    assert ("\x1b[" in shown) == terminal
+
+
+def test_tensorboard_and_wandb_run_offline(smoke, tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    for logger in ("tensorboard", "wandb"):
+        run_dir = fit(smoke(tmp_path / logger, f"logger={logger}", "trainer.max_steps=4"))
+        run_id = json.loads((run_dir / "run.json").read_text())["id"]
+        if logger == "wandb":
+            assert list((run_dir / "wandb").glob(f"offline-run-*-{run_id}"))
+        else:
+            assert list((run_dir / "tensorboard").glob("events.*"))
+        assert (run_dir / "metrics.csv").is_file()
+
+
+def test_wandb_is_not_imported_without_being_asked_for():
+    code = "import sys, rhobin.engine.fit; sys.exit('wandb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
