@@ -16,7 +16,7 @@ from rhobin.types import GENDERS
 class BodySet(nn.Module):
     """Body models of several genders behind the methods of one.
 
-    Every method takes a trailing `gender`, a (B,) tensor of indices into `GENDERS`. Joints of mixed batches
+    Every method takes a trailing `gender`, a tensor of indices into `GENDERS` of the batch's shape. Joints of mixed batches
     are computed in one go; only vertices go gender by gender.
 
     Attributes:
@@ -61,43 +61,53 @@ class BodySet(nn.Module):
         return cast(BodyModel, self.models[gender])
 
     @full_precision
-    def rest_joints(self, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, " B"]) -> Float[Tensor, "B J 3"]:
+    def rest_joints(
+        self, beta: Float[Tensor, "*B 10"], gender: Int64[Tensor, "*B"]
+    ) -> Float[Tensor, "*B J 3"]:
         """Rest joints, metres; joint 0 is the pelvis."""
         return self._shaped("joint", beta, self._slot(gender))
 
     @full_precision
-    def rest29(self, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, " B"]) -> Float[Tensor, "B 29 3"]:
+    def rest29(self, beta: Float[Tensor, "*B 10"], gender: Int64[Tensor, "*B"]) -> Float[Tensor, "*B 29 3"]:
         """Rest positions of the 29 HybrIK joints, metres."""
         slot = self._slot(gender)
-        joints = self._shaped("joint", beta, slot)[:, JOINTS24]
-        return torch.cat((joints, self._rest_leaves(beta, slot)), dim=1)
+        joints = self._shaped("joint", beta, slot)[..., JOINTS24, :]
+        return torch.cat((joints, self._rest_leaves(beta, slot)), dim=-2)
 
-    def hands_mean(self, gender: Int64[Tensor, " B"]) -> Float[Tensor, "B 30 3"]:
+    def hands_mean(self, gender: Int64[Tensor, "*B"]) -> Float[Tensor, "*B 30 3"]:
         """Mean rotation vectors of joints 22..51, radians."""
         return self._hands_mean[self._slot(gender)]
 
     @full_precision
     def kinematics(
         self,
-        theta: Float[Tensor, "B J 3 3"],
-        beta: Float[Tensor, "B 10"],
-        trans: Float[Tensor, "B 3"],
-        gender: Int64[Tensor, " B"],
+        theta: Float[Tensor, "*B J 3 3"],
+        beta: Float[Tensor, "*B 10"],
+        trans: Float[Tensor, "*B 3"],
+        gender: Int64[Tensor, "*B"],
     ) -> BodyOutput:
         """Joints and global rotations only: no work over vertices."""
         rotations, joints = self.tree(theta, self.rest_joints(beta, gender))
-        return BodyOutput(None, joints + trans[:, None], rotations)
+        return BodyOutput(None, joints + trans[..., None, :], rotations)
 
     @full_precision
     def forward(
         self,
-        theta: Float[Tensor, "B J 3 3"],
-        beta: Float[Tensor, "B 10"],
-        trans: Float[Tensor, "B 3"],
-        gender: Int64[Tensor, " B"],
+        theta: Float[Tensor, "*B J 3 3"],
+        beta: Float[Tensor, "*B 10"],
+        trans: Float[Tensor, "*B 3"],
+        gender: Int64[Tensor, "*B"],
     ) -> BodyOutput:
         """Vertices, joints and global rotations; see `BodyModel.forward`."""
+        batch = gender.shape
+        if len(batch) != 1:
+            flat = (x.reshape(gender.numel(), *x.shape[len(batch) :]) for x in (theta, beta, trans, gender))
+            posed = self(*flat)
+            parts = (getattr(posed, name) for name in _FIELDS)
+            return BodyOutput(*(part.reshape(*batch, *part.shape[1:]) for part in parts))
         slot = self._slot(gender)
+        if torch.compiler.is_compiling():
+            return self._traced(theta, beta, trans, slot)
         rows, parts = [], []
         for index, model in enumerate(self):
             members = (slot == index).nonzero().squeeze(-1)
@@ -107,14 +117,21 @@ class BodySet(nn.Module):
         back = torch.cat(rows).argsort()
         return BodyOutput(*(torch.cat([getattr(part, name) for part in parts])[back] for name in _FIELDS))
 
+    def _traced(self, theta: Tensor, beta: Tensor, trans: Tensor, slot: Tensor) -> BodyOutput:
+        """Every model poses every body: a compiled graph cannot depend on how many there are of each gender."""
+        chosen, *others = (model(theta, beta, trans) for model in self)
+        for index, other in enumerate(others, start=1):
+            chosen = BodyOutput(*(_choose(slot == index, other, chosen, name) for name in _FIELDS))
+        return chosen
+
     @full_precision
     def joints29(
-        self, output: BodyOutput, beta: Float[Tensor, "B 10"], gender: Int64[Tensor, " B"]
-    ) -> Float[Tensor, "B 29 3"]:
+        self, output: BodyOutput, beta: Float[Tensor, "*B 10"], gender: Int64[Tensor, "*B"]
+    ) -> Float[Tensor, "*B 29 3"]:
         """The 29 HybrIK joints of posed bodies, metres, with rigid leaves."""
         slot = self._slot(gender)
-        rest = self._shaped("joint", beta, slot)[:, JOINTS24]
-        joints, rotations = output.joints[:, JOINTS24], output.rotations[:, JOINTS24]
+        rest = self._shaped("joint", beta, slot)[..., JOINTS24, :]
+        joints, rotations = output.joints[..., JOINTS24, :], output.rotations[..., JOINTS24, :, :]
         return attach_leaves(joints, rotations, rest, self._rest_leaves(beta, slot))
 
     def _rest_leaves(self, beta: Tensor, slot: Tensor) -> Tensor:
@@ -127,7 +144,7 @@ class BodySet(nn.Module):
 
     def _shaped(self, part: str, beta: Tensor, slot: Tensor) -> Tensor:
         template, shapedirs = getattr(self, f"_{part}_template"), getattr(self, f"_{part}_shapedirs")
-        return template[slot] + torch.einsum("bjck,bk->bjc", shapedirs[slot], beta)
+        return template[slot] + torch.einsum("...jck,...k->...jc", shapedirs[slot], beta)
 
     def _slot(self, gender: Tensor) -> Tensor:
         """Index of each body's model; checked only where a gender is missing from the set."""
@@ -141,3 +158,8 @@ class BodySet(nn.Module):
 
 
 _FIELDS = ("verts", "joints", "rotations")
+
+
+def _choose(mask: Tensor, yes: BodyOutput, no: BodyOutput, name: str) -> Tensor:
+    first, second = getattr(yes, name), getattr(no, name)
+    return torch.where(mask.view(-1, *[1] * (first.ndim - 1)), first, second)

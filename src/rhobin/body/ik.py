@@ -1,13 +1,14 @@
 """From 29 joints and twists to rotations: HybrIK's analytic inverse kinematics, naive and adaptive.
 
-Every joint but the root turns as swing times twist: the swing takes its rest bone to the wanted one, the twist
-turns about the bone. In world axes a swing is two half turns, about the bone where its parent leaves it and
-about the half vector h between that and the wanted direction. The first joins the twist (a turn by another
-pi), which is known beforehand for all joints at once, so a level of the tree costs one product and one half turn:
-``G = (2 h h^T - 1) G_parent Twist(phi + pi)``.
+Every joint but the root turns as swing times twist: the swing takes its rest bone to the wanted one, the
+twist turns about the bone. In world axes a swing is two half turns, about the bone where its parent leaves it
+and about the half vector h between that and the wanted direction. The first joins the twist (a turn by another
+pi), which is known beforehand for all joints at once, so a level of the tree costs one product and one half
+turn: ``G = (2 h h^T - 1) G_parent Twist(phi + pi)``.
 """
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -29,7 +30,7 @@ _PLACE = [_ORDER.index(joint) for joint in range(1, 24)]
 # Per level: its joints' slice of _ORDER, and where their parents stand in the level above.
 _STEPS = [
     (_ORDER.index(level[0]), len(level), [above.index(SMPL_PARENTS[j]) for j in level])
-    for above, level in zip(_LEVELS[:-1], _LEVELS[1:], strict=True)
+    for above, level in pairwise(_LEVELS)
 ]
 
 
@@ -237,6 +238,11 @@ def _pick(above: Tensor, index: list[int]) -> Tensor:
     return torch.stack([above[i] for i in index])
 
 
-@lru_cache
 def _index(values: tuple[int, ...], device: torch.device) -> Tensor:
+    """Joint numbers as a tensor, made once per device so that no call waits for a copy."""
+    return torch.tensor(values, device=device) if torch.compiler.is_compiling() else _kept(values, device)
+
+
+@lru_cache
+def _kept(values: tuple[int, ...], device: torch.device) -> Tensor:
     return torch.tensor(values, device=device)

@@ -51,9 +51,9 @@ class BodyOutput:
     """A posed body.
 
     Attributes:
-        verts: (B, V, 3) vertices, metres; None from `kinematics`.
-        joints: (B, J, 3) joints, metres.
-        rotations: (B, J, 3, 3) global rotations.
+        verts: (..., V, 3) vertices, metres; None from `kinematics`.
+        joints: (..., J, 3) joints, metres.
+        rotations: (..., J, 3, 3) global rotations.
     """
 
     verts: Tensor | None
@@ -116,30 +116,30 @@ class BodyModel(nn.Module):
             keep("leaf_shapedirs", arrays.shapedirs[ids])
 
     @full_precision
-    def rest_joints(self, beta: Float[Tensor, "B 10"]) -> Float[Tensor, "B J 3"]:
+    def rest_joints(self, beta: Float[Tensor, "*B 10"]) -> Float[Tensor, "*B J 3"]:
         """Rest joints of a shape, metres; joint 0 is the pelvis J0 that the root turns about."""
-        return self.joint_template + torch.einsum("jck,bk->bjc", self.joint_shapedirs, beta)
+        return self.joint_template + torch.einsum("jck,...k->...jc", self.joint_shapedirs, beta)
 
     @full_precision
-    def rest29(self, beta: Float[Tensor, "B 10"]) -> Float[Tensor, "B 29 3"]:
+    def rest29(self, beta: Float[Tensor, "*B 10"]) -> Float[Tensor, "*B 29 3"]:
         """Rest positions of the 29 HybrIK joints: 24 joints, then five vertices of the shaped template.
 
         Raises:
             ValueError: the model file named no leaf vertices.
         """
-        return torch.cat((self.rest_joints(beta)[:, self._joints24], self._rest_leaves(beta)), dim=1)
+        return torch.cat((self.rest_joints(beta)[..., self._joints24, :], self._rest_leaves(beta)), dim=-2)
 
     @full_precision
     def kinematics(
-        self, theta: Float[Tensor, "B J 3 3"], beta: Float[Tensor, "B 10"], trans: Float[Tensor, "B 3"]
+        self, theta: Float[Tensor, "*B J 3 3"], beta: Float[Tensor, "*B 10"], trans: Float[Tensor, "*B 3"]
     ) -> BodyOutput:
         """Joints and global rotations only: no work over vertices; arguments as in `forward`."""
         rotations, joints = self.tree(theta, self.rest_joints(beta))
-        return BodyOutput(None, joints + trans[:, None], rotations)
+        return BodyOutput(None, joints + trans[..., None, :], rotations)
 
     @full_precision
     def forward(
-        self, theta: Float[Tensor, "B J 3 3"], beta: Float[Tensor, "B 10"], trans: Float[Tensor, "B 3"]
+        self, theta: Float[Tensor, "*B J 3 3"], beta: Float[Tensor, "*B 10"], trans: Float[Tensor, "*B 3"]
     ) -> BodyOutput:
         """Vertices, joints and global rotations of posed bodies.
 
@@ -153,22 +153,22 @@ class BodyModel(nn.Module):
         """
         rest = self.rest_joints(beta)
         rotations, joints = self.tree(theta, rest)
-        joints = joints + trans[:, None]
+        joints = joints + trans[..., None, :]
         offset = joints[..., None] - rotations @ rest[..., None]
-        transforms = torch.cat((rotations, offset), dim=-1).split(CHUNK)
+        transforms = torch.cat((rotations, offset), dim=-1).reshape(-1, self.n_joints, 3, 4).split(CHUNK)
         shaped = self._shaped(theta, beta).split(CHUNK)
         verts = torch.cat([self._skin(v, t) for v, t in zip(shaped, transforms, strict=True)])
-        return BodyOutput(verts, joints, rotations)
+        return BodyOutput(verts.reshape(*trans.shape[:-1], -1, 3), joints, rotations)
 
     @full_precision
-    def joints29(self, output: BodyOutput, beta: Float[Tensor, "B 10"]) -> Float[Tensor, "B 29 3"]:
+    def joints29(self, output: BodyOutput, beta: Float[Tensor, "*B 10"]) -> Float[Tensor, "*B 29 3"]:
         """The 29 HybrIK joints of a posed body, metres; leaves move rigidly with their parent joint.
 
         Rigid leaves make the joints consistent with inverse kinematics; skinned leaf vertices are not.
         """
-        joints = output.joints[:, self._joints24]
-        rest = self.rest_joints(beta)[:, self._joints24]
-        return attach_leaves(joints, output.rotations[:, self._joints24], rest, self._rest_leaves(beta))
+        joints, rotations = output.joints[..., self._joints24, :], output.rotations[..., self._joints24, :, :]
+        rest = self.rest_joints(beta)[..., self._joints24, :]
+        return attach_leaves(joints, rotations, rest, self._rest_leaves(beta))
 
     def _rest_leaves(self, beta: Tensor) -> Tensor:
         if self.leaf_vertices is None:
@@ -176,12 +176,13 @@ class BodyModel(nn.Module):
                 f"the {self.gender} body {self.model_id} has no leaf vertices, so its 29 joints are unknown; "
                 "add the key leaf_vertices (head top, middle fingertips, big toes) to its file"
             )
-        return self.leaf_template + torch.einsum("jck,bk->bjc", self.leaf_shapedirs, beta)
+        return self.leaf_template + torch.einsum("jck,...k->...jc", self.leaf_shapedirs, beta)
 
     def _shaped(self, theta: Tensor, beta: Tensor) -> Tensor:
         """Rest vertices (B, V, 3) with shape and pose blend shapes."""
         identity = torch.eye(3, dtype=theta.dtype, device=theta.device)
-        feature = (theta[:, 1:] - identity).flatten(1)
+        feature = (theta[..., 1:, :, :] - identity).reshape(-1, 9 * (self.n_joints - 1))
+        beta = beta.reshape(-1, N_BETAS)
         flat = torch.addmm(self.template, self.shapedirs, beta.T) + self.pose_blend(feature.T)
         return flat.T.reshape(-1, self.n_verts, 3)
 
@@ -194,13 +195,13 @@ class BodyModel(nn.Module):
 
 
 def attach_leaves(
-    joints: Float[Tensor, "B 24 3"],
-    rotations: Float[Tensor, "B 24 3 3"],
-    rest: Float[Tensor, "B 24 3"],
-    rest_leaves: Float[Tensor, "B 5 3"],
-) -> Float[Tensor, "B 29 3"]:
+    joints: Float[Tensor, "*B 24 3"],
+    rotations: Float[Tensor, "*B 24 3 3"],
+    rest: Float[Tensor, "*B 24 3"],
+    rest_leaves: Float[Tensor, "*B 5 3"],
+) -> Float[Tensor, "*B 29 3"]:
     """Posed joints followed by the leaves carried rigidly by their parents: ``X_p + G_p (leaf - J_p)``."""
     parents = list(LEAF_PARENTS)
-    bones = rest_leaves - rest[:, parents]
-    leaves = joints[:, parents] + (rotations[:, parents] @ bones[..., None]).squeeze(-1)
-    return torch.cat((joints, leaves), dim=1)
+    bones = rest_leaves - rest[..., parents, :]
+    leaves = joints[..., parents, :] + (rotations[..., parents, :, :] @ bones[..., None]).squeeze(-1)
+    return torch.cat((joints, leaves), dim=-2)

@@ -36,37 +36,67 @@ class KinematicTree(nn.Module):
         self.register_buffer("ancestors", torch.stack(rounds), persistent=False)
 
     def forward(
-        self, theta: Float[Tensor, "B J 3 3"], rest: Float[Tensor, "B J 3"]
-    ) -> tuple[Float[Tensor, "B J 3 3"], Float[Tensor, "B J 3"]]:
+        self, theta: Float[Tensor, "*B J 3 3"], rest: Float[Tensor, "*B J 3"]
+    ) -> tuple[Float[Tensor, "*B J 3 3"], Float[Tensor, "*B J 3"]]:
         """Global rotations and joint positions; the root stays at its rest position.
 
         Args:
             theta: local rotations.
             rest: rest joints, metres.
         """
+        batch, joints = rest.shape[:-2], rest.shape[-2]
+        theta, rest = theta.reshape(-1, joints, 3, 3), rest.reshape(-1, joints, 3)
         bones = rest[:, 1:] - rest.index_select(1, self.parents[1:])
-        batch, joints = rest.shape[:2]
-        still = torch.eye(3, dtype=theta.dtype, device=theta.device).expand(batch, 1, 3, 3)
+        still = torch.eye(3, dtype=theta.dtype, device=theta.device).expand(len(rest), 1, 3, 3)
         R = torch.cat((theta, still), dim=1)
         t = torch.cat((rest[:, :1], bones, torch.zeros_like(rest[:, :1])), dim=1)[..., None]
         for ancestor in self.ancestors:
             above = R.index_select(1, ancestor)
             t = t.index_select(1, ancestor) + above @ t
             R = above @ R
-        return R[:, :joints], t[:, :joints, :, 0]
+        return R[:, :joints].reshape(*batch, joints, 3, 3), t[:, :joints, :, 0].reshape(*batch, joints, 3)
+
+
+def _csr(start: Tensor, index: Tensor, value: Tensor, width: int) -> Tensor:
+    shape = (len(start) - 1, width)
+    return torch.sparse_csr_tensor(start, index, value, shape, check_invariants=False)
 
 
 class _SparseProduct(torch.autograd.Function):
     """``matrix @ x`` with a constant CSR matrix, and its transpose for the gradient of x."""
 
     @staticmethod
-    def forward(ctx, x, matrix, transpose):
-        ctx.transpose = transpose
-        return matrix @ x
+    def forward(ctx, x, rows, columns, width):
+        ctx.columns, ctx.height = columns, len(rows[0]) - 1
+        return _csr(*rows, width) @ x
 
     @staticmethod
     def backward(ctx, grad):
-        return ctx.transpose @ grad.contiguous(), None, None
+        return _csr(*ctx.columns, ctx.height) @ grad.contiguous(), None, None, None
+
+
+@torch.library.custom_op("rhobin::sparse_product", mutates_args=())
+def _traced_product(x: Tensor, rows: list[Tensor], columns: list[Tensor]) -> Tensor:
+    """The same product as one node of a compiled graph, which cannot hold sparse tensors."""
+    return _csr(*rows, len(x)) @ x.contiguous()
+
+
+@_traced_product.register_fake
+def _(x: Tensor, rows: list[Tensor], columns: list[Tensor]) -> Tensor:
+    return x.new_empty(len(rows[0]) - 1, x.shape[1])
+
+
+def _traced_context(ctx, inputs, output) -> None:
+    _, rows, columns = inputs
+    ctx.save_for_backward(*rows, *columns)
+
+
+def _traced_gradient(ctx, grad):
+    saved = list(ctx.saved_tensors)
+    return _traced_product(grad, saved[3:], saved[:3]), [None] * 3, [None] * 3
+
+
+_traced_product.register_autograd(_traced_gradient, setup_context=_traced_context)
 
 
 class ConstantMatrix(nn.Module):
@@ -94,10 +124,12 @@ class ConstantMatrix(nn.Module):
         """``matrix @ x``."""
         if not self.sparse:
             return self.dense @ x
-        if not (x.requires_grad and torch.is_grad_enabled()):
-            return self._csr("rows", self.shape) @ x
-        return _SparseProduct.apply(x, self._csr("rows", self.shape), self._csr("columns", self.shape[::-1]))
+        rows, columns = self._fields("rows"), self._fields("columns")
+        if torch.compiler.is_compiling():
+            return _traced_product(x, rows, columns)
+        if x.requires_grad and torch.is_grad_enabled():
+            return _SparseProduct.apply(x, rows, columns, len(x))
+        return _csr(*rows, len(x)) @ x
 
-    def _csr(self, name: str, shape: tuple[int, ...]) -> Tensor:
-        start, index, value = (getattr(self, f"{name}_{part}") for part in ("start", "index", "value"))
-        return torch.sparse_csr_tensor(start, index, value, shape, check_invariants=False)
+    def _fields(self, name: str) -> list[Tensor]:
+        return [getattr(self, f"{name}_{field}") for field in ("start", "index", "value")]

@@ -106,21 +106,21 @@ def camera_to_world(points: Float[np.ndarray, "*N 3"], camera: Camera) -> Float[
 
 @full_precision
 def solve_translation(
-    points: Float[Tensor, "B N 3"],
-    uv: Float[Tensor, "B N 2"],
-    K: Float[Tensor, "B 3 3"],
-    weight: Float[Tensor, "B N"] | None = None,
-) -> Float[Tensor, "B 3"]:
+    points: Float[Tensor, "*B N 3"],
+    uv: Float[Tensor, "*B N 2"],
+    K: Float[Tensor, "*B 3 3"],
+    weight: Float[Tensor, "*B N"] | None = None,
+) -> Float[Tensor, "*B 3"]:
     """The translation that puts root-relative points on their pixels, by closed-form least squares.
 
     Minimises the weighted sum of ``|X + t_xy - x (Z + t_z)|^2`` with x the ray of the pixel at depth one.
     Depth is eliminated first on centred rays, which keeps float32 accurate.
 
     Args:
-        points: root-relative, metres, camera orientation.
+        points: root-relative, metres, camera orientation: joints, and keypoints of an object likewise.
         uv: pixels.
         K: intrinsics in pixels.
-        weight: non-negative weights; None weighs all points alike.
+        weight: non-negative weights, such as 1 / sigma^2; None weighs all points alike.
 
     Returns:
         Translations, metres. Where the rays coincide, or all weights vanish, depth is not observable and
@@ -131,11 +131,11 @@ def solve_translation(
     offset = ray * points[..., 2:] - points[..., :2]
     ray_mean = (share * ray).sum(-2)
     offset_mean = (share * offset).sum(-2)
-    ray_centred = ray - ray_mean[:, None]
-    offset_centred = offset - offset_mean[:, None]
+    ray_centred = ray - ray_mean[..., None, :]
+    offset_centred = offset - offset_mean[..., None, :]
     spread = (share * ray_centred * ray_centred).sum((-2, -1))
     depth = -(share * ray_centred * offset_centred).sum((-2, -1)) / spread.clamp_min(NO_SPREAD)
-    return torch.cat((ray_mean * depth[:, None] + offset_mean, depth[:, None]), dim=-1)
+    return torch.cat((ray_mean * depth[..., None] + offset_mean, depth[..., None]), dim=-1)
 
 
 def _shares(weight: Tensor | None, points: Tensor) -> Tensor:

@@ -151,7 +151,10 @@ def project_to_so3(matrix: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 3 3"]:
 
 
 class _Polar(torch.autograd.Function):
-    """R = U diag(1, 1, det) V^T; a change of R is R [w]x with (tr P - P) w = axial(R^T dM - dM^T R), P = R^T M."""
+    """R = U diag(1, 1, det) V^T.
+
+    A change dM turns R by R [w]x with (tr P - P) w = axial(R^T dM - dM^T R), where P = R^T M.
+    """
 
     @staticmethod
     def forward(ctx, matrix):
