@@ -132,7 +132,8 @@ def test_few_frames_are_shared_out():
 
 def test_axis_ticks_are_round_and_inside():
     linear = Axis(0, 137, 0, 400).ticks()
-    assert linear == [0, 50, 100]
+    assert linear == [0, 20, 40, 60, 80, 100, 120]
+    assert Axis(-3.9, 2.3, 248, 0).ticks() == [-2, 0, 2]
     log = Axis(12, 900, 0, 400, log=True)
     assert log.ticks() == [20, 50, 100, 200, 500]
     assert log.pixel(12) == 0

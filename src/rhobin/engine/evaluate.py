@@ -172,6 +172,7 @@ def _score(
         "rhobin": rhobin.__version__,
         "seconds": {name: round(value, 2) for name, value in seconds.items()},
         "data": datamodule.manifest(),
+        "predicted": sum(len(record["frames"]) for record in results.values()),
         "train_views": len(datamodule.train_dataset),
     }
     write_scores(run_dir, scores, origin)

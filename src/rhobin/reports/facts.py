@@ -50,7 +50,7 @@ def _training(run: Mapping[str, Any], origin: Mapping[str, Any]) -> list[tuple[s
 
 def _evaluation(origin: Mapping[str, Any], row: Mapping[str, Any]) -> list[tuple[str, str]]:
     protocol, seconds = row["protocol"], origin.get("seconds", {})
-    per_frame = 1000 * seconds.get("network", 0.0) / max(row["frames"], 1)
+    per_frame = 1000 * seconds.get("network", 0.0) / max(origin.get("predicted", row["frames"]), 1)
     counted = (
         f"{row['frames']} scored of {row['visible_frames']} whose object is at least "
         f"{100 * protocol['min_visible']:.0f} % visible; coverage {100 * row['coverage']:.1f} %"

@@ -68,7 +68,7 @@ class Axis:
             fine = [m * 10.0**d for d in decades for m in (1, 2, 5) if self.low <= m * 10.0**d <= self.high]
             coarse = [v for v in fine if f"{v:e}".startswith("1")]
             return fine if len(fine) <= abs(self.end - self.start) / 25 or len(coarse) < 2 else coarse
-        step = _round_step((self.high - self.low) / max(2, abs(self.end - self.start) // 70))
+        step = _round_step((self.high - self.low) / max(2, abs(self.end - self.start) // 45))
         first = math.ceil(self.low / step - 1e-9)
         return [k * step for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
