@@ -18,7 +18,7 @@ from rhobin.synthetic.interactions.grasp import (
     turned,
     yaw_of,
 )
-from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, stand, turn_head
+from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, plumb, stand, turn_head
 from rhobin.synthetic.limbs import HandTarget, hand_frame
 from rhobin.synthetic.motion import Params
 from rhobin.synthetic.placed import Infeasible, Placed
@@ -58,7 +58,8 @@ def _hang(pose: Pose, template: Template, handle: Grip, p: Params, side: int, ab
     """Hang the arm, then hang the object on its bar: the bar lies across the palm behind the knuckles."""
     s = SIGN[side]
     fall = p.degrees("hang", 62, 76) - abduct
-    pose.theta[SHOULDER[side]] = rot_x(-p.degrees("hang forward", -15, 22, 0.4)) @ rot_z(-s * fall)
+    swing = p.degrees("hang forward", -15, 22, 0.4)
+    pose.set_global(SHOULDER[side], plumb(pose, 0.3) @ rot_x(-swing) @ rot_z(-s * fall))
     pose.theta[ELBOW[side]] = rot_y(-s * p.degrees("hang elbow", 4, 40)) @ rot_x(
         p.degrees("hang turn", -12, 20)
     )

@@ -39,7 +39,7 @@ def _bent(figure: Figure, thing: Placed, p: Params, effort: float, squat: float)
     pose = Pose(figure)
     lean = np.radians(10 + (90 - 30 * squat) * effort) + p.degrees("lean", -5, 5)
     bend_torso(pose, p, float(lean), twist=p.degrees("twist", -10, 10), side=p.degrees("side bend", -4, 4))
-    stand(pose, p, 0.01 + (0.16 + 0.3 * squat) * effort, stride=0.18, width=(0.1, 0.26))
+    stand(pose, p, 0.01 + (0.2 + 0.34 * squat) * effort, 0.18, (0.12, 0.28), splay=squat * effort)
     start = np.array([thing.t[0], thing.t[1], pose.pelvis[2] + 0.6 + thing.template.diameter])
     moved = Placed(thing.template, thing.R, start)
     return Solved(

@@ -42,7 +42,11 @@ def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...
 
 def _seat_offset(template: Template, p: Params) -> float:
     """Where (z) the pelvis is relative to the seat's middle: behind it, but clear of a back rest."""
-    return p("seat z", -0.06, 0.01) if "back_top" in template.grips else p("seat z", -0.05, 0.05)
+    if "back_top" in template.grips:
+        return p("seat z", -0.06, 0.01)
+    if "seat" not in template.grips and template.grips["top"].position[1] > 0.3:
+        return p("seat z", 0.04, 0.14)  # a ball, as high as a bar stool: sit on its front
+    return p("seat z", -0.05, 0.05)
 
 
 def _place_feet(pose: Pose, p: Params) -> None:
@@ -93,6 +97,7 @@ def _arm(solved: Solved, p: Params, side: int) -> None:
         pose, side, thighs, HandTarget(point, -normal, fingers, elbow_pole(p, side, (0.5, 1.5)))
     )
     if state.reach > 1.0:
-        raise Infeasible("an arm is too short")
+        idle_arm(pose, side, p)
+        return
     close_fingers(pose, side, thighs, np.radians(-4), np.radians(60), np.radians(20))
     solved.strain.append(state)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
-from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.hands import set_curls
 from rhobin.synthetic.limbs import FootTarget, ankle_of, ball_height, leg_length, place_foot
 from rhobin.synthetic.motion import Params
 from rhobin.synthetic.placed import Infeasible
 from rhobin.synthetic.pose import (
-    BALL,
     COLLAR,
     ELBOW,
     HEAD,
@@ -61,7 +60,12 @@ def turn_head(pose: Pose, p: Params, target: np.ndarray | None = None) -> None:
 
 
 def stand(
-    pose: Pose, p: Params, drop: float, stride: float, width: tuple[float, float] = (0.09, 0.2)
+    pose: Pose,
+    p: Params,
+    drop: float,
+    stride: float,
+    width: tuple[float, float] = (0.09, 0.2),
+    splay: float = 0.0,
 ) -> None:
     """Put both feet on the floor under the body's weight, knees bent by lowering the pelvis by `drop`.
 
@@ -71,6 +75,7 @@ def stand(
         drop: metres below the straightest standing height.
         stride: the most that one foot is before the other, metres.
         width: range of half the distance between the feet, metres.
+        splay: 0 for knees ahead, 1 for knees and toes well apart, as in a squat.
 
     Raises:
         Infeasible: the legs cannot reach.
@@ -84,14 +89,11 @@ def stand(
         x = centre[0] + SIGN[side] * half + p("shift x", -0.02, 0.02)
         z = centre[2] + 0.5 * _ANKLE_BEHIND + SIGN[side] * step + p("shift z", -0.03, 0.03)
         ball = np.array([x, ball_height(pose.figure, side), z])
-        feet.append(_foot(p, side, ball, heel, p(f"knees {side}", 0.05, 0.5)))
+        yaw = p.degrees(f"toe out {side}", 0, 25) + 0.35 * splay
+        out = np.sin(yaw) + p(f"knees {side}", 0.02, 0.25) + 0.4 * splay
+        pole = unit(np.array([SIGN[side] * out, 0.0, 1.0]))
+        feet.append(FootTarget(ball, yaw, float(min(heel, 0.6)), pole))
     settle(pose, feet, drop)
-
-
-def _foot(p: Params, side: int, ball: np.ndarray, heel: float, knee_out: float) -> FootTarget:
-    yaw = p.degrees(f"toe out {side}", 0, 25)
-    pole = unit(np.array([SIGN[side] * (np.sin(yaw) + knee_out * 0.5), 0.0, 1.0]))
-    return FootTarget(ball, yaw, float(min(heel, 0.6)), pole)
 
 
 def settle(pose: Pose, feet: list[FootTarget], drop: float) -> None:
@@ -122,6 +124,14 @@ def support_centre(pose: Pose) -> np.ndarray:
     return upper / 0.84
 
 
+def plumb(pose: Pose, share: float) -> np.ndarray:
+    """A frame (3, 3) that faces as the chest does but keeps only a `share` of its tilt."""
+    chest = pose.G[SPINE[2]]
+    level = rot_y(float(np.arctan2(chest[0, 2], chest[2, 2])))
+    tilt = Rotation.from_matrix(level.T @ chest).as_rotvec()
+    return level @ Rotation.from_rotvec(share * tilt).as_matrix()
+
+
 def idle_arm(pose: Pose, side: int, p: Params) -> None:
     """Let an arm hang, bend it, or hold it out, with loosely curled fingers."""
     s = SIGN[side]
@@ -134,7 +144,9 @@ def idle_arm(pose: Pose, side: int, p: Params) -> None:
     swing = p.degrees(f"arm forward {side}", *forward, sway=0.4)
     roll = p.degrees(f"arm roll {side}", -15, 30)
     bend = p.degrees(f"elbow {side}", *flex, sway=0.35)
-    pose.theta[SHOULDER[side]] = rot_x(-swing) @ rot_z(-s * fall) @ rot_x(-roll)
+    pose.update()
+    upright = plumb(pose, 0.3)
+    pose.set_global(SHOULDER[side], upright @ rot_x(-swing) @ rot_z(-s * fall) @ rot_x(-roll))
     turn = p.degrees(f"forearm {side}", -20, 50)
     pose.theta[ELBOW[side]] = rot_y(-s * bend) @ rot_x(-0.5 * turn)
     wrist = rot_x(-0.5 * turn) @ rot_z(-s * p.degrees(f"wrist bend {side}", -15, 25))
@@ -147,13 +159,3 @@ def relax_fingers(pose: Pose, side: int, p: Params, low: float = 8, high: float 
     common = p(f"curl {side}", low, high, 0.3)
     own = [p(f"curl {side} {finger}", -6, 10) + 3 * (finger if finger < 4 else 0) for finger in range(5)]
     set_curls(pose, side, [float(np.radians(max(2.0, common + o))) for o in own])
-
-
-def new_pose(figure: Figure) -> Pose:
-    """A T-pose at rest."""
-    return Pose(figure)
-
-
-def toes_forward(pose: Pose) -> float:
-    """How far (z) the front ball of the foot is before the pelvis, metres."""
-    return float(max(pose.joints[BALL[0], 2], pose.joints[BALL[1], 2]) - pose.pelvis[2])

@@ -54,7 +54,7 @@ def touch(figure: Figure, template: Template, p: Params, roles: tuple[float, ...
         pose = Pose(figure)
         lean = np.radians(4 + (86 - 30 * squat) * effort) + p.degrees("lean", -4, 6)
         bend_torso(pose, p, lean, twist=p.degrees("twist", -15, 15), side=p.degrees("side bend", -5, 5))
-        stand(pose, p, 0.005 + (0.16 + 0.32 * squat) * effort, stride=0.25, width=(0.08, 0.25))
+        stand(pose, p, 0.005 + (0.18 + 0.34 * squat) * effort, 0.25, (0.08, 0.26), splay=0.7 * squat * effort)
         return Solved(
             pose, _before(pose, on_floor(template, p, roles), p("gap", 0.01, 0.09), p("off", -0.12, 0.12))
         )
@@ -67,13 +67,13 @@ def touch(figure: Figure, template: Template, p: Params, roles: tuple[float, ...
 
 def push(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]) -> Solved:
     """A person who walks an object forward with both palms on its near face or its top edge."""
-    squat = p("squat", 0.0, 0.6, 0.1)
+    squat = p("squat", 0.0, 0.9, 0.1)
 
     def bent(effort: float) -> Solved:
         pose = Pose(figure)
         lean = np.radians(12 + (70 - 25 * squat) * effort) + p.degrees("lean", -4, 8)
         bend_torso(pose, p, lean, twist=p.degrees("twist", -10, 10), side=p.degrees("side bend", -4, 4))
-        stand(pose, p, 0.01 + (0.2 + 0.2 * squat) * effort, stride=0.7)
+        stand(pose, p, 0.01 + (0.2 + 0.28 * squat) * effort, stride=0.7 - 0.3 * effort)
         gap = p("gap", 0.04, 0.32) * (1 - 0.8 * effort)
         return Solved(pose, _before(pose, on_floor(template, p, roles, 32.0), gap, p("off", -0.06, 0.06)))
 
@@ -137,14 +137,23 @@ def from_above(thing: Placed, p: Params, side: int, pull: float) -> HandTarget:
         raise Infeasible("the object has no top")
     wide = 0.5 * grip.length * abs(grip.direction[0]) or 0.3 * (high[0] - low[0])
     x = SIGN[side] * min(p(f"touch x {side}", 0.06, 0.3), 0.8 * wide)
-    deep = max(0.0, 0.5 * (high[2] - low[2]) - 0.05) * (grip.name in ("top", "keys", "seat"))
-    z = max(-deep, deep * (p(f"touch z {side}", -0.95, 0.0) - pull))
-    origin = thing.R @ np.array([x, high[1] + 0.3, grip.position[2] + z]) + thing.t
-    try:
-        hit = thing.hit(origin, np.array([0.0, -1.0, 0.0]))
-    except Infeasible:
-        hit = thing.hit(origin - thing.R @ np.array([0.0, 0.0, z]), np.array([0.0, -1.0, 0.0]))
-    return _laid(*hit, p, side)
+    if grip.name in ("top", "keys", "seat") and high[2] - low[2] > 0.12 and grip.length > 0.0:
+        deep = 0.5 * (high[2] - low[2]) - 0.05
+        z = grip.position[2] + max(-deep, deep * (p(f"touch z {side}", -0.95, 0.0) - pull))
+    else:
+        z = _ridge(thing, x)
+    origin = thing.to_room(np.array([x, high[1] + 0.3, z]))
+    return _laid(*thing.hit(origin, np.array([0.0, -1.0, 0.0])), p, side)
+
+
+def _ridge(thing: Placed, x: float) -> float:
+    """Where (z, template's frame) the object is highest near an x: a back rest's or a ball's top."""
+    verts = thing.template.verts
+    near = verts[np.abs(verts[:, 0] - x) < 0.04]
+    if len(near) == 0:
+        raise Infeasible("the object is too narrow")
+    top = near[near[:, 1] > near[:, 1].max() - 0.012]
+    return float(0.5 * (top[:, 2].min() + top[:, 2].max()))
 
 
 def _beside(thing: Placed, p: Params, side: int, pull: float) -> HandTarget:
@@ -172,7 +181,7 @@ def _from_behind(thing: Placed, p: Params, side: int, pull: float) -> HandTarget
     x = SIGN[side] * min(p(f"touch x {side}", 0.07, 0.2), 0.4 * (high[0] - low[0]))
     tall = high[1] - low[1]
     y = high[1] - (
-        0.05 if "back_top" in thing.template.grips else tall * (p("push y", 0.15, 0.45, 0.1) - 0.2 * pull)
+        0.05 if "back_top" in thing.template.grips else tall * (p("push y", 0.12, 0.38, 0.1) - 0.2 * pull)
     )
     origin = thing.R @ np.array([x, y, low[2] - 0.3]) + thing.t
     point, normal = thing.hit(origin, thing.R @ np.array([0.0, 0.0, 1.0]))
