@@ -132,8 +132,8 @@ def test_zero_background_blackens_what_no_mask_covers(release_root):
     assert not torch.allclose(sample.image[:3, ~outside], black[:, None], atol=0.1)
 
 
-@pytest.mark.parametrize("factor", [1, 2, 4])
-def test_reduced_decoding_keeps_places(tmp_path, factor):
+@pytest.mark.parametrize(("output", "scale"), [(192, 1), (96, 1 / 2), (48, 1 / 4), (110, 0.714), (64, 0.414)])
+def test_reduced_decoding_keeps_places(tmp_path, output, scale):
     """A spot lands on the same output pixel whatever the size it was decoded at."""
     rows, columns = np.indices((240, 320))
     spot = 255 * np.exp(-((columns - 171.3) ** 2 + (rows - 96.7) ** 2) / (2 * 9.0**2))
@@ -143,9 +143,8 @@ def test_reduced_decoding_keeps_places(tmp_path, factor):
     cv2.imwrite(str(files[0]), np.repeat(spot[..., None], 3, 2).round().astype(np.uint8))
     for file in files[1:]:
         cv2.imwrite(str(file), mask)
-    output = 192 // factor
     context = load_context(files, output, "union", 1.0, 1.0)
-    assert np.isclose(context.from_image[0, 0], 1 / factor)
+    assert np.isclose(context.from_image[0, 0], scale, rtol=0.01)
     matrix = crop_matrix(context.centre, context.side, output)
     color, person, _ = warp_context(context, matrix, output)
     weight = color[..., 0].astype(float)
@@ -253,3 +252,19 @@ def test_index_and_settings_are_checked(plain):
 def test_shared_arrays_start_filled():
     assert shared_array((2, 3), np.int64, -1).tolist() == [[-1] * 3] * 2
     assert not shared_array(4, np.uint8).any()
+
+
+def test_a_pickled_cache_starts_empty_and_can_be_filled(plain):
+    """What spawned workers get."""
+    cache = ContextCache(3, 1)
+    cache.put(1, plain.context(1))
+    kept, original = cache.get(1), plain.context(1)
+    assert np.array_equal(kept.color, original.color)
+    assert np.array_equal(kept.masks, original.masks)
+    assert np.array_equal(kept.from_image, original.from_image)
+    assert (kept.side, kept.size) == (original.side, original.size)
+    make, arguments = cache.__reduce__()
+    fresh = make(*arguments)
+    assert fresh.get(1) is None
+    fresh.put(1, original)
+    assert np.array_equal(fresh.get(1).color, original.color)

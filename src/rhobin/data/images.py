@@ -13,6 +13,7 @@ from rhobin.data.crops import MASK_THRESHOLD, crop_square, mask_box
 MEAN = np.array([0.485, 0.456, 0.406])  # ImageNet, RGB
 STD = np.array([0.229, 0.224, 0.225])
 BACKGROUNDS = ("keep", "zero")
+_MARGIN = 1.25
 _REDUCED = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -63,7 +64,8 @@ def load_context(
     """Decode a view no finer than needed, and only keep what crops can show.
 
     The image is decoded at the smallest of 1, 1/2, 1/4, 1/8 of its size that still gives the crop
-    `output` pixels: faster, and free of aliasing.
+    `output` pixels, then shrunk until the crop has at most 1.25 times as many: less to keep and to warp,
+    and free of aliasing.
 
     Args:
         files: colour, person mask, object mask.
@@ -81,15 +83,17 @@ def load_context(
     centre, side = crop_square(box, crop, expand, width)
     factor = max(f for f in _REDUCED if f == 1 or side / f >= output)
     color = _read_color(files[0], factor, person.shape)
-    small = color.shape[:2]
-    masks = [cv2.resize(mask, small[::-1], interpolation=cv2.INTER_AREA) for mask in (person, thing)]
-    left, top, right, bottom = _patch(centre, side * reach, factor, small)
-    shift = (1 / factor - 1) / 2
-    from_image = np.array([[1 / factor, 0, shift - left], [0, 1 / factor, shift - top], [0, 0, 1]])
+    left, top, right, bottom = _patch(centre, side * reach, factor, color.shape[:2])
+    patch = (right - left, bottom - top)
+    shrink = min(1.0, _MARGIN * output * factor / side)
+    size = (max(1, round(shrink * patch[0])), max(1, round(shrink * patch[1])))
+    rows, columns = (slice(a * factor, b * factor) for a, b in ((top, bottom), (left, right)))
     return Context(
-        color=color[top:bottom, left:right],
-        masks=np.stack([_threshold(mask[top:bottom, left:right]) for mask in masks]),
-        from_image=from_image,
+        color=cv2.resize(color[top:bottom, left:right], size),
+        masks=np.stack([_reduce_mask(mask[rows, columns], patch, size) for mask in (person, thing)]),
+        from_image=_resize_map(
+            columns.start, rows.start, size[0] / patch[0] / factor, size[1] / patch[1] / factor
+        ),
         centre=centre,
         side=side,
         size=(width, height),
@@ -111,7 +115,7 @@ def warp_context(
     """
     homography = from_image @ np.linalg.inv(context.from_image)
     size = (output, output)
-    color = cv2.warpPerspective(np.ascontiguousarray(context.color), homography, size, flags=cv2.INTER_LINEAR)
+    color = cv2.warpPerspective(context.color, homography, size, flags=cv2.INTER_LINEAR)
     person, thing = (
         _threshold(cv2.warpPerspective(mask, homography, size, flags=cv2.INTER_LINEAR))
         for mask in context.masks
@@ -138,6 +142,18 @@ def network_input(color: np.ndarray, person: np.ndarray, thing: np.ndarray, back
     np.divide(person, np.float32(255), out=planes[3])
     np.divide(thing, np.float32(255), out=planes[4])
     return planes
+
+
+def _reduce_mask(mask: np.ndarray, patch: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """A full-size mask resampled in the two steps that colour takes: decoding, then shrinking."""
+    if mask.shape[::-1] != patch:
+        mask = cv2.resize(mask, patch, interpolation=cv2.INTER_AREA)
+    return _threshold(cv2.resize(mask, size))
+
+
+def _resize_map(x0: int, y0: int, sx: float, sy: float) -> np.ndarray:
+    """Map from image pixels to those of a patch that begins at (x0, y0) and is scaled by (sx, sy)."""
+    return np.array([[sx, 0, (0.5 - x0) * sx - 0.5], [0, sy, (0.5 - y0) * sy - 0.5], [0, 0, 1]])
 
 
 def _read_masks(person_file: Path, object_file: Path) -> tuple[np.ndarray, np.ndarray]:
