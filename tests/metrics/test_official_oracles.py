@@ -57,7 +57,7 @@ def test_errors_at_recorded_points(variant, reference, predictions, oracle):
         np.testing.assert_allclose(s, out["scale"][row], atol=1e-9)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", ["exact", "mid_scale", "missing_shuffled", "verts"])
 def test_score_lies_within_the_official_seed_spread(variant, reference, predictions, oracle):
     seeds = oracle(f"rhobin_spread_{variant}")["joint/scores_seeds"]
     results = predictions(variant)
