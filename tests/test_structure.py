@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_import_contracts_hold():
-    done = subprocess.run(["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, env=_env())
+    done = subprocess.run(
+        ["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, env=_env()
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -23,7 +25,11 @@ def test_an_arrow_upwards_breaks_the_contracts(tmp_path):
     with (tmp_path / "rhobin" / "geometry" / "rotation.py").open("a") as stream:
         stream.write("\nimport rhobin.methods.khor.net\n")
     done = subprocess.run(
-        ["lint-imports", "--no-cache"], cwd=tmp_path, capture_output=True, text=True, env=_env(PYTHONPATH=str(tmp_path))
+        ["lint-imports", "--no-cache"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=_env(PYTHONPATH=str(tmp_path)),
     )
     assert done.returncode == 1
     assert "rhobin.geometry.rotation" in done.stdout
@@ -46,13 +52,17 @@ def test_doctor_runs_before_torch_is_importable():
 
 
 def test_doctor_finds_everything_here():
-    done = subprocess.run([sys.executable, "-m", "rhobin", "doctor"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "rhobin", "doctor"], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
     assert "Everything that is needed is here." in done.stdout
 
 
 def test_an_unknown_command_lists_the_known_ones():
-    done = subprocess.run([sys.executable, "-m", "rhobin", "dcotor"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "rhobin", "dcotor"], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 2
     assert "dcotor" in done.stderr
     assert "doctor" in done.stderr

@@ -7,6 +7,7 @@ import sys
 COMMANDS = {
     "doctor": "what is installed, which body model and data are found, and how to mend the rest",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
+    "report": "write the page of a scored run again",
 }
 
 

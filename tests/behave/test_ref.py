@@ -55,3 +55,22 @@ def test_errors_name_the_file(tmp_path):
     write_ref(path, {"a": replace(annotation(), trans=np.zeros((2, 3)))}, {})
     with pytest.raises(ValueError, match="a lists 3 frames but 2 trans"):
         read_ref(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda c: c.pop("templates"), "the file has no 'templates' \\(found: annotations\\)"),
+        (lambda c: c["annotations"]["a"].pop("betas"), "a has no 'betas'"),
+        (lambda c: c["templates"]["stool"].pop("faces"), "stool has no 'faces'"),
+        (lambda c: c.update(annotations={"a": 3}), "a has no 'frames' \\(found: int\\)"),
+    ],
+)
+def test_a_missing_key_is_named(tmp_path, damage, message):
+    path = tmp_path / "ref.pkl"
+    write_ref(path, {"a": annotation()}, {"stool": load_templates()["stool"]})
+    content = pickle.loads(path.read_bytes())
+    damage(content)
+    path.write_bytes(pickle.dumps(content))
+    with pytest.raises(ValueError, match=message):
+        read_ref(path)

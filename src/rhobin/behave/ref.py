@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def read_ref(path: Path) -> tuple[dict[str, SequenceAnnotation], dict[str, RefTe
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when templates are not centred or arrays of a sequence differ in length.
+        ValueError: when a key is missing, templates are not centred, or arrays of a sequence differ in length.
     """
     path = Path(path)
     if not path.is_file():
@@ -89,25 +90,36 @@ def read_ref(path: Path) -> tuple[dict[str, SequenceAnnotation], dict[str, RefTe
             "Make a synthetic one with `rhobin synth --out DIR`, or take it from the challenge page."
         )
     content = load_pickle(path)
-    annotations = {name: _annotation(path, name, value) for name, value in content["annotations"].items()}
-    templates = {name: _template(path, name, value) for name, value in content["templates"].items()}
-    return annotations, templates
+    annotations = _need(path, "", content, "annotations")
+    templates = _need(path, "", content, "templates")
+    return (
+        {name: _annotation(path, name, value) for name, value in annotations.items()},
+        {name: _template(path, name, value) for name, value in templates.items()},
+    )
+
+
+def _need(path: Path, name: str, value: Any, key: str) -> Any:
+    """An entry of one of the file's dicts, or an error that names the dict."""
+    if not isinstance(value, Mapping) or key not in value:
+        found = ", ".join(sorted(map(str, value))) if isinstance(value, Mapping) else type(value).__name__
+        raise ValueError(f"{path}: {name or 'the file'} has no '{key}' (found: {found})")
+    return value[key]
 
 
 def _annotation(path: Path, name: str, value: Mapping) -> SequenceAnnotation:
-    frames = [str(frame) for frame in value["frames"]]
+    frames = [str(frame) for frame in _need(path, name, value, "frames")]
     arrays = {
-        key: np.asarray(value[key], np.float64)
+        key: np.asarray(_need(path, name, value, key), np.float64)
         for key in ("poses", "betas", "trans", "obj_rots", "obj_trans", "occ_ratios")
     }
     for key, array in arrays.items():
         if len(array) != len(frames):
             raise ValueError(f"{path}: {name} lists {len(frames)} frames but {len(array)} {key}")
-    return SequenceAnnotation(frames=frames, gender=str(value["gender"]), **arrays)
+    return SequenceAnnotation(frames=frames, gender=str(_need(path, name, value, "gender")), **arrays)
 
 
 def _template(path: Path, name: str, value: Mapping) -> RefTemplate:
-    verts = np.asarray(value["verts"], np.float64)
+    verts = np.asarray(_need(path, name, value, "verts"), np.float64)
     offset = np.abs(verts.mean(0)).max()
     if offset > 1e-4:
         raise ValueError(
@@ -115,6 +127,6 @@ def _template(path: Path, name: str, value: Mapping) -> RefTemplate:
         )
     symmetries = [
         (np.asarray(s["R"], np.float64), np.asarray(s["t"], np.float64).reshape(3))
-        for s in value["symmetries"]
+        for s in _need(path, name, value, "symmetries")
     ]
-    return RefTemplate(verts, np.asarray(value["faces"], np.int64), symmetries)
+    return RefTemplate(verts, np.asarray(_need(path, name, value, "faces"), np.int64), symmetries)

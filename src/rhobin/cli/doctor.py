@@ -15,7 +15,11 @@ CORE = (
     "torch", "torchvision", "pytorch_lightning", "hydra", "timm", "smplx", "torchmetrics", "roma",
     "trimesh", "embreex", "scipy", "cv2", "albumentations", "jaxtyping", "rich", "matplotlib",
 )  # fmt: skip
-DISTRIBUTIONS = {"hydra": "hydra-core", "cv2": "opencv-python-headless", "pytorch_lightning": "pytorch-lightning"}
+DISTRIBUTIONS = {
+    "hydra": "hydra-core",
+    "cv2": "opencv-python-headless",
+    "pytorch_lightning": "pytorch-lightning",
+}
 INSTALL = "make .venv/installed   (or: pip install -e .)"
 FREE_GB = 8
 
@@ -32,8 +36,12 @@ class Finding:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--data", type=Path, default=Path("data/behave"), help="root of the licensed BEHAVE data")
-    parser.add_argument("--body", type=Path, default=Path("data/body"), help="folder of the licensed SMPL-H files")
+    parser.add_argument(
+        "--data", type=Path, default=Path("data/behave"), help="root of the licensed BEHAVE data"
+    )
+    parser.add_argument(
+        "--body", type=Path, default=Path("data/body"), help="folder of the licensed SMPL-H files"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -47,7 +55,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _python() -> Finding:
     version = platform.python_version()
-    return Finding(sys.version_info >= (3, 11), "python", version, "install Python 3.11, then: make PYTHON=python3.11")
+    return Finding(
+        sys.version_info >= (3, 11), "python", version, "install Python 3.11, then: make PYTHON=python3.11"
+    )
 
 
 def _package(name: str) -> Finding:
@@ -71,7 +81,9 @@ def _opencv_pair() -> list[Finding]:
     if len(set(versions.values())) < 2:
         return []
     found = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return [Finding(False, "opencv pair", found, "pip uninstall opencv-python opencv-python-headless; " + INSTALL)]
+    return [
+        Finding(False, "opencv pair", found, "pip uninstall opencv-python opencv-python-headless; " + INSTALL)
+    ]
 
 
 def _guarded(name: str, check: Callable[[], Finding]) -> list[Finding]:
@@ -125,7 +137,9 @@ def _licensed_body(folder: Path) -> Finding:
 def _behave(root: Path) -> Finding:
     if (root / "sequences").is_dir():
         return Finding(True, "BEHAVE", str(root))
-    return Finding(None, "BEHAVE", f"no {root}/sequences: only synthetic data", "data/README.md: where to register")
+    return Finding(
+        None, "BEHAVE", f"no {root}/sequences: only synthetic data", "data/README.md: where to register"
+    )
 
 
 def _synthetic() -> Finding:
@@ -150,5 +164,7 @@ def _report(findings: list[Finding], colour: bool) -> str:
         if finding.ok is not True and finding.mend:
             lines.append(f"      {'':<24} -> {finding.mend}")
     missing = sum(finding.ok is False for finding in findings)
-    lines.append("\nEverything that is needed is here." if not missing else f"\n{missing} missing: see the arrows.")
+    lines.append(
+        "\nEverything that is needed is here." if not missing else f"\n{missing} missing: see the arrows."
+    )
     return "\n".join(lines)

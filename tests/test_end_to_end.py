@@ -1,0 +1,90 @@
+"""The demo in small: synthetic data, a few training steps, scores and the report, all through the command line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def call(*command: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, env=env)
+
+
+def succeed(*command: str) -> str:
+    done = call(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("synthetic") / "behave"
+    succeed("-m", "rhobin", "synth", "--out", str(root), "--size", "tiny", "--workers", "1", "--width", "320")
+    return root
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory) -> Path:
+    run_dir = tmp_path_factory.mktemp("runs") / "smoke"
+    succeed("train.py", "experiment=khor/smoke", f"data.root={data}", f"run_dir={run_dir}", "data.workers=0")
+    succeed("eval.py", f"run={run_dir}", "protocol.samples=500")
+    return run_dir
+
+
+def test_the_demo_leaves_scores_report_and_results(run):
+    rows = json.loads((run / "scores.json").read_text())["rows"]
+    assert list(rows) == ["constant", "constant_per_object", "khor", "perfect"]
+    for row in rows.values():
+        assert row["frames"] > 0
+        assert row["protocol"]
+    assert rows["perfect"]["smpl_mm"] < min(rows[name]["smpl_mm"] for name in ("constant", "khor"))
+    assert rows["perfect"]["object_mm"] < min(rows[name]["object_mm"] for name in ("constant", "khor"))
+    assert (run / "report.html").stat().st_size > 100_000
+    assert (run / "results.pkl").is_file()
+
+
+def test_training_and_evaluating_again_change_nothing(run, data):
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
+    again = succeed(
+        "train.py",
+        "experiment=khor/smoke",
+        f"data.root={data}",
+        f"run_dir={run}",
+        "data.workers=0",
+        "resume=auto",
+    )
+    assert "nothing to do" in again
+    assert "up to date" in succeed("eval.py", f"run={run}", "protocol.samples=500")
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_a_taken_run_folder_is_refused(run, data):
+    done = call("train.py", "experiment=khor/smoke", f"data.root={data}", f"run_dir={run}")
+    assert done.returncode != 0
+    assert "resume=auto" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_another_experiments_checkpoint_is_refused(run, data, tmp_path):
+    done = call(
+        "train.py", "experiment=khor/smoke", f"data.root={data}", f"run_dir={tmp_path / 'other'}",
+        f"resume={run / 'checkpoints' / 'last.ckpt'}", "optim.optimizer.lr=1e-4",
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "optim.optimizer.lr: 0.0015 -> 0.0001" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_dataset_says_what_to_do(tmp_path):
+    done = call(
+        "train.py", "experiment=khor/smoke", f"data.root={tmp_path / 'none'}", f"run_dir={tmp_path / 'run'}"
+    )
+    assert done.returncode != 0
+    assert "rhobin synth" in done.stderr
+    assert "Traceback" not in done.stderr
