@@ -1,4 +1,4 @@
-"""The demo in small: synthetic data, a few training steps, scores and the report, all through the command line."""
+"""The demo in small: data, a few training steps, scores and the report, all through the command line."""
 
 import json
 import os

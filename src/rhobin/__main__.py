@@ -26,10 +26,10 @@ def _overview(argv: list[str]) -> int:
     asked = not argv or argv[0] in {"-h", "--help", "help"}
     stream = sys.stdout if asked else sys.stderr
     if not asked:
-        print(f"rhobin: there is no command '{argv[0]}'.\n", file=stream)  # noqa: T201
+        print(f"rhobin: there is no command '{argv[0]}'.\n", file=stream)
     lines = [f"  {name:<10} {summary}" for name, summary in COMMANDS.items()]
     text = "\n".join(["usage: rhobin COMMAND [options]", "", *lines, "", "rhobin COMMAND --help says more."])
-    print(text, file=stream)  # noqa: T201
+    print(text, file=stream)
     return 0 if asked else 2
 
 

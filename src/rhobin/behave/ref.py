@@ -81,7 +81,7 @@ def read_ref(path: Path) -> tuple[dict[str, SequenceAnnotation], dict[str, RefTe
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when a key is missing, templates are not centred, or arrays of a sequence differ in length.
+        ValueError: when a key is missing, templates are off centre, or a sequence's arrays differ in length.
     """
     path = Path(path)
     if not path.is_file():

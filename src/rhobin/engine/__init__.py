@@ -1,0 +1,1 @@
+"""Building, fitting, resuming, predicting and evaluating: the only place that knows Hydra."""

@@ -1,0 +1,1 @@
+"""People and objects in rooms, written as a BEHAVE tree."""
