@@ -90,10 +90,10 @@ def visibility(
     """
     spots = light.samples(rays * 16)
     origins = points + np.float32(SURFACE_OFFSET) * normals
-    first = (phase & 15) * rays
+    first = phase & 15
     free = np.zeros(len(points), np.float32)
     for ray in range(rays):
-        free += ~_blocked(scenes, origins, spots[first + ray] - origins)
+        free += ~_blocked(scenes, origins, spots[first + 16 * ray] - origins)
     return free / np.float32(rays)
 
 
