@@ -32,8 +32,9 @@ from rhobin.synthetic.pose import (
 STRETCH = 0.99  # a limb never gets straighter than this share of its length
 _FORWARD = np.array([0.0, 0.0, 1.0])
 _SWIVELS = np.radians([0.0, -25.0, 25.0, -50.0, 50.0, 75.0])
-_TRUNK_RADIUS = 0.21  # metres, a forearm's included
-_FINGER_TURNS = np.radians([0.0, -20.0, 20.0, -40.0, 40.0])
+_TUBE_STARTS, _TUBE_ENDS = [PELVIS, *HIP, *KNEE], [NECK, *KNEE, *ANKLE]
+_TUBE_RADII = np.array([0.21, 0.13, 0.13, 0.1, 0.1])  # metres, a forearm's included
+_FINGER_TURNS = np.radians([0.0, -20.0, 20.0, -40.0, 40.0, -65.0, 65.0])
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class ArmState:
         reach: shoulder to wrist in arm lengths; over 1 is too far.
         bend: of the wrist, radians.
         twist: of hand against elbow, radians.
-        crowding: how far elbow or forearm cut into a tube around the spine, metres.
+        crowding: how far elbow or forearm cut into the trunk or the legs, metres.
     """
 
     reach: float
@@ -175,14 +176,14 @@ def _solve_arm(pose: Pose, side: int, target: HandTarget) -> ArmState:
 
 
 def _crowding(pose: Pose, elbow: np.ndarray, forearm: np.ndarray) -> float:
-    """How far two points are inside a tube around the trunk's axis, metres."""
-    pelvis, axis = pose.joints[PELVIS], pose.joints[NECK] - pose.joints[PELVIS]
-    worst = 0.0
-    for point in (elbow, forearm):
-        away = point - pelvis
-        away = away - axis * min(1.0, max(0.0, float(away @ axis) / float(axis @ axis)))
-        worst = max(worst, _TRUNK_RADIUS - float(np.sqrt(away @ away)))
-    return worst
+    """How far two points are inside tubes around the trunk and the leg bones, metres."""
+    start = pose.joints[_TUBE_STARTS]
+    bone = pose.joints[_TUBE_ENDS] - start
+    away = np.stack([elbow, forearm])[:, None] - start
+    share = np.einsum("psa,sa->ps", away, bone) / np.einsum("sa,sa->s", bone, bone)
+    away -= np.clip(share, 0.0, 1.0)[..., None] * bone
+    inside = _TUBE_RADII - np.sqrt(np.einsum("psa,psa->ps", away, away))
+    return max(0.0, float(inside.max()))
 
 
 def twist_and_bend(R: np.ndarray, axis: np.ndarray) -> tuple[float, float]:

@@ -28,7 +28,7 @@ _FORWARD = np.array([0.0, 0.0, 1.0])
 _STYLES = ("sides", "sides", "under", "left under", "right under")
 
 
-def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...] = (0.0,)) -> Solved:
+def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]) -> Solved:
     """A standing or walking person who carries the object with two hands.
 
     An object out of reach is brought nearer and towards the height of the elbows.

@@ -15,7 +15,7 @@ from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
 from rhobin.synthetic.pose import ELBOW, SHOULDER, SIGN, WRIST, Pose, rot_x, rot_y, rot_z, unit
 
 SIDE_NAMES = ("left", "right")
-MAX_BEND, MAX_TWIST = np.radians(78), np.radians(135)
+MAX_BEND, MAX_TWIST = np.radians(82), np.radians(135)
 _OPEN = np.radians(6.0)
 
 

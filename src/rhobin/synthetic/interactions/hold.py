@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from rhobin.objects.template import Grip, Template
@@ -16,9 +18,11 @@ from rhobin.synthetic.interactions.grasp import (
     open_hand,
     tangent,
     turned,
+    within_reach,
     yaw_of,
 )
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, plumb, stand, turn_head
+from rhobin.synthetic.interactions.surface import from_above
 from rhobin.synthetic.limbs import HandTarget, hand_frame
 from rhobin.synthetic.motion import Params
 from rhobin.synthetic.placed import Infeasible, Placed
@@ -27,7 +31,7 @@ from rhobin.synthetic.pose import ELBOW, FINGERS, SHOULDER, SIGN, WRIST, Pose, r
 _TUBE_BACK, _TUBE_PALMWARD = 0.010, 0.024  # of a bar's axis from the middle knuckle, radius not counted
 
 
-def by_handle(figure: Figure, template: Template, p: Params, roles: tuple[float, ...] = (0.0,)) -> Solved:
+def by_handle(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]) -> Solved:
     """A person with a handle in one hanging hand; the other arm is free."""
     side = p.choice("side", (0, 1))
     pose = _upright(figure, p, 1 - side)
@@ -78,22 +82,39 @@ def _hang(pose: Pose, template: Template, handle: Grip, p: Params, side: int, ab
     return Placed(template, R, axis - R @ handle.position)
 
 
-def on_palm(figure: Figure, template: Template, p: Params, roles: tuple[float, ...] = (0.0,)) -> Solved:
+def on_palm(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]) -> Solved:
     """A person who holds a small object up on one open palm."""
+    return _served(figure, template, p, roles)[0]
+
+
+def operate(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]) -> Solved:
+    """A person with an object on one palm who touches its top with the other hand, as to type on it."""
+    solved, side = _served(figure, template, p, roles, before=0.12)
+    other = 1 - side
+    target = within_reach(solved.pose, other, partial(from_above, solved.thing, p, other))
+    grasp(solved, p, other, target, high_deg=55)
+    return solved
+
+
+def _served(
+    figure: Figure, template: Template, p: Params, roles: tuple[float, ...], before: float | None = None
+) -> tuple[Solved, int]:
+    """An object on a palm beside the chest, or `before` it (metres beside the middle); and which hand."""
     side = p.choice("side", (0, 1))
     pose = _upright(figure, p, 1 - side)
     R = rot_y(yaw_of(p)) @ canonical(turned(p, 0.0, 6.0, 6.0), p, roles)
     shoulder = pose.joints[SHOULDER[side]]
-    away = np.array(
-        [SIGN[side] * p("palm out", -0.1, 0.22), -p("palm down", 0.0, 0.32), p("palm before", 0.28, 0.46)]
-    )
+    out = SIGN[side] * p("palm out", -0.1, 0.22)
+    if before is not None:
+        out = SIGN[side] * p("palm out", 0.0, before) - shoulder[0]
+    away = np.array([out, -p("palm down", 0.0, 0.32), p("palm before", 0.28, 0.46)])
     thing = Placed(template, R, np.zeros(3))
-    lift = -thing.verts[:, 1].min()
-    thing = thing.moved(shoulder + away + np.array([0, lift, 0]))
-    offset = thing.R @ np.array([p("under x", -0.15, 0.15), 0, p("under z", -0.15, 0.1)]) * template.diameter
-    point, normal = thing.hit(thing.t + offset - np.array([0, template.diameter, 0]), np.array([0.0, 1.0, 0]))
+    thing = thing.moved(shoulder + away + np.array([0.0, -thing.bottom, 0.0]))
+    offset = thing.R @ np.array([p("under x", -0.15, 0.15), 0.0, p("under z", -0.15, 0.1)])
+    below = thing.t + offset * template.diameter - np.array([0.0, template.diameter, 0.0])
+    point, normal = thing.hit(below, np.array([0.0, 1.0, 0.0]))
     fingers = tangent(unit(np.array([SIGN[side] * p("fingers out", -0.8, 0.8), 0.1, 1.0])), normal)
     solved = Solved(pose, thing)
     grasp(solved, p, side, HandTarget(point, -normal, fingers, elbow_pole(p, side)), high_deg=50)
     turn_head(pose, p, thing.t)
-    return solved
+    return solved, side

@@ -18,7 +18,7 @@ _PULLS = (0.0, 0.25, 0.5, 0.75, 1.0)  # radians from the front towards the flank
 _FORWARD = np.array([0.0, 0.0, 1.0])
 
 
-def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...] = (0.0,)) -> Solved:
+def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]) -> Solved:
     """A standing person with the object on the trunk and the palms on its flanks or front."""
     pose = Pose(figure)
     bend_torso(pose, p, p.degrees("lean", -14, 10))

@@ -19,7 +19,7 @@ SINK = 0.008  # how deep the lowest half percent of the under-body is in the sea
 DEPTH_LIMIT = 0.025
 
 
-def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...] = (0.0,)) -> Solved:
+def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]) -> Solved:
     """A person who sits on the object, which stands on the floor."""
     thing = Placed(template, canonical(rot_y(p.degrees("object yaw", -25, 25, 0.0)), p, roles), np.zeros(3))
     grip = template.grips.get("seat") or template.grips["top"]

@@ -55,9 +55,9 @@ def touch(figure: Figure, template: Template, p: Params, roles: tuple[float, ...
         lean = np.radians(4 + (86 - 30 * squat) * effort) + p.degrees("lean", -4, 6)
         bend_torso(pose, p, lean, twist=p.degrees("twist", -15, 15), side=p.degrees("side bend", -5, 5))
         stand(pose, p, 0.005 + (0.18 + 0.34 * squat) * effort, 0.25, (0.08, 0.26), splay=0.7 * squat * effort)
-        return Solved(
-            pose, _before(pose, on_floor(template, p, roles), p("gap", 0.01, 0.09), p("off", -0.12, 0.12))
-        )
+        near = 1 - 0.85 * effort
+        gap, off = 0.005 + p("gap", 0.0, 0.09) * near, p("off", -0.12, 0.12) * near
+        return Solved(pose, _before(pose, on_floor(template, p, roles), gap, off))
 
     def act(solved: Solved) -> None:
         _use_hands(solved, p, hands, lambda side: lambda pull: from_above(solved.thing, p, side, pull))
@@ -74,7 +74,7 @@ def push(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]
         lean = np.radians(12 + (70 - 25 * squat) * effort) + p.degrees("lean", -4, 8)
         bend_torso(pose, p, lean, twist=p.degrees("twist", -10, 10), side=p.degrees("side bend", -4, 4))
         stand(pose, p, 0.01 + (0.2 + 0.28 * squat) * effort, stride=0.7 - 0.3 * effort)
-        gap = p("gap", 0.04, 0.32) * (1 - 0.8 * effort)
+        gap = p("gap", 0.04, 0.32) * (1 - 0.9 * effort)
         return Solved(pose, _before(pose, on_floor(template, p, roles, 32.0), gap, p("off", -0.06, 0.06)))
 
     def act(solved: Solved) -> None:
@@ -142,8 +142,12 @@ def from_above(thing: Placed, p: Params, side: int, pull: float) -> HandTarget:
         z = grip.position[2] + max(-deep, deep * (p(f"touch z {side}", -0.95, 0.0) - pull))
     else:
         z = _ridge(thing, x)
-    origin = thing.to_room(np.array([x, high[1] + 0.3, z]))
-    return _laid(*thing.hit(origin, np.array([0.0, -1.0, 0.0])), p, side)
+    down = np.array([0.0, -1.0, 0.0])
+    try:
+        hit = thing.hit(thing.to_room(np.array([x, high[1] + 0.3, z])), down)
+    except Infeasible:
+        hit = thing.hit(thing.to_room(np.array([x, high[1] + 0.3, _ridge(thing, x)])), down)
+    return _laid(*hit, p, side)
 
 
 def _ridge(thing: Placed, x: float) -> float:

@@ -50,13 +50,14 @@ INTERACTIONS: dict[str, Interaction] = {
     ),
     "hand": Interaction("hold", hold.by_handle, _plain("backpack", "suitcase", "toolbox")),
     "palm": Interaction("hold", hold.on_palm, _plain("basketball", "boxtiny", "boxsmall", "keyboard")),
+    "use": Interaction("touch", hold.operate, _plain("keyboard", "boxtiny", "boxsmall", "basketball")),
     "hug": Interaction(
         "hug", hug.solve, _plain("yogaball", "boxmedium", "boxsmall", "backpack", "basketball", "trashbin")
     ),
     "lift": Interaction(
         "lift",
         lift.solve,
-        _plain("boxlarge", "boxlong", "boxsmall", "stool", "tablesmall", "toolbox", "suitcase")
+        _plain(*_BOXES, "plasticcontainer", "stool", "suitcase", "tablesmall", "toolbox", "trashbin")
         | {"chairwood": (180.0,), "chairblack": (180.0,)},
     ),
     "sit": Interaction(
