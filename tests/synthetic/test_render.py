@@ -9,9 +9,9 @@ from rhobin.body.load import load_body
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.catalogue import built_in
 from rhobin.synthetic.actors import Actors, Costume, Prop
-from rhobin.synthetic.appearance import landmarks, look_of
 from rhobin.synthetic.cameras import camera_rig
 from rhobin.synthetic.layers import room_layer, room_scene
+from rhobin.synthetic.looks import landmarks, look_of
 from rhobin.synthetic.render import render_view
 from rhobin.synthetic.rooms import CLEAR_RADIUS, furnished_room
 from rhobin.synthetic.shading import visibility

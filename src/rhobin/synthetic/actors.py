@@ -11,13 +11,10 @@ from rhobin.geometry.raycast import Hits, Scene
 from rhobin.objects.template import Template
 from rhobin.synthetic.appearance import Landmarks, Look, Paint, body_paint
 from rhobin.synthetic.finishes import object_paint
-from rhobin.synthetic.shading import Light, openness
+from rhobin.synthetic.floor import FloorShade
+from rhobin.synthetic.shading import OPEN_RAYS, OPEN_REACH, Light, openness
 from rhobin.synthetic.umbra import Umbra
 
-OPEN_RAYS = 10
-OPEN_REACH = 0.45
-FLOOR_CELL = 0.05
-FLOOR_MARGIN = 0.35
 PROBES = 4000
 
 
@@ -106,7 +103,7 @@ class Actors:
         opened = [_openness(self.both, v, n) for v, n in zip(self.verts, normals, strict=True)]
         self._person = np.concatenate([normals[0], costume.rest, opened[0][:, None]], axis=1)
         self._object = np.concatenate([template.verts.astype(np.float32), opened[1][:, None]], axis=1)
-        self.floor = FloorShade.under(self)
+        self.floor = FloorShade.under(self.both, np.concatenate(self.verts))
         middles = self.verts[0][costume.faces].mean(axis=1)
         self._probes = np.concatenate([*self.verts, middles, (prop.probes @ R.T + t).astype(np.float32)])
         self._umbras: dict[int, Umbra] = {}
@@ -142,56 +139,6 @@ class Actors:
             paint = object_paint(template, rest, own, hits.prim_id)
         length = np.sqrt(np.einsum("nk,nk->n", normal, normal))
         return Points(position, normal / np.maximum(length, 1e-9)[:, None], opened, paint)
-
-
-@dataclass(frozen=True)
-class FloorShade:
-    """How open the floor under two actors is to ambient light, on a grid.
-
-    Attributes:
-        origin: (2,) x and z of the first cell, metres.
-        open: (rows along z, columns along x) in [0, 1]; 1 at the border.
-    """
-
-    origin: np.ndarray
-    open: np.ndarray
-
-    @classmethod
-    def under(cls, actors: Actors) -> FloorShade:
-        """Cast rays upwards from the floor around the actors."""
-        low = np.min([v.min(axis=0)[[0, 2]] for v in actors.verts], axis=0) - FLOOR_MARGIN
-        high = np.max([v.max(axis=0)[[0, 2]] for v in actors.verts], axis=0) + FLOOR_MARGIN
-        columns, rows = np.ceil((high - low) / FLOOR_CELL).astype(int) + 1
-        x, z = np.meshgrid(low[0] + FLOOR_CELL * np.arange(columns), low[1] + FLOOR_CELL * np.arange(rows))
-        points = np.stack([x, np.zeros_like(x), z], axis=-1).reshape(-1, 3).astype(np.float32)
-        up = np.tile(np.array([0, 1, 0], np.float32), (len(points), 1))
-        grid = openness([actors.both], points, up, OPEN_RAYS, OPEN_REACH).reshape(rows, columns)
-        grid[[0, -1]], grid[:, [0, -1]] = 1, 1
-        return cls(low, _blur(grid))
-
-    def covers(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Indices of the floor points that lie over the grid."""
-        rows, columns = self.open.shape
-        low, high = self.origin, self.origin + FLOOR_CELL * np.array([columns - 1, rows - 1])
-        return np.flatnonzero((x > low[0]) & (x < high[0]) & (z > low[1]) & (z < high[1]))
-
-    def at(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Openness of floor points, bilinear; 1 outside the grid."""
-        column = (x - np.float32(self.origin[0])) * np.float32(1 / FLOOR_CELL)
-        row = (z - np.float32(self.origin[1])) * np.float32(1 / FLOOR_CELL)
-        column = np.clip(column, 0, self.open.shape[1] - 1.001)
-        row = np.clip(row, 0, self.open.shape[0] - 1.001)
-        i, j = row.astype(np.int32), column.astype(np.int32)
-        a, b = row - i, column - j
-        top = self.open[i, j] * (1 - b) + self.open[i, j + 1] * b
-        bottom = self.open[i + 1, j] * (1 - b) + self.open[i + 1, j + 1] * b
-        return top * (1 - a) + bottom * a
-
-
-def _blur(grid: np.ndarray) -> np.ndarray:
-    padded = np.pad(grid, 1, mode="edge")
-    rows = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
-    return (0.25 * rows[:, :-2] + 0.5 * rows[:, 1:-1] + 0.25 * rows[:, 2:]).astype(np.float32)
 
 
 def _mix(values: np.ndarray, corners: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-
-import cv2
-import torch
 
 from rhobin.behave.templates import write_templates
 from rhobin.behave.write import write_calibs, write_json, write_split
 from rhobin.objects.load import load_templates
 from rhobin.synthetic.cameras import camera_rig
 from rhobin.synthetic.plan import SequencePlan
+from rhobin.synthetic.pool import Submit, finished, task_pool
 from rhobin.synthetic.reference import write_reference
-from rhobin.synthetic.worker import SequenceReport, Settings, make_layer, make_sequence, start_worker
+from rhobin.synthetic.worker import SequenceReport, Settings, make_layer, make_sequence
 
 RECIPE = "synth.json"
 ROOMS = ".rooms"
-THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass
@@ -113,7 +107,7 @@ def build_dataset(
         write_templates(out, templates)
         with task_pool(workers) as submit:
             _make_rooms(settings, todo, submit, notify)
-            for report in _finished(submit(make_sequence, settings, plan) for plan in _by_date(todo)):
+            for report in finished(submit(make_sequence, settings, plan) for plan in _by_date(todo)):
                 summary.made.append(report)
                 notify("views", report.views)
         shutil.rmtree(settings.rooms, ignore_errors=True)
@@ -167,71 +161,7 @@ def _space_for(out: Path, summary: Summary) -> Iterator[None]:
         ) from error
 
 
-Submit = Callable[..., "Future[Any]"]
-
-
-@contextmanager
-def task_pool(workers: int) -> Iterator[Submit]:
-    """A way to run tasks: in fresh single-threaded processes, or in this one when `workers` is 0."""
-    if workers == 0:
-        with _one_thread():
-            yield _run_here
-        return
-    with _single_threaded_children():
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), start_worker, (os.getpid(),))
-        try:
-            yield pool.submit
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-        pool.shutdown()
-
-
-@contextmanager
-def _single_threaded_children() -> Iterator[None]:
-    """Processes started meanwhile use one thread in every numeric library: faster, and always alike."""
-    before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
-    os.environ.update(dict.fromkeys(THREAD_SETTINGS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _run_here(task: Callable[..., Any], *args: Any) -> Future[Any]:
-    done: Future[Any] = Future()
-    done.set_result(task(*args))
-    return done
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads(), cv2.getNumThreads()
-    start_worker()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads[0])
-        cv2.setNumThreads(threads[1])
-
-
-def _finished(futures: Iterable[Future[Any]]) -> Iterator[Any]:
-    """Results as they come; tasks run in this process are yielded one by one."""
-    waiting: list[Future[Any]] = []
-    for future in futures:
-        if future.done() and not waiting:
-            yield future.result()
-        else:
-            waiting.append(future)
-    for future in as_completed(waiting):
-        yield future.result()
-
-
 def _make_rooms(settings: Settings, plans: Sequence[SequencePlan], submit: Submit, notify: Notify) -> None:
     dates = sorted({plan.date for plan in plans})
-    for _ in _finished(submit(make_layer, settings, date, kinect) for date in dates for kinect in range(4)):
+    for _ in finished(submit(make_layer, settings, date, kinect) for date in dates for kinect in range(4)):
         notify("rooms", 1)

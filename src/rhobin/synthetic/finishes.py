@@ -8,8 +8,9 @@ import numpy as np
 
 from rhobin.objects.catalogue import DESIGNS, built_in, surface_colors
 from rhobin.objects.template import Template
-from rhobin.synthetic.appearance import Paint
-from rhobin.synthetic.materials import cell_hash, noise, srgb_to_linear
+from rhobin.synthetic.looks import Paint
+from rhobin.synthetic.materials import srgb_to_linear
+from rhobin.synthetic.noise import cell_hash, noise
 
 Finish = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 

@@ -11,7 +11,8 @@ from rhobin.geometry.mesh import vertex_normals
 from rhobin.geometry.raycast import Hits, Scene, camera_rays
 from rhobin.synthetic.materials import albedo
 from rhobin.synthetic.rooms import Room
-from rhobin.synthetic.shading import DITHER_FILTER, irradiance, luminance, openness, visibility
+from rhobin.synthetic.shading import irradiance, luminance, openness, visibility
+from rhobin.synthetic.spread import Grid, spread
 from rhobin.types import Camera
 
 LAMP_RAYS = 6
@@ -150,55 +151,8 @@ def _light(room: Room, scene: Scene, seen: _Seen, size: tuple[int, int]) -> np.n
     maps = [openness([scene], points, normals, OPEN_RAYS, OPEN_REACH)]
     maps += [visibility([scene], points, normals, lamp, LAMP_RAYS, phase) for lamp in room.lights]
     coarse = np.stack(maps, axis=-1).reshape(len(rows), len(columns), -1)
-    return _spread(coarse, seen, size)
-
-
-def _spread(coarse: np.ndarray, seen: _Seen, size: tuple[int, int]) -> np.ndarray:
-    """Smooth half-resolution light along each surface and bring it to full resolution."""
-    fine = _Grid(seen.surface.reshape(size), seen.points.reshape(*size, 3), seen.normals.reshape(*size, 3))
-    half = _Grid(fine.surface[::2, ::2], fine.points[::2, ::2], fine.normals[::2, ::2])
-    rows, columns = (np.arange(n) for n in half.surface.shape)
-    steps = list(zip(range(-2, 3), DITHER_FILTER, strict=True))
-    taps = [(rows + dr, columns + dc, np.full((1, 1), wr * wc)) for dr, wr in steps for dc, wc in steps]
-    smooth = _mixed(half, half, coarse, taps)
-    rows, columns = (np.arange(n) / 2 for n in size)
-    taps = []
-    for dr in (0, 1):
-        for dc in (0, 1):
-            i, j = rows.astype(int) + dr, columns.astype(int) + dc
-            taps.append((i, j, (1 - np.abs(rows - i))[:, None] * (1 - np.abs(columns - j))))
-    return np.ascontiguousarray(_mixed(fine, half, smooth, taps).reshape(-1, coarse.shape[-1]).T)
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Surface ids, points and normals of a grid of pixels."""
-
-    surface: np.ndarray
-    points: np.ndarray
-    normals: np.ndarray
-
-
-Tap = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def _mixed(target: _Grid, source: _Grid, values: np.ndarray, taps: list[Tap]) -> np.ndarray:
-    """Weighted means of `values` (on the source grid) over taps of the same, locally flat surface.
-
-    A tap is source rows, source columns and weights; where no tap lies on the target's surface, the plain
-    mean is taken.
-    """
-    total = np.zeros((*target.surface.shape, values.shape[-1]), np.float32)
-    plain, weights = total.copy(), np.full(target.surface.shape, 1e-9, np.float32)
-    for rows, columns, share in taps:
-        at = np.ix_(np.clip(rows, 0, values.shape[0] - 1), np.clip(columns, 0, values.shape[1] - 1))
-        apart = np.abs(np.einsum("hwk,hwk->hw", target.normals, source.points[at] - target.points))
-        weight = (share * (source.surface[at] == target.surface)).astype(np.float32) * np.exp(-40 * apart)
-        here = values[at]
-        total += here * weight[..., None]
-        plain += here * share[..., None].astype(np.float32)
-        weights += weight
-    return np.where(weights[..., None] > 0.02, total / weights[..., None], plain)
+    pixels = Grid(seen.surface.reshape(size), seen.points.reshape(*size, 3), seen.normals.reshape(*size, 3))
+    return np.ascontiguousarray(spread(coarse, pixels).reshape(-1, coarse.shape[-1]).T)
 
 
 def _add_sample(room: Room, seen: _Seen, light: np.ndarray, ambient: np.ndarray, lit: np.ndarray) -> None:

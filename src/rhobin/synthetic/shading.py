@@ -13,6 +13,9 @@ from rhobin.geometry.raycast import Scene
 SURFACE_OFFSET = 1e-3
 """Metres by which shadow rays start off the surface."""
 
+OPEN_RAYS, OPEN_REACH = 10, 0.45
+"""Rays per point, and metres, for the openness of what people and objects darken."""
+
 WHITE_POINT = 2.6
 """Radiance, after exposure, that becomes white."""
 

@@ -2,44 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
-import torch
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.layout import frame_name
 from rhobin.behave.write import write_frame, write_info
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
-from rhobin.body.transform import change_camera
 from rhobin.geometry.raycast import Scene
-from rhobin.geometry.rotation import rotmat_to_rotvec, rotvec_to_rotmat
 from rhobin.objects.load import load_templates
 from rhobin.objects.template import Template
-from rhobin.synthetic.actors import Actors, Costume, Prop
-from rhobin.synthetic.appearance import landmarks, look_of
-from rhobin.synthetic.cameras import Rig, camera_rig, date_number
+from rhobin.synthetic.actors import Actors, Prop
+from rhobin.synthetic.cameras import Rig, camera_rig
+from rhobin.synthetic.dressed import Posed, costume_of, posed_bodies
 from rhobin.synthetic.layers import RoomLayer, room_layer, room_scene
-from rhobin.synthetic.people import SUBJECTS
 from rhobin.synthetic.plan import SequencePlan
 from rhobin.synthetic.render import RenderedView, render_view
 from rhobin.synthetic.rooms import Room, furnished_room
 from rhobin.synthetic.scene import SceneFrame
 from rhobin.synthetic.sequence import generate_sequence
 from rhobin.synthetic.stage import Stage
-from rhobin.types import GENDERS
 
 FIRST_SECOND = 3.0
-WATCH_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -59,24 +49,6 @@ class Settings:
     width: int
     meshes: bool
     body: Path | None
-
-
-def start_worker(parent: int | None = None) -> None:
-    """Make a process single-threaded, and end it when the process that started it is gone.
-
-    Args:
-        parent: process id to watch; None to watch nothing.
-    """
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    if parent is not None:
-        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(WATCH_SECONDS)
-    os._exit(1)
 
 
 @lru_cache(maxsize=2)
@@ -146,8 +118,8 @@ def make_sequence(settings: Settings, plan: SequencePlan) -> SequenceReport:
     rig, room, scene = _room(plan.date, settings.width)
     stages = _stages(settings, plan, rig, room, scene)
     clock.lap("stages")
-    posed = _posed(bodies, frames, rig)
-    costume = _costume(bodies, plan, frames[0].gender)
+    posed = posed_bodies(bodies, frames, rig)
+    costume = costume_of(bodies, plan, frames[0].gender)
     clock.lap("bodies")
     for number, frame in enumerate(frames):
         actors = Actors(costume, posed.room_verts[number], props[plan.object_name], frame.obj_R, frame.obj_t)
@@ -172,51 +144,11 @@ def _stages(settings: Settings, plan: SequencePlan, rig: Rig, room: Room, scene:
     return stages
 
 
-@dataclass(frozen=True)
-class _Posed:
-    """Bodies of a sequence: vertices in the room, parameters in the world.
-
-    Attributes:
-        room_verts: (T, V, 3) metres.
-        pose: (T, 156) axis-angle, root orientation in the world.
-        trans: (T, 3) metres, world.
-    """
-
-    room_verts: np.ndarray
-    pose: np.ndarray
-    trans: np.ndarray
-
-
-def _posed(bodies: BodySet, frames: Sequence[SceneFrame], rig: Rig) -> _Posed:
-    pose = torch.as_tensor(np.stack([f.pose for f in frames]), dtype=torch.float64).view(len(frames), 52, 3)
-    beta = torch.as_tensor(np.stack([f.betas for f in frames]), dtype=torch.float64)
-    trans = torch.as_tensor(np.stack([f.trans for f in frames]), dtype=torch.float64)
-    gender = torch.full((len(frames),), GENDERS.index(frames[0].gender))
-    theta = rotvec_to_rotmat(pose)
-    verts = bodies(theta.float(), beta.float(), trans.float(), gender).verts.numpy()
-    pelvis = bodies.rest_joints(beta.float(), gender)[:, 0].double()
-    R, t = torch.as_tensor(rig.R), torch.as_tensor(rig.t)
-    root, moved = change_camera(theta[:, 0], trans, pelvis, R, t)
-    pose[:, 0] = rotmat_to_rotvec(root)
-    return _Posed(verts, pose.view(len(frames), 156).numpy(), moved.numpy())
-
-
-def _costume(bodies: BodySet, plan: SequencePlan, gender: str) -> Costume:
-    subject = SUBJECTS[plan.subject]
-    body = bodies[gender]
-    rest = body.template.numpy().reshape(-1, 3)
-    joints = body.rest_joints(torch.zeros(1, 10))[0].numpy()
-    look = look_of(subject.clothes_seed, gender, date_number(plan.date))
-    return Costume(
-        body.faces.numpy().astype(np.int32), rest.astype(np.float32), landmarks(rest, joints), look
-    )
-
-
 def _write(
     settings: Settings,
     folder: Path,
     frame: SceneFrame,
-    posed: _Posed,
+    posed: Posed,
     number: int,
     views: dict[int, RenderedView],
     rig: Rig,
