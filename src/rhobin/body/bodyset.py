@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from rhobin.body.joints import JOINTS24
 from rhobin.body.model import BodyModel, BodyOutput, attach_leaves
 from rhobin.geometry.precision import full_precision
 from rhobin.types import GENDERS
@@ -16,8 +15,8 @@ from rhobin.types import GENDERS
 class BodySet(nn.Module):
     """Body models of several genders behind the methods of one.
 
-    Every method takes a trailing `gender`, a tensor of indices into `GENDERS` of the batch's shape. Joints of mixed batches
-    are computed in one go; only vertices go gender by gender.
+    Every method takes a trailing `gender`, a tensor of indices into `GENDERS` of the batch's shape. Joints of
+    mixed batches are computed in one go; only vertices go gender by gender.
 
     Attributes:
         models: the body models by gender name.
@@ -36,6 +35,7 @@ class BodySet(nn.Module):
             raise ValueError(f"body models of one set must have one size (joints, vertices), found {sizes}")
         self.models = nn.ModuleDict({model.gender: model for model in models})
         self.tree = models[0].tree
+        self._joints24 = models[0].joints24
         order = list(self.models)
         slots = torch.tensor([order.index(g) if g in order else -1 for g in GENDERS])
         self.register_buffer("_slots", slots, persistent=False)
@@ -71,7 +71,7 @@ class BodySet(nn.Module):
     def rest29(self, beta: Float[Tensor, "*B 10"], gender: Int64[Tensor, "*B"]) -> Float[Tensor, "*B 29 3"]:
         """Rest positions of the 29 HybrIK joints, metres."""
         slot = self._slot(gender)
-        joints = self._shaped("joint", beta, slot)[..., JOINTS24, :]
+        joints = self._shaped("joint", beta, slot)[..., self._joints24, :]
         return torch.cat((joints, self._rest_leaves(beta, slot)), dim=-2)
 
     def hands_mean(self, gender: Int64[Tensor, "*B"]) -> Float[Tensor, "*B 30 3"]:
@@ -118,7 +118,7 @@ class BodySet(nn.Module):
         return BodyOutput(*(torch.cat([getattr(part, name) for part in parts])[back] for name in _FIELDS))
 
     def _traced(self, theta: Tensor, beta: Tensor, trans: Tensor, slot: Tensor) -> BodyOutput:
-        """Every model poses every body: a compiled graph cannot depend on how many there are of each gender."""
+        """Every model poses every body: a compiled graph cannot depend on the number of each gender."""
         chosen, *others = (model(theta, beta, trans) for model in self)
         for index, other in enumerate(others, start=1):
             chosen = BodyOutput(*(_choose(slot == index, other, chosen, name) for name in _FIELDS))
@@ -130,8 +130,8 @@ class BodySet(nn.Module):
     ) -> Float[Tensor, "*B 29 3"]:
         """The 29 HybrIK joints of posed bodies, metres, with rigid leaves."""
         slot = self._slot(gender)
-        rest = self._shaped("joint", beta, slot)[..., JOINTS24, :]
-        joints, rotations = output.joints[..., JOINTS24, :], output.rotations[..., JOINTS24, :, :]
+        rest = self._shaped("joint", beta, slot)[..., self._joints24, :]
+        joints, rotations = output.joints[..., self._joints24, :], output.rotations[..., self._joints24, :, :]
         return attach_leaves(joints, rotations, rest, self._rest_leaves(beta, slot))
 
     def _rest_leaves(self, beta: Tensor, slot: Tensor) -> Tensor:

@@ -89,7 +89,7 @@ class BodyModel(nn.Module):
         super().__init__()
         self.gender, self.model_id = arrays.gender, arrays.model_id
         self.n_joints, self.n_verts = len(arrays.parents), len(arrays.template)
-        self._joints24 = JOINTS24 if self.n_joints > len(JOINTS24) else tuple(range(len(JOINTS24)))
+        self.joints24 = JOINTS24 if self.n_joints > len(JOINTS24) else tuple(range(len(JOINTS24)))
         self.tree = KinematicTree(arrays.parents)
 
         def keep(name: str, array: np.ndarray) -> None:
@@ -127,7 +127,7 @@ class BodyModel(nn.Module):
         Raises:
             ValueError: the model file named no leaf vertices.
         """
-        return torch.cat((self.rest_joints(beta)[..., self._joints24, :], self._rest_leaves(beta)), dim=-2)
+        return torch.cat((self.rest_joints(beta)[..., self.joints24, :], self.rest_leaves(beta)), dim=-2)
 
     @full_precision
     def kinematics(
@@ -156,7 +156,7 @@ class BodyModel(nn.Module):
         joints = joints + trans[..., None, :]
         offset = joints[..., None] - rotations @ rest[..., None]
         transforms = torch.cat((rotations, offset), dim=-1).reshape(-1, self.n_joints, 3, 4).split(CHUNK)
-        shaped = self._shaped(theta, beta).split(CHUNK)
+        shaped = self.rest_verts(theta, beta).split(CHUNK)
         verts = torch.cat([self._skin(v, t) for v, t in zip(shaped, transforms, strict=True)])
         return BodyOutput(verts.reshape(*trans.shape[:-1], -1, 3), joints, rotations)
 
@@ -166,11 +166,12 @@ class BodyModel(nn.Module):
 
         Rigid leaves make the joints consistent with inverse kinematics; skinned leaf vertices are not.
         """
-        joints, rotations = output.joints[..., self._joints24, :], output.rotations[..., self._joints24, :, :]
-        rest = self.rest_joints(beta)[..., self._joints24, :]
-        return attach_leaves(joints, rotations, rest, self._rest_leaves(beta))
+        joints, rotations = output.joints[..., self.joints24, :], output.rotations[..., self.joints24, :, :]
+        rest = self.rest_joints(beta)[..., self.joints24, :]
+        return attach_leaves(joints, rotations, rest, self.rest_leaves(beta))
 
-    def _rest_leaves(self, beta: Tensor) -> Tensor:
+    def rest_leaves(self, beta: Float[Tensor, "*B 10"]) -> Float[Tensor, "*B 5 3"]:
+        """The five leaves at rest, metres."""
         if self.leaf_vertices is None:
             raise ValueError(
                 f"the {self.gender} body {self.model_id} has no leaf vertices, so its 29 joints are unknown; "
@@ -178,8 +179,10 @@ class BodyModel(nn.Module):
             )
         return self.leaf_template + torch.einsum("jck,...k->...jc", self.leaf_shapedirs, beta)
 
-    def _shaped(self, theta: Tensor, beta: Tensor) -> Tensor:
-        """Rest vertices (B, V, 3) with shape and pose blend shapes."""
+    def rest_verts(
+        self, theta: Float[Tensor, "*B J 3 3"], beta: Float[Tensor, "*B 10"]
+    ) -> Float[Tensor, "N V 3"]:
+        """Rest vertices with shape and pose blend shapes, batch axes flattened, metres."""
         identity = torch.eye(3, dtype=theta.dtype, device=theta.device)
         feature = (theta[..., 1:, :, :] - identity).reshape(-1, 9 * (self.n_joints - 1))
         beta = beta.reshape(-1, N_BETAS)

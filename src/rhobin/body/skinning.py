@@ -133,3 +133,10 @@ class ConstantMatrix(nn.Module):
 
     def _fields(self, name: str) -> list[Tensor]:
         return [getattr(self, f"{name}_{field}") for field in ("start", "index", "value")]
+
+    def matrix(self) -> csr_matrix:
+        """The matrix itself, as a scipy array on the CPU."""
+        if not self.sparse:
+            return csr_matrix(self.dense.cpu().numpy())
+        start, index, value = (field.cpu().numpy() for field in self._fields("rows"))
+        return csr_matrix((value, index, start), shape=self.shape)
