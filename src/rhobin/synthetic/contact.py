@@ -123,12 +123,21 @@ def touch_body(pose: Pose, patch: str, thing: Placed, direction: np.ndarray, dep
 
 @dataclass(frozen=True)
 class Measured:
-    """Depths, gap and floor height of a candidate, metres."""
+    """How a candidate does, metres.
+
+    Attributes:
+        depth: deepest body point inside the object.
+        gap: largest distance of a declared contact's patch from the object.
+        self_depth: deepest limb point inside another part of the body.
+        floor: height of the lowest body point.
+        object_floor: height of the lowest object point.
+    """
 
     depth: float
     gap: float
     self_depth: float
     floor: float
+    object_floor: float
 
 
 def measure(solved: Solved) -> Measured:
@@ -143,6 +152,7 @@ def measure(solved: Solved) -> Measured:
         gap=max(gaps, default=0.0),
         self_depth=max(self_depths(pose, verts).values()),
         floor=float(verts[:, 1].min()),
+        object_floor=solved.thing.bottom,
     )
 
 

@@ -36,14 +36,14 @@ class Params:
     def __init__(self, path: MotionPath, time: float, nudge: int) -> None:
         self._path, self._time, self._nudge = path, time, nudge
 
-    def __call__(self, name: str, low: float, high: float, sway: float = 0.2) -> float:
+    def __call__(self, name: str, low: float, high: float, sway: float = 0.27) -> float:
         """A value in [low, high] that starts anywhere and sways by that share of the range."""
         u = self._path.draw(name)
         share = u[0] + sway * self._wave(u) + self._jitter(name)
         share = abs(share) % 2.0
         return low + (high - low) * (2.0 - share if share > 1.0 else share)
 
-    def degrees(self, name: str, low: float, high: float, sway: float = 0.2) -> float:
+    def degrees(self, name: str, low: float, high: float, sway: float = 0.27) -> float:
         """`__call__` with bounds in degrees and the value in radians."""
         return float(np.radians(self(name, low, high, sway)))
 

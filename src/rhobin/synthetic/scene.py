@@ -55,6 +55,6 @@ class SceneFrame:
     betas: np.ndarray
     trans: np.ndarray
     object_name: str
-    obj_R: np.ndarray  # noqa: N815 - the field's name
+    obj_R: np.ndarray
     obj_t: np.ndarray
     report: ContactReport

@@ -104,6 +104,7 @@ def _try(
         and measured.gap <= GAP_LIMIT
         and measured.self_depth <= SELF_LIMIT
         and abs(measured.floor) <= FLOOR_LIMIT
+        and measured.object_floor >= -FLOOR_LIMIT
     )
     return (solved, measured) if within else None
 

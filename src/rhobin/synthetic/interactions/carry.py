@@ -25,7 +25,7 @@ from rhobin.synthetic.placed import OutOfReach, Placed
 from rhobin.synthetic.pose import PELVIS, Pose
 
 _FORWARD = np.array([0.0, 0.0, 1.0])
-_STYLES = ("sides", "sides", "under", "left under", "right under")
+STYLES = ("sides", "sides", "under", "left under", "right under")
 
 
 def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...]) -> Solved:
@@ -60,9 +60,9 @@ def before_body(pose: Pose, template: Template, p: Params, R: np.ndarray, ease: 
     return approach(pose, "core", Placed(template, R, start), _FORWARD, gap, pose.pelvis[2] + 0.12)
 
 
-def hold_with_both(solved: Solved, p: Params) -> None:
+def hold_with_both(solved: Solved, p: Params, styles: tuple[str, ...] = STYLES) -> None:
     """Palms from the sides, from below, or one of each."""
-    style = p.choice("two hands", _STYLES)
+    style = p.choice("two hands", styles)
     under = (style in ("under", "left under"), style in ("under", "right under"))
     for side in (0, 1):
         place = from_below if under[side] else from_side
