@@ -7,6 +7,9 @@ import numpy as np
 from rhobin.synthetic.looks import Landmarks, Look, Paint
 from rhobin.synthetic.noise import noise
 
+HAIR_EDGE = 0.022
+"""Metres over which hair thins out to skin."""
+
 
 def paint_head(
     look: Look,
@@ -39,8 +42,9 @@ def paint_head(
     color[eye] = 0.5
     color[eye & (np.hypot(x - 0.032, y - 0.043) < 0.0055)] = 0.03
     hairline = 0.098 - 0.75 * np.clip(0.075 - z, 0, 0.16) - 0.02 * strand - 0.35 * np.clip(x - 0.055, 0, 1)
-    hair = (y > hairline) & (y > -0.07)
-    color[hair] = np.asarray(look.hair, np.float32) * (1 + 0.35 * strand[hair, None])
+    cover = np.clip((y - hairline) / HAIR_EDGE + 0.5, 0, 1) * (y > -0.07)
+    hair = cover > 0.5
+    color += cover[:, None] * (np.asarray(look.hair, np.float32) * (1 + 0.35 * strand[:, None]) - color)
     paint.albedo[at] = color
     paint.bump[at[hair]], paint.gloss[at[hair]] = 0.3, 0.03
 
