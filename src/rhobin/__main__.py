@@ -6,6 +6,8 @@ import sys
 
 COMMANDS = {
     "doctor": "what is installed, which body model and data are found, and how to mend the rest",
+    "convert": "turn SMPL or SMPL-H parameters, or vertices, into parameters of the other model",
+    "convert-body": "write a licensed SMPL or SMPL-H file as a checked .npz without pickles",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
     "report": "write the page of a scored run again",
 }
@@ -16,7 +18,7 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] not in COMMANDS:
         return _overview(argv)
-    command = importlib.import_module(f"rhobin.cli.{argv[0]}")
+    command = importlib.import_module(f"rhobin.cli.{argv[0].replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=f"rhobin {argv[0]}", description=COMMANDS[argv[0]])
     command.configure(parser)
     return command.run(parser.parse_args(argv[1:]))
@@ -27,7 +29,7 @@ def _overview(argv: list[str]) -> int:
     stream = sys.stdout if asked else sys.stderr
     if not asked:
         print(f"rhobin: there is no command '{argv[0]}'.\n", file=stream)
-    lines = [f"  {name:<10} {summary}" for name, summary in COMMANDS.items()]
+    lines = [f"  {name:<12} {summary}" for name, summary in COMMANDS.items()]
     text = "\n".join(["usage: rhobin COMMAND [options]", "", *lines, "", "rhobin COMMAND --help says more."])
     print(text, file=stream)
     return 0 if asked else 2

@@ -67,7 +67,7 @@ def test_licensed_size_without_an_id_gets_smpls_leaves(tmp_path, raw):
     weights = np.zeros((verts, 52))
     weights[:, 0] = 1
     content = {
-        "v_template": np.random.default_rng(0).normal(size=(verts, 3)),
+        "v_template": np.random.default_rng(0).uniform(-1, 1, size=(verts, 3)),
         "shapedirs": np.zeros((verts, 3, 16)),
         "posedirs": np.zeros((verts, 3, 459), np.float16),
         "J_regressor": np.full((52, verts), 1 / verts),

@@ -1,5 +1,6 @@
 """Read a body model file into checked arrays."""
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,20 @@ from rhobin.body.model import N_BETAS, BodyArrays
 from rhobin.pickles import BrokenFileError, load_pickle
 
 REQUIRED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "f", "kintree_table")
-OPTIONAL = ("hands_meanl", "hands_meanr", "leaf_vertices", "model_id", "gender")
+OPTIONAL = (
+    "hands_meanl",
+    "hands_meanr",
+    "hands_componentsl",
+    "hands_componentsr",
+    "leaf_vertices",
+    "model_id",
+    "gender",
+)
 TREES = {24: SMPL_PARENTS, 52: SMPLH_PARENTS}
 # Vertices of the 29 joints' leaves on the licensed SMPL topology (HybrIK). Only for files that carry no
 # model_id of their own: other bodies of the same size name their leaves in the file.
 SMPL_VERTS, SMPL_LEAVES = 6890, (411, 2445, 5905, 3216, 6617)
+HEIGHTS = (0.2, 3.0)  # metres that a body model may be tall
 SUM_TOLERANCE = 0.01  # of skinning weights and regressor rows; float16 files stay below 0.005
 
 
@@ -40,7 +50,7 @@ def read_arrays(path: Path, gender: str) -> BodyArrays:
     """
     raw = _Raw(path, gender)
     raw.check_keys()
-    template = raw.array("v_template")
+    template = raw.template()
     parents = raw.parents()
     verts, joints = len(template), len(parents)
     raw.check_shape("v_template", template, (verts, 3))
@@ -51,6 +61,8 @@ def read_arrays(path: Path, gender: str) -> BodyArrays:
     weights = raw.shaped("weights", (verts, joints))
     raw.check_sums("J_regressor", regressor)
     raw.check_sums("weights", weights)
+    if weights.min() < -SUM_TOLERANCE:
+        raise raw.error("weights", "no negative skinning weights", f"{weights.min():.3g}")
     return BodyArrays(
         gender=gender,
         model_id=raw.text("model_id", f"smpl{'h' * (joints == len(SMPLH_PARENTS))}"),
@@ -90,6 +102,17 @@ class _Raw:
     def text(self, key: str, default: str) -> str:
         return str(np.asarray(self.content.get(key, default)).item())
 
+    def template(self) -> np.ndarray:
+        value = self.array("v_template")
+        if value.ndim != 2 or value.shape[-1] != 3 or not len(value):
+            raise self.error("v_template", "shape (V, 3)", f"{value.shape}")
+        height = np.ptp(value, axis=0).max()
+        if not HEIGHTS[0] < height < HEIGHTS[1]:
+            raise self.error(
+                "v_template", f"a body of {HEIGHTS[0]} to {HEIGHTS[1]} metres", f"one of {height:.4g}"
+            )
+        return value
+
     def array(self, key: str) -> np.ndarray:
         value = self.content[key]
         value = value.toarray() if scipy.sparse.issparse(value) else np.asarray(value)
@@ -117,28 +140,36 @@ class _Raw:
             raise self.error(key, "rows that sum to one", f"a row that is off by {worst:.3g}")
 
     def indices(self, key: str, count: int, shape: tuple[int, ...]) -> np.ndarray:
-        value = self.array(key).astype(np.int64)
-        if value.ndim != len(shape) or value.shape[-1] != shape[-1]:
+        exact = self.array(key)
+        value = exact.astype(np.int64)
+        if value.ndim != len(shape) or value.shape[-1] != shape[-1] or not value.size:
             raise self.error(key, f"shape {shape}", f"{value.shape}")
+        if (exact != value).any():
+            raise self.error(key, "whole numbers", f"{exact[exact != value].flat[0]}")
         if value.min() < 0 or value.max() >= count:
             raise self.error(key, f"vertex ids below {count}", f"{value.min()} to {value.max()}")
         return value
 
     def parents(self) -> tuple[int, ...]:
         table = self.array("kintree_table").astype(np.int64)
-        joints = table.shape[-1]
+        joints = table.shape[-1] if table.ndim else 0
         if table.shape != (2, joints) or joints not in TREES:
             raise self.error("kintree_table", "shape (2, 52), or (2, 24) for SMPL", f"{table.shape}")
         found = (-1, *(int(p) for p in table[0, 1:]))
         if found != TREES[joints]:
             wrong = [j for j in range(joints) if found[j] != TREES[joints][j]]
-            raise self.error("kintree_table", "the SMPL-H joint tree", f"other parents for joints {wrong}")
+            raise self.error(
+                "kintree_table", f"the tree of SMPL's {joints} joints", f"other parents for joints {wrong}"
+            )
         return found
 
     def hands_mean(self) -> np.ndarray:
         """Mean hands (30, 3), left then right; flat where the file has none."""
-        if "hands_meanl" not in self.content or "hands_meanr" not in self.content:
+        present = [key for key in ("hands_meanl", "hands_meanr") if key in self.content]
+        if not present:
             return np.zeros((30, 3))
+        if len(present) == 1:
+            raise self.error("hands_meanl, hands_meanr", "both mean hands or none", f"only {present[0]}")
         sides = [self.shaped(key, (45,)) for key in ("hands_meanl", "hands_meanr")]
         return np.concatenate(sides).reshape(30, 3)
 
@@ -153,15 +184,56 @@ class _Raw:
 
 
 def _open(path: Path) -> Mapping[str, Any]:
-    """The keys of a .npz or .pkl file."""
-    if path.suffix == ".pkl":
+    """The keys of a .npz or .pkl file that a body model has."""
+    if path.suffix.lower() == ".pkl":
         content = load_pickle(path)
         if not isinstance(content, Mapping):
             raise BodyFileError(f"{path}: expected a dictionary of arrays, found {type(content).__name__}")
         return content
+    reading = "its list of arrays"
     try:
         with np.load(path, allow_pickle=False) as archive:
-            names = [n for n in archive.files if n in REQUIRED or n in OPTIONAL]
-            return {name: archive[name] for name in names}
-    except (BadZipFile, OSError, ValueError, EOFError) as error:
-        raise BrokenFileError(f"{path} is not a complete .npz file ({error}); copy it again") from error
+            content = {}
+            for reading in archive.files:
+                if reading in REQUIRED or reading in OPTIONAL:
+                    content[reading] = archive[reading]
+            return content
+    except (BadZipFile, OSError, ValueError, EOFError, zlib.error) as error:
+        raise BrokenFileError(
+            f"{path}: {reading}: expected plain arrays of a complete .npz file, found {error}; "
+            "copy it again, or convert the original with `rhobin convert-body`"
+        ) from error
+
+
+def write_arrays(source: Path, target: Path, gender: str) -> BodyArrays:
+    """Check a body model file and write its arrays as a .npz that holds nothing but numbers and names.
+
+    Args:
+        source: an SMPL-H or SMPL file, .npz or .pkl.
+        target: the .npz to write; all shape coefficients and the hands' components are kept.
+        gender: the gender the file must hold.
+
+    Returns:
+        The checked model.
+
+    Raises:
+        BodyFileError: as for `read_arrays`.
+    """
+    arrays = read_arrays(source, gender)
+    raw = _Raw(source, gender)
+    numbers = [
+        key for key in (*REQUIRED, *OPTIONAL) if key in raw.content and key not in ("model_id", "gender")
+    ]
+    plain = {key: raw.array(key) for key in numbers}
+    for key in ("f", "kintree_table", "leaf_vertices"):
+        if key in plain:
+            plain[key] = plain[key].astype(np.int64)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".part.npz")
+    np.savez_compressed(partial, **plain, gender=gender, **_named(raw))
+    partial.replace(target)
+    return arrays
+
+
+def _named(raw: _Raw) -> dict[str, str]:
+    return {"model_id": raw.text("model_id", "")} if "model_id" in raw.content else {}

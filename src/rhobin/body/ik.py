@@ -1,10 +1,10 @@
 """From 29 joints and twists to rotations: HybrIK's analytic inverse kinematics, naive and adaptive.
 
 Every joint but the root turns as swing times twist: the swing takes its rest bone to the wanted one, the
-twist turns about the bone. In world axes a swing is two half turns, about the bone where its parent leaves it
-and about the half vector h between that and the wanted direction. The first joins the twist (a turn by another
-pi), which is known beforehand for all joints at once, so a level of the tree costs one product and one half
-turn: ``G = (2 h h^T - 1) G_parent Twist(phi + pi)``.
+twist turns about the bone. In world axes a swing is two half turns, about the bone where its parent leaves
+it and about the half vector h between that and the wanted direction. The first joins the twist (a turn by
+another pi), which is known beforehand for all joints at once, so a level of the tree costs one product and
+one half turn: ``G = (2 h h^T - 1) G_parent Twist(phi + pi)``.
 """
 
 from functools import lru_cache

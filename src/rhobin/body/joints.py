@@ -54,6 +54,17 @@ CHILD29 = (3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 27, 28, 15, 16, 17, 24, 18, 19, 20, 
 ) * 5
 
 
+def mirrored(names: tuple[str, ...]) -> tuple[int, ...]:
+    """For every joint, the index of the one that its mirror image shows."""
+    other = {"left": "right", "right": "left"}
+    sides = [name.partition("_") for name in names]
+    return tuple(names.index(other.get(side, side) + line + rest) for side, line, rest in sides)
+
+
+SMPLH_MIRROR, MIRROR29 = mirrored(SMPLH_NAMES), mirrored(JOINTS29_NAMES)
+MIRROR24 = MIRROR29[:24]
+
+
 def depth_levels(parents: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """Joints grouped by their distance from the root, the root's group first."""
     depth: list[int] = []

@@ -1,6 +1,17 @@
-"""Find and load body models: the stand-in that ships with the package, or licensed SMPL-H files."""
+"""Find and load body models: the stand-in that ships with the package, or licensed files.
+
+A licensed file is looked for in the given folder, then in its subfolders `smplh` (or `smpl`), `models`,
+`mano_v1_2/models`, `body_models/smplh` (or `body_models/smpl`); in each of them by these names, in any letter
+case, .npz before .pkl:
+
+- SMPL-H: `SMPLH_<gender>`, then AMASS's `<gender>/model`;
+- SMPL: `SMPL_<gender>`, then the original `basicmodel_<m, f or neutral>_lbs_10_207_0_v<any version>`.
+
+The first that exists is taken.
+"""
 
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,17 +23,22 @@ from rhobin.body.model import BodyModel
 from rhobin.types import GENDERS
 
 SUFFIXES = (".npz", ".pkl")
+KINDS = {"smplh": 52, "smpl": 24}  # joints
+SOURCES = {"smplh": "SMPL-H from https://mano.is.tue.mpg.de", "smpl": "SMPL from https://smpl.is.tue.mpg.de"}
 
 
-def load_body(gender: str, folder: Path | str | None = None, dtype: torch.dtype = torch.float32) -> BodyModel:
+def load_body(
+    gender: str, folder: Path | str | None = None, dtype: torch.dtype = torch.float32, kind: str = "smplh"
+) -> BodyModel:
     """Load one body model.
 
     Args:
         gender: male, female or neutral.
-        folder: where the licensed files ``SMPLH_<gender>.pkl`` or ``.npz`` lie (any letter case); None loads
-            the licence-free stand-in of the package.
+        folder: where the licensed files lie, searched as the module describes; None loads the licence-free
+            stand-in of the package.
         dtype: of the model's buffers; ask for float64 here rather than converting afterwards, to keep the
             file's precision.
+        kind: smplh (52 joints) or smpl (24); the stand-in is an smplh.
 
     Returns:
         The body model on the CPU.
@@ -33,7 +49,14 @@ def load_body(gender: str, folder: Path | str | None = None, dtype: torch.dtype 
     """
     if gender not in GENDERS:
         raise ValueError(f"unknown gender {gender!r}; expected one of {', '.join(GENDERS)}")
-    return BodyModel(read_arrays(_find(gender, folder), gender), dtype)
+    path = _find(gender, folder, kind)
+    arrays = read_arrays(path, gender)
+    if len(arrays.parents) != KINDS[kind]:
+        raise ValueError(
+            f"{path}: kintree_table: expected {KINDS[kind]} joints of {kind}, found {len(arrays.parents)}; "
+            f"download {SOURCES[kind]}"
+        )
+    return BodyModel(arrays, dtype)
 
 
 def load_bodies(
@@ -58,26 +81,53 @@ def load_bodies(
     return BodySet([load_body(gender, folder, dtype) for gender in wanted])
 
 
-def _find(gender: str, folder: Path | str | None) -> Path:
-    found = _search(gender, folder)
+def _find(gender: str, folder: Path | str | None, kind: str = "smplh") -> Path:
+    found = _search(gender, folder, kind)
     if found:
         return found
     if folder is None:
         raise FileNotFoundError(
             f"the stand-in body for {gender} is not in the package; build it with tools/build_standin_body.py"
+            if kind == "smplh"
+            else "the stand-in body has SMPL-H's 52 joints; give the folder of licensed SMPL files"
         )
     raise FileNotFoundError(
-        f"no SMPLH_{gender}.pkl or SMPLH_{gender}.npz in {Path(folder).resolve()}; download SMPL-H from "
-        "https://mano.is.tue.mpg.de and copy the files there, or leave the folder out to use the stand-in"
+        f"no {kind.upper()}_{gender}.npz or {kind.upper()}_{gender}.pkl in {Path(folder).resolve()} or its "
+        f"subfolders {', '.join(_subfolders(kind))}; download {SOURCES[kind]} and copy the files there, "
+        "or leave the folder out to use the stand-in"
     )
 
 
-def _search(gender: str, folder: Path | str | None) -> Path | None:
+def _search(gender: str, folder: Path | str | None, kind: str = "smplh") -> Path | None:
     if folder is None:
         path = Path(str(files("rhobin.body"))) / "assets" / f"standin_{gender}.npz"
-        return path if path.is_file() else None
+        return path if kind == "smplh" and path.is_file() else None
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder {folder.resolve()} for body models; check the setting `body`")
-    names = {f"smplh_{gender}{suffix}" for suffix in SUFFIXES}
-    return next((p for p in sorted(folder.iterdir()) if p.name.lower() in names), None)
+    places = [folder, *(folder / name for name in _subfolders(kind))]
+    return next(filter(None, (_match(place, gender, kind) for place in places if place.is_dir())), None)
+
+
+def _subfolders(kind: str) -> tuple[str, ...]:
+    return (kind, "models", "mano_v1_2/models", f"body_models/{kind}")
+
+
+def _match(place: Path, gender: str, kind: str) -> Path | None:
+    """The first file of a folder by the order of names, then of suffixes."""
+    present = {path.name.lower(): path for path in sorted(place.iterdir())}
+    patterns = [f"{kind}_{gender}"]
+    if kind == "smpl":
+        short = gender if gender == "neutral" else gender[0]
+        patterns.append(f"basicmodel_{short}_lbs_10_207_0_v*")
+    for pattern in patterns:
+        for suffix in SUFFIXES:
+            for name, path in present.items():
+                if fnmatch(name, pattern + suffix):
+                    return path
+    own = present.get(gender)
+    if kind == "smplh" and own and own.is_dir():
+        return next(
+            (p for s in SUFFIXES for p in sorted(own.iterdir()) if p.name.lower() == f"model{s}"), None
+        )
+    return None

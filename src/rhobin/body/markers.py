@@ -1,11 +1,11 @@
 """Points that ride on a body's joints, and the sums over them that a fit needs.
 
-A marker is a skinned vertex, a joint or a leaf: a rest position that depends on the shape, and weights that tie
-it to joints. Turning joint k about its own place moves a marker by the cross product of the turn with
+A marker is a skinned vertex, a joint or a leaf: a rest position that depends on the shape, and weights that
+tie it to joints. Turning joint k about its own place moves a marker by the cross product of the turn with
 ``m_k``, the weighted part of the marker below k counted from k. Slopes are exact sums over all markers.
 Curvatures only steer the steps, so they are summed over a sample of the vertices; of the turns they need the
-sums of ``m_k m_l^T``, which follow from 4x4 second moments of rest positions over each pair of joints that share
-a marker: no matrix of markers times turns is ever built.
+sums of ``m_k m_l^T``, which follow from 4x4 second moments of rest positions over each pair of joints that
+share a marker: no matrix of markers times turns is ever built.
 """
 
 from typing import NamedTuple
@@ -121,7 +121,7 @@ class Markers(nn.Module):
             pull: weight times target minus marker, metres.
 
         Returns:
-            For a turn of every joint about itself (its descendants go with it), and for shape and translation.
+            For a turn of every joint about itself, taking along its descendants; for shape and translation.
         """
         outer = posed.rest[..., :, None] * pull[..., None, :]
         sums = _over_markers(self.gather, outer.flatten(2)).unflatten(-1, (4, 3))

@@ -45,15 +45,17 @@ def twist_about(
 
 @full_precision
 def twist_targets(
-    theta: Float[Tensor, "B 52 3 3"], rest29: Float[Tensor, "B 29 3"]
-) -> tuple[Float[Tensor, "B 23 2"], Float[Tensor, "B 23"]]:
+    theta: Float[Tensor, "*B J 3 3"], rest29: Float[Tensor, "*B 29 3"]
+) -> tuple[Float[Tensor, "*B 23 2"], Float[Tensor, "*B 23"]]:
     """Twists of joints 1..23 of the 24 challenge joints, the targets of HybrIK's twist head.
 
     Args:
-        theta: local SMPL-H rotations.
+        theta: local rotations of SMPL-H's 52 joints, or of SMPL's 24.
         rest29: rest positions of the 29 joints for each body's shape, metres.
 
     Returns:
         (cos, sin) and weights as in `twist_about`. HybrIK (Li et al. 2021) sec. 3.2.
     """
-    return twist_about(theta[:, _JOINTS], rest29[:, _CHILDREN] - rest29[:, 1:24])
+    joints = _JOINTS if theta.shape[-3] > 24 else list(range(1, 24))
+    bones = rest29[..., _CHILDREN, :] - rest29[..., 1:24, :]
+    return twist_about(theta[..., joints, :, :], bones)

@@ -1,0 +1,196 @@
+"""`rhobin convert`: parameters or vertices of one body model as parameters of another."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from rhobin.body.model import BodyModel
+
+HELP = "turn SMPL or SMPL-H parameters, or vertices, into parameters of the other model"
+COLUMNS = {72: "smpl", 156: "smplh"}
+NAMES = {"poses": ("poses", "pose"), "betas": ("betas", "beta"), "trans": ("trans", "transl", "translation")}
+CHUNK = 64
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "source",
+        type=Path,
+        help=".npz or .pkl with poses (T, 72 or 156), betas, trans (a person_fit.pkl too), or verts (T, V, 3)",
+    )
+    parser.add_argument("target", type=Path, help=".npz to write: poses, betas, trans, gender, error_mm")
+    parser.add_argument("--to", choices=("smplh", "smpl"), required=True, help="the model wanted")
+    parser.add_argument(
+        "--gender", choices=("female", "male", "neutral"), help="where the file does not tell"
+    )
+    parser.add_argument(
+        "--body", type=Path, help="folder of licensed SMPL and SMPL-H files; default: the stand-in (SMPL-H)"
+    )
+    parser.add_argument(
+        "--copy",
+        action="store_true",
+        help="copy the rotations and shape, hands by the index knuckle, instead of fitting the surface",
+    )
+    parser.add_argument(
+        "--transfer",
+        type=Path,
+        help="sparse matrix (.npz or .pkl, key mtx) from the given to SMPL's vertices",
+    )
+    parser.add_argument(
+        "--shared-shape", action="store_true", help="one person: the same betas in every frame"
+    )
+    parser.add_argument("--steps", type=int, default=6, help="Gauss-Newton steps of the fit (default: 6)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert one file; returns 1 when that is not possible, with the reason."""
+    import numpy as np
+
+    try:
+        content = _read(args.source)
+        result = _copied(args, content) if args.copy else _fitted(args, content)
+    except (ValueError, OSError) as error:
+        print(f"rhobin convert: {error}", file=sys.stderr)
+        return 1
+    args.target.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(args.target, **result)
+    error = result.get("error_mm")
+    fitted = (
+        "" if error is None else f", surface within {error.mean():.2f} mm (worst frame {error.max():.2f})"
+    )
+    print(f"{args.target}: {len(result['poses'])} frames of {args.to}{fitted}")
+    return 0
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import numpy as np
+
+    from rhobin.pickles import load_pickle
+
+    if path.suffix.lower() == ".pkl":
+        content = load_pickle(path)
+        if not isinstance(content, dict):
+            raise ValueError(f"{path}: expected a dictionary, found {type(content).__name__}")
+    elif path.is_file():
+        with np.load(path, allow_pickle=False) as archive:
+            content = {key: archive[key] for key in archive.files}
+    else:
+        raise FileNotFoundError(f"no file {path}")
+    if "verts" in content:
+        verts = np.asarray(content["verts"], dtype=np.float64)
+        if verts.ndim not in (2, 3) or verts.shape[-1] != 3:
+            raise ValueError(f"{path}: verts: expected shape (T, V, 3), found {verts.shape}")
+        return {**content, "verts": verts.reshape(-1, *verts.shape[-2:])}
+    return {**content, **_parameters(path, content)}
+
+
+def _parameters(path: Path, content: dict[str, Any]) -> "dict[str, np.ndarray]":
+    import numpy as np
+
+    found = {}
+    for name, aliases in NAMES.items():
+        key = next((alias for alias in aliases if alias in content), None)
+        if key is None:
+            raise ValueError(f"{path}: {name}: expected this key or verts, found {sorted(content)}")
+        found[name] = np.atleast_2d(np.asarray(content[key], dtype=np.float64))
+    frames, columns = found["poses"].shape
+    if columns not in COLUMNS:
+        raise ValueError(f"{path}: poses: expected 72 or 156 numbers a frame, found {columns}")
+    found["betas"] = np.broadcast_to(found["betas"][:, :10], (frames, 10)).copy()
+    if found["trans"].shape != (frames, 3):
+        raise ValueError(f"{path}: trans: expected shape {(frames, 3)}, found {found['trans'].shape}")
+    return found
+
+
+def _gender(args: argparse.Namespace, content: dict[str, Any]) -> str:
+    import numpy as np
+
+    gender = args.gender or str(np.asarray(content.get("gender", "")).item())
+    if gender not in ("male", "female", "neutral"):
+        raise ValueError(
+            f"{args.source}: gender: expected male, female or neutral, found {gender!r}; say --gender"
+        )
+    return gender
+
+
+def _copied(args: argparse.Namespace, content: dict[str, Any]) -> dict[str, Any]:
+    import torch
+
+    from rhobin.body.convert import smpl_to_smplh, smplh_to_smpl
+    from rhobin.geometry.rotation import rotmat_to_rotvec, rotvec_to_rotmat
+
+    if "poses" not in content:
+        raise ValueError(f"{args.source}: poses: expected this key with --copy, found only verts")
+    poses = torch.from_numpy(content["poses"])
+    theta = rotvec_to_rotmat(poses.unflatten(-1, (-1, 3)))
+    if COLUMNS[poses.shape[1]] != args.to:
+        theta = smpl_to_smplh(theta) if args.to == "smplh" else smplh_to_smpl(theta)
+    result = {"poses": rotmat_to_rotvec(theta).flatten(1).numpy(), "gender": _gender(args, content)}
+    return {**result, "betas": content["betas"], "trans": content["trans"]}
+
+
+def _fitted(args: argparse.Namespace, content: dict[str, Any]) -> dict[str, Any]:
+    import numpy as np
+    import torch
+
+    from rhobin.body.fit import BodyFitter
+    from rhobin.body.load import load_body
+    from rhobin.geometry.rotation import rotmat_to_rotvec
+
+    gender = _gender(args, content)
+    body = load_body(gender, args.body, torch.float32, args.to)
+    verts = torch.from_numpy(_surface(args, content, gender)).float()
+    fitter = BodyFitter(body)
+    parts = [verts] if args.shared_shape else verts.split(CHUNK)
+    fits = [fitter.verts(part, steps=args.steps, shared_shape=args.shared_shape) for part in parts]
+    joined = {
+        name: torch.cat([getattr(fit, name) for fit in fits]) for name in ("theta", "beta", "trans", "error")
+    }
+    return {
+        "poses": rotmat_to_rotvec(joined["theta"].double()).flatten(1).numpy(),
+        "betas": joined["beta"].double().numpy(),
+        "trans": joined["trans"].double().numpy(),
+        "gender": np.array(gender),
+        "error_mm": 1000 * joined["error"].double().numpy(),
+    }
+
+
+def _surface(args: argparse.Namespace, content: dict[str, Any], gender: str) -> "np.ndarray":
+    """Vertices (T, V, 3): as given, carried over by a transfer matrix, or posed by the source's model."""
+    import torch
+
+    from rhobin.body.load import load_body
+    from rhobin.geometry.rotation import rotvec_to_rotmat
+
+    if "verts" in content:
+        return content["verts"] if args.transfer is None else _transferred(args.transfer, content["verts"])
+    kind = COLUMNS[content["poses"].shape[1]]
+    body: BodyModel = load_body(gender, args.body, torch.float64, kind)
+    theta, beta, trans = (torch.from_numpy(content[name]) for name in ("poses", "betas", "trans"))
+    with torch.no_grad():
+        return body(rotvec_to_rotmat(theta.unflatten(-1, (-1, 3))), beta, trans).verts.numpy()
+
+
+def _transferred(path: Path, verts: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+    import scipy.sparse
+
+    from rhobin.pickles import load_pickle
+
+    if path.suffix.lower() == ".pkl":
+        matrix = load_pickle(path)["mtx"]
+    else:
+        with np.load(path, allow_pickle=False) as archive:
+            matrix = archive["mtx"]
+    matrix = scipy.sparse.csr_matrix(matrix)
+    count = verts.shape[1]
+    if matrix.shape[1] not in (count, 2 * count):
+        raise ValueError(
+            f"{path}: mtx: expected {count} or {2 * count} columns for the vertices, found {matrix.shape[1]}"
+        )
+    return np.stack([matrix[:, :count] @ frame for frame in verts])
