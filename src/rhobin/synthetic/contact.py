@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from scipy.spatial import cKDTree
 
-from rhobin.synthetic.limbs import ArmState, HandTarget, place_hand
+from rhobin.synthetic.arms import ArmState, HandTarget, place_hand
 from rhobin.synthetic.placed import Infeasible, Placed
 from rhobin.synthetic.pose import ANKLE, BALL, ELBOW, HIP, KNEE, Pose
 from rhobin.synthetic.regions import TRUNK, hand_joints

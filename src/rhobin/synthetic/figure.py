@@ -74,9 +74,9 @@ class Figure:
         for j, p in self._body_bones:
             G[j] = G[p] @ theta[j]
             joints[j] = joints[p] + G[p] @ self._offsets[j - 1]
-        for j, p in self._finger_bones:
-            G[j] = G[p] @ theta[j]
-            joints[j] = joints[p] + np.einsum("jab,jb->ja", G[p], self._offsets[j - 1])
+        for js, ps in self._finger_bones:
+            G[js] = G[ps] @ theta[js]
+            joints[js] = joints[ps] + np.einsum("jab,jb->ja", G[ps], self._offsets[js - 1])
         return G, joints
 
     def patch(self, name: str) -> Patch:

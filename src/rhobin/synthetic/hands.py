@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rhobin.synthetic.arms import hand_frame
 from rhobin.synthetic.contact import Surface
-from rhobin.synthetic.limbs import hand_frame
 from rhobin.synthetic.pose import FINGERS, THUMB, WRIST, Pose, cross, rotation, unit
 from rhobin.synthetic.regions import finger_chain
 
@@ -74,7 +74,7 @@ def _nearest(pose: Pose, side: int, finger: int, thing: Surface, angles: np.ndar
     axis = curl_axis(pose, side, finger)
     patch = figure.patch(f"finger{side}{finger}")
     G, at = np.tile(pose.G[wrist], (len(angles), 1, 1)), np.tile(pose.joints[wrist], (len(angles), 1))
-    parent, points, weight = wrist, 0.0, 0.0
+    parent, points, weight = wrist, np.zeros(3), np.zeros(len(patch.ids))
     for joint, share in zip(chain, _SHARE[finger == THUMB], strict=True):
         at = at + G @ (figure.joints[joint] - figure.joints[parent])
         G = G @ rotation(axis, share * angles)

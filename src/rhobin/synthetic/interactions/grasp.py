@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from rhobin.objects.template import Grip
+from rhobin.synthetic.arms import ArmState, HandTarget
 from rhobin.synthetic.contact import Contact, Solved, press_hand
 from rhobin.synthetic.hands import close_fingers, set_curls, spread_hand
-from rhobin.synthetic.limbs import ArmState, HandTarget
 from rhobin.synthetic.motion import Params
 from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
 from rhobin.synthetic.pose import ELBOW, SHOULDER, SIGN, WRIST, Pose, rot_x, rot_y, rot_z, unit

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from rhobin.objects.template import Grip, Template
+from rhobin.synthetic.arms import HandTarget, hand_frame
 from rhobin.synthetic.contact import Contact, Solved
 from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.hands import close_fingers
@@ -23,7 +24,6 @@ from rhobin.synthetic.interactions.grasp import (
 )
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, plumb, stand, turn_head
 from rhobin.synthetic.interactions.surface import from_above
-from rhobin.synthetic.limbs import HandTarget, hand_frame
 from rhobin.synthetic.motion import Params
 from rhobin.synthetic.placed import Infeasible, Placed
 from rhobin.synthetic.pose import ELBOW, FINGERS, SHOULDER, SIGN, WRIST, Pose, rot_x, rot_y, rot_z, unit

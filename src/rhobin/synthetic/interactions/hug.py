@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from rhobin.objects.template import Template
+from rhobin.synthetic.arms import HandTarget
 from rhobin.synthetic.contact import Contact, Solved, touch_body
 from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.interactions.grasp import canonical, elbow_pole, grasp, tangent, turned, within_reach
 from rhobin.synthetic.interactions.stance import bend_torso, stand, turn_head
-from rhobin.synthetic.limbs import HandTarget
 from rhobin.synthetic.motion import Params
 from rhobin.synthetic.placed import Placed
 from rhobin.synthetic.pose import PELVIS, SIGN, Pose
@@ -30,9 +32,8 @@ def solve(figure: Figure, template: Template, p: Params, roles: tuple[float, ...
     turn_head(pose, p)
     solved = Solved(pose, thing, [Contact("trunk", "core")])
     for side in (0, 1):
-        grasp(
-            solved, p, side, within_reach(pose, side, lambda pull, s=side: _around(thing, p, s, pull), _PULLS)
-        )
+        target = within_reach(pose, side, partial(_around, thing, p, side), _PULLS)
+        grasp(solved, p, side, target)
     return solved
 
 

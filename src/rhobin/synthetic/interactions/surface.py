@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from rhobin.objects.template import Template
+from rhobin.synthetic.arms import HandTarget
 from rhobin.synthetic.contact import Solved, approach
 from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.interactions.grasp import canonical, elbow_pole, grasp, tangent, within_reach
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, stand, turn_head
-from rhobin.synthetic.limbs import HandTarget
 from rhobin.synthetic.motion import Params
 from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
 from rhobin.synthetic.pose import SIGN, Pose, rot_y, unit
