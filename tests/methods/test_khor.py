@@ -16,7 +16,7 @@ from rhobin.types import Target
 
 def small_net(object_classes=0):
     torch.manual_seed(0)
-    return KhorNet(Lite(stem=8, widths=(8, 12, 16, 16), out_channels=8), PlanarHead, object_classes)
+    return KhorNet(Lite(widths=(8, 12, 16, 16), out_channels=8), PlanarHead, object_classes)
 
 
 def make_target(batch=3, seed=0):

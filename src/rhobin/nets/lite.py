@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from rhobin.nets.features import Features
 
+PATCH = 4
+
 
 def conv_norm(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
     """Convolution without bias, then batch normalisation; the map shrinks by `stride`."""
@@ -31,27 +33,23 @@ class BasicBlock(nn.Module):
 
 
 class Lite(nn.Module):
-    """Stem and four blocks of one pair of convolutions each, with a feature pyramid of 1x1 laterals.
+    """A stem on patches, three blocks of a pair of convolutions, a feature pyramid of 1x1 laterals.
+
+    The stem sees 4x4 pixels as one cell of 80 channels: work at full size is what a CPU is slowest at.
 
     Args:
         in_channels: image and mask planes.
-        stem: channels after the 5x5 stem of stride 2.
-        widths: channels of the blocks at strides 4, 8, 16 and 32.
+        widths: channels at strides 4, 8, 16 and 32.
         out_channels: channels of the fused map at stride 4.
     """
 
     def __init__(
-        self,
-        in_channels: int = 5,
-        stem: int = 32,
-        widths: Sequence[int] = (64, 96, 128, 160),
-        out_channels: int = 64,
+        self, in_channels: int = 5, widths: Sequence[int] = (64, 96, 128, 160), out_channels: int = 64
     ) -> None:
         super().__init__()
-        self.stem_channels, self.grid_channels, self.pooled_channels = stem, out_channels, widths[-1]
-        self.stem = conv_norm(in_channels, stem, 5, stride=2)
-        inputs = [stem, *widths[:-1]]
-        self.blocks = nn.ModuleList(BasicBlock(i, o) for i, o in zip(inputs, widths, strict=True))
+        self.stem_channels, self.grid_channels, self.pooled_channels = widths[0], out_channels, widths[-1]
+        self.stem = conv_norm(in_channels * PATCH**2, widths[0], 3)
+        self.blocks = nn.ModuleList(BasicBlock(i, o) for i, o in zip(widths[:-1], widths[1:], strict=True))
         self.laterals = nn.ModuleList(nn.Conv2d(w, out_channels, 1) for w in widths)
         self.fuse = conv_norm(out_channels, out_channels, 3)
 
@@ -67,13 +65,12 @@ class Lite(nn.Module):
         Returns:
             Features with grid (B, out_channels, H/4, W/4) and pooled (B, widths[-1]).
         """
-        x = self.stem(image)
+        x = self.stem(F.pixel_unshuffle(image, PATCH))
         x = F.relu(x if context is None else x + context[:, :, None, None])
-        maps = []
+        maps = [x]
         for block in self.blocks:
-            x = block(x)
-            maps.append(x)
-        grid = self.laterals[-1](x)
+            maps.append(block(maps[-1]))
+        grid = self.laterals[-1](maps[-1])
         for lateral, level in zip(self.laterals[-2::-1], maps[-2::-1], strict=True):
             grid = lateral(level) + F.interpolate(grid, scale_factor=2, mode="nearest")
-        return Features(F.relu(self.fuse(grid)), x.mean((2, 3)))
+        return Features(F.relu(self.fuse(grid)), maps[-1].mean((2, 3)))
