@@ -1,6 +1,7 @@
 """A small backbone for CPU: a strided pyramid, fused top-down to one map at a quarter of the image."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -49,7 +50,7 @@ class Lite(nn.Module):
         super().__init__()
         self.stem_channels, self.grid_channels, self.pooled_channels = widths[0], out_channels, widths[-1]
         self.stem = conv_norm(in_channels * PATCH**2, widths[0], 3)
-        self.blocks = nn.ModuleList(BasicBlock(i, o) for i, o in zip(widths[:-1], widths[1:], strict=True))
+        self.blocks = nn.ModuleList(BasicBlock(i, o) for i, o in pairwise(widths))
         self.laterals = nn.ModuleList(nn.Conv2d(w, out_channels, 1) for w in widths)
         self.fuse = conv_norm(out_channels, out_channels, 3)
 
