@@ -169,3 +169,19 @@ def test_split_and_reference_agree_with_the_files(dataset, plans):
 
 def test_room_layers_are_not_left_behind(dataset):
     assert not (dataset / build.ROOMS).exists()
+
+
+def test_each_camera_has_a_background_picture(dataset, plans):
+    for plan in plans:
+        for kinect in range(4):
+            empty = cv2.imread(str(dataset / "calibs" / plan.date / "background" / f"k{kinect}.color.jpg"))
+            frame = next((dataset / "sequences" / plan.name).glob("t*"))
+            seen = cv2.imread(str(frame / f"k{kinect}.color.jpg"))
+            assert empty.shape == seen.shape
+            apart = np.abs(empty.astype(int) - seen).mean(axis=2)
+            masks = [
+                cv2.imread(str(frame / f"k{kinect}.{name}.jpg"), cv2.IMREAD_GRAYSCALE) > 127
+                for name in ("person_full", "obj_rend_full")
+            ]
+            actors = masks[0] | masks[1]
+            assert apart[actors].mean() > 1.5 * apart[~actors].mean()

@@ -49,11 +49,14 @@ class RoomLayer:
         """Map the arrays that `save` wrote, read-only."""
         return cls(**{item.name: np.load(folder / f"{item.name}.npy", mmap_mode="r") for item in fields(cls)})
 
+    def radiance(self, every: int = 1) -> np.ndarray:
+        """(H, W, 3) float32 radiance of the empty room, of every n-th row and column."""
+        lit = self.lit[:, ::every, ::every].astype(np.float32)
+        return self.ambient[::every, ::every].astype(np.float32) + lit.sum(axis=0)
+
     def exposure(self) -> float:
         """Factor that brings the room to a medium grey, as a camera's automatic exposure would."""
-        total = self.ambient[::4, ::4].astype(np.float32) + self.lit[:, ::4, ::4].astype(np.float32).sum(
-            axis=0
-        )
+        total = self.radiance(every=4)
         return float(0.42 / np.mean(np.minimum(luminance(total), 1.5)))
 
 

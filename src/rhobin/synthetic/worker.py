@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.layout import frame_name
-from rhobin.behave.write import write_frame, write_info
+from rhobin.behave.write import write_bytes, write_frame, write_info
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
 from rhobin.geometry.raycast import Scene
@@ -27,6 +28,7 @@ from rhobin.synthetic.render import RenderedView, render_view
 from rhobin.synthetic.rooms import Room, furnished_room
 from rhobin.synthetic.scene import SceneFrame
 from rhobin.synthetic.sequence import generate_sequence
+from rhobin.synthetic.shading import tone
 from rhobin.synthetic.stage import Stage
 
 FIRST_SECOND = 3.0
@@ -71,9 +73,12 @@ def layer_folder(settings: Settings, date: str, kinect: int) -> Path:
 
 
 def make_layer(settings: Settings, date: str, kinect: int) -> None:
-    """Ray-cast and cache the empty room of one camera."""
+    """Ray-cast and cache the empty room of one camera, and write its picture as the day's background."""
     rig, room, scene = _room(date, settings.width)
-    room_layer(room, scene, rig.in_room(kinect)).save(layer_folder(settings, date, kinect))
+    layer = room_layer(room, scene, rig.in_room(kinect))
+    layer.save(layer_folder(settings, date, kinect))
+    _, code = cv2.imencode(".jpg", cv2.cvtColor(tone(layer.radiance() * layer.exposure()), cv2.COLOR_RGB2BGR))
+    write_bytes(settings.out / "calibs" / date / "background" / f"k{kinect}.color.jpg", code.tobytes())
 
 
 @dataclass(frozen=True)
