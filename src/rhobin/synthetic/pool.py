@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
@@ -70,7 +71,21 @@ def _one_thread() -> Iterator[None]:
 
 
 def finished(futures: Iterable[Future[Any]]) -> Iterator[Any]:
-    """Results as they come; tasks run in this process are yielded one by one."""
+    """Results as they come; tasks run in this process are yielded one by one.
+
+    Raises:
+        ChildProcessError: a process died, with what to do.
+    """
+    try:
+        yield from _results(futures)
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "a worker process died, often because memory ran out; run the same command again with fewer "
+            "--workers, it will go on from there"
+        ) from error
+
+
+def _results(futures: Iterable[Future[Any]]) -> Iterator[Any]:
     waiting: list[Future[Any]] = []
     for future in futures:
         if future.done() and not waiting:
