@@ -6,11 +6,13 @@ import numpy as np
 
 from rhobin.synthetic.arms import hand_frame
 from rhobin.synthetic.contact import Surface
-from rhobin.synthetic.pose import FINGERS, THUMB, WRIST, Pose, cross, rotation, unit
+from rhobin.synthetic.pose import THUMB, WRIST, Pose, cross, rotation, unit
 from rhobin.synthetic.regions import finger_chain
 
 FINGER_DEPTH = 0.004  # how deep a closing finger may press in, metres
-_SHARE = ((0.9, 1.0, 0.7), (0.35, 0.7, 0.9))  # of the curl at each joint: fingers, thumb
+_FINGER, _THUMB = (0.9, 1.0, 0.7), (0.35, 0.7, 0.9)  # share of the curl at each joint
+_THUMB_OPENS = (1.0, 0.3, 0.1)  # the same when the thumb is stretched away from the palm
+_THUMB_LOW = -0.7  # radians
 
 
 def curl_axis(pose: Pose, side: int, finger: int) -> np.ndarray:
@@ -26,8 +28,16 @@ def curl_axis(pose: Pose, side: int, finger: int) -> np.ndarray:
 def set_curl(pose: Pose, side: int, finger: int, angle: float) -> None:
     """Bend one finger by `angle` radians a joint, less at the ends."""
     axis = curl_axis(pose, side, finger)
-    for joint, share in zip(finger_chain(side, finger), _SHARE[finger == THUMB], strict=True):
-        pose.theta[joint] = rotation(axis, share * angle)
+    turns = _joint_angles(finger, np.array(angle))
+    for joint, turn in zip(finger_chain(side, finger), turns, strict=True):
+        pose.theta[joint] = rotation(axis, turn)
+
+
+def _joint_angles(finger: int, angles: np.ndarray) -> np.ndarray:
+    """Angles (3, ...) of a finger's three joints for curls (...)."""
+    if finger != THUMB:
+        return np.multiply.outer(_FINGER, angles)
+    return np.where(angles < 0, np.multiply.outer(_THUMB_OPENS, angles), np.multiply.outer(_THUMB, angles))
 
 
 def set_curls(pose: Pose, side: int, angles: list[float]) -> None:
@@ -41,9 +51,9 @@ def close_fingers(
     pose: Pose, side: int, thing: Surface, low: float, high: float, relaxed: float, levels: int = 11
 ) -> None:
     """Curl every finger from `low` towards `high` (radians) until it touches; else leave it `relaxed`."""
-    angles = np.linspace(low, high, levels)
     stops = []
     for finger in range(5):
+        angles = np.linspace(_THUMB_LOW if finger == THUMB else low, high, levels)
         nearest = _nearest(pose, side, finger, thing, angles)
         stops.append(_stop(angles, nearest, relaxed))
     set_curls(pose, side, stops)
@@ -60,11 +70,9 @@ def _stop(angles: np.ndarray, nearest: np.ndarray, relaxed: float) -> float:
         share = (nearest[k - 1] + FINGER_DEPTH) / (nearest[k - 1] - nearest[k])
         return float(angles[k - 1] + share * (angles[k] - angles[k - 1]))
     best = free[0] + int(nearest[free[0] :].argmin())
-    return (
-        float(angles[best])
-        if nearest[best] < 0.002
-        else max(float(angles[free[0]]), min(relaxed, angles[-1]))
-    )
+    if nearest[best] < 0.002:
+        return float(angles[best])
+    return float(max(angles[free[0]], min(relaxed, angles[-1])))
 
 
 def _nearest(pose: Pose, side: int, finger: int, thing: Surface, angles: np.ndarray) -> np.ndarray:
@@ -75,23 +83,12 @@ def _nearest(pose: Pose, side: int, finger: int, thing: Surface, angles: np.ndar
     patch = figure.patch(f"finger{side}{finger}")
     G, at = np.tile(pose.G[wrist], (len(angles), 1, 1)), np.tile(pose.joints[wrist], (len(angles), 1))
     parent, points, weight = wrist, np.zeros(3), np.zeros(len(patch.ids))
-    for joint, share in zip(chain, _SHARE[finger == THUMB], strict=True):
+    for joint, turns in zip(chain, _joint_angles(finger, angles), strict=True):
         at = at + G @ (figure.joints[joint] - figure.joints[parent])
-        G = G @ rotation(axis, share * angles)
+        G = G @ rotation(axis, turns)
         w = patch.weights[:, joint]
         points = points + w[:, None] * ((patch.rest - figure.joints[joint]) @ G.swapaxes(1, 2) + at[:, None])
         weight, parent = weight + w, joint
     rigid = (patch.rest - figure.joints[wrist]) @ pose.G[wrist].T + pose.joints[wrist]
     points = points + (1 - weight)[:, None] * rigid
     return thing.sdf(points.reshape(-1, 3)).reshape(len(angles), -1).min(axis=1)
-
-
-def spread_hand(pose: Pose, side: int, angle: float) -> None:
-    """Fan the four fingers: index one way, little finger the other, by up to `angle` radians."""
-    normal = hand_frame(pose.figure, side)[:, 1]
-    toward = hand_frame(pose.figure, side)[:, 2]
-    for finger, first in enumerate(FINGERS[side][:4]):
-        across = (pose.figure.joints[first] - pose.figure.joints[FINGERS[side][1]]) @ toward
-        share = np.clip(across / 0.045, -1, 1)
-        pose.theta[first] = rotation(normal, -share * angle * (finger != 1)) @ pose.theta[first]
-    pose.update()

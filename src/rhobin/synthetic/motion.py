@@ -26,7 +26,7 @@ class MotionPath:
         return self._drawn[name]
 
     def at(self, time: float, nudge: int = 0) -> Params:
-        """Parameters at `time` in [0, 1]; another `nudge` gives nearby ones, to retry a frame."""
+        """Parameters at `time` (one unit is a slow swing); another `nudge` gives nearby ones, to retry."""
         return Params(self, time, nudge)
 
 

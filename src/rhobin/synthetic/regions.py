@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rhobin.synthetic.figure import Figure
-from rhobin.synthetic.pose import ANKLE, BALL, COLLAR, ELBOW, FINGERS, HEAD, HIP, KNEE, NECK, WRIST
+from rhobin.synthetic.pose import ANKLE, BALL, COLLAR, ELBOW, FINGERS, HEAD, HIP, KNEE, NECK, THUMB, WRIST
 
 TRUNK = (0, 3, 6, 9, NECK, HEAD, *COLLAR)
 
@@ -30,7 +30,7 @@ def prepare(figure: Figure) -> Figure:
         for name, mask in {
             "hand": hand,
             "palm": palm,
-            "volar": hand & (n[:, 1] < -0.4),
+            "volar": hand & ~np.isin(figure.part, finger_chain(side, THUMB)) & (n[:, 1] < -0.4),
             "forearm": figure.part == ELBOW[side],
             "foot": _is(figure, ANKLE[side], BALL[side]),
             "sole": _is(figure, ANKLE[side], BALL[side]) & (n[:, 1] < -0.8),
@@ -59,7 +59,7 @@ def _is(figure: Figure, *joints: int) -> np.ndarray:
 def _palm(figure: Figure, side: int) -> np.ndarray:
     wrist, middle = figure.joints[WRIST[side]], figure.joints[FINGERS[side][1]]
     along = (figure.verts - wrist) @ (middle - wrist) / np.sum((middle - wrist) ** 2)
-    hand = np.isin(figure.part, hand_joints(side)) & ~np.isin(figure.part, finger_chain(side, 4))
+    hand = np.isin(figure.part, hand_joints(side)) & ~np.isin(figure.part, finger_chain(side, THUMB))
     return hand & (figure.normals[:, 1] < -0.6) & (along > 0.25) & (along < 1.25)
 
 

@@ -23,6 +23,7 @@ from rhobin.synthetic.pose import rot_y
 from rhobin.synthetic.scene import ContactReport, SceneFrame
 
 GAP_LIMIT, SELF_LIMIT, FLOOR_LIMIT = 0.008, 0.015, 0.004  # metres
+_PACE = 8.0  # frames (seconds) for one unit of a path's time
 _NUDGES, _PATHS = 6, 200  # tries for a frame, and for a whole sequence
 
 
@@ -51,7 +52,7 @@ def generate_sequence(
         path = MotionPath((plan.seed, attempt))
         frames: list[SceneFrame] = []
         for index in range(plan.n_frames):
-            time = index / max(1, plan.n_frames - 1)
+            time = index / _PACE
             found = None
             for nudge in range(_NUDGES if frames else 1):
                 tries += 1

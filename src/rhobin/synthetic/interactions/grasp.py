@@ -9,7 +9,7 @@ import numpy as np
 from rhobin.objects.template import Grip
 from rhobin.synthetic.arms import ArmState, HandTarget
 from rhobin.synthetic.contact import Contact, Solved, press_hand
-from rhobin.synthetic.hands import close_fingers, set_curls, spread_hand
+from rhobin.synthetic.hands import close_fingers, set_curls
 from rhobin.synthetic.motion import Params
 from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
 from rhobin.synthetic.pose import ELBOW, SHOULDER, SIGN, WRIST, Pose, rot_x, rot_y, rot_z, unit
@@ -123,10 +123,9 @@ def reach(pose: Pose, side: int, target: HandTarget) -> float:
     return float(np.linalg.norm(wrist - pose.joints[SHOULDER[side]]) / arm)
 
 
-def open_hand(pose: Pose, side: int, p: Params) -> None:
+def open_hand(pose: Pose, side: int) -> None:
     """Stretch the fingers before they meet a surface."""
-    set_curls(pose, side, [_OPEN] * 4 + [0.0])
-    spread_hand(pose, side, p.degrees(f"spread {side}", 0, 10))
+    set_curls(pose, side, [_OPEN] * 4 + [-0.5])
 
 
 def grasp(
@@ -138,7 +137,7 @@ def grasp(
         Infeasible: out of reach, or a wrist bent beyond what people can.
     """
     pose, thing = solved.pose, solved.thing
-    open_hand(pose, side, p)
+    open_hand(pose, side)
     state = press_hand(pose, side, thing, target)
     if state.reach > 1.0:
         raise OutOfReach("an arm is too short")

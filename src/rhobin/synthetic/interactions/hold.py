@@ -68,7 +68,7 @@ def _hang(pose: Pose, template: Template, handle: Grip, p: Params, side: int, ab
         p.degrees("hang turn", -12, 20)
     )
     pose.theta[WRIST[side]] = rot_z(-s * p.degrees("hang wrist", -8, 12))
-    open_hand(pose, side, p)
+    open_hand(pose, side)
     hand = pose.G[WRIST[side]] @ hand_frame(pose.figure, side)
     along, palm, across = hand.T
     knuckle = pose.joints[FINGERS[side][1]]

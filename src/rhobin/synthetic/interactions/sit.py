@@ -93,7 +93,7 @@ def _arm(solved: Solved, p: Params, side: int) -> None:
     point, normal = thighs.hit(above, np.array([0.0, -1.0, 0.0]))
     normal = unit(normal + np.array([0.0, 0.8, 0.0]))
     fingers = tangent(unit(bone) + np.array([-SIGN[side] * p(f"fingers in {side}", -0.1, 0.7), 0, 0]), normal)
-    open_hand(pose, side, p)
+    open_hand(pose, side)
     state = press_hand(
         pose, side, thighs, HandTarget(point, -normal, fingers, elbow_pole(p, side, (0.5, 1.5)))
     )

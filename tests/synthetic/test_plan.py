@@ -1,0 +1,78 @@
+"""Dataset plans: BEHAVE's names, the split, every object."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from rhobin.objects.names import OBJECT_NAMES
+from rhobin.synthetic.interactions.table import INTERACTIONS
+from rhobin.synthetic.people import SUBJECTS
+from rhobin.synthetic.plan import TEST_DATE, TEST_SUBJECTS, actions_of, plan_dataset
+
+KINDS = {"carry", "hold", "hug", "sit", "lift", "push", "touch", "step", "lean"}
+
+
+def parts(plans, split):
+    return [plan for plan in plans if plan.split == split]
+
+
+@pytest.mark.parametrize(("size", "train", "test"), [("tiny", 4, 2), ("demo", 92, 24), ("long", 950, 40)])
+def test_sizes(size, train, test):
+    plans = plan_dataset(size, 0)
+    assert (len(parts(plans, "train")), len(parts(plans, "test"))) == (train, test)
+    assert len({plan.name for plan in plans}) == len(plans)
+    assert len({plan.seed for plan in plans}) == len(plans)
+
+
+def test_names_say_what_the_plan_is():
+    for plan in plan_dataset("demo", 1):
+        match = re.fullmatch(r"(Date\d\d)_(Sub\d\d)_([a-z]+)_([a-z]+)\d*", plan.name)
+        assert match, plan.name
+        assert match.groups() == (plan.date, plan.subject, plan.object_name, plan.action)
+        assert plan.object_name in INTERACTIONS[plan.action].objects
+        assert plan.n_frames == 8
+
+
+@pytest.mark.parametrize("size", ["tiny", "demo", "long"])
+def test_the_test_split_is_one_unseen_room_with_an_unseen_person(size):
+    plans = plan_dataset(size, 2)
+    train, test = parts(plans, "train"), parts(plans, "test")
+    assert {plan.date for plan in test} == {TEST_DATE}
+    assert TEST_DATE not in {plan.date for plan in train}
+    assert {plan.subject for plan in test} <= set(TEST_SUBJECTS)
+    assert "Sub03" not in {plan.subject for plan in train}
+
+
+@pytest.mark.parametrize("size", ["demo", "long"])
+def test_every_object_is_in_both_splits_and_every_kind_in_training(size):
+    plans = plan_dataset(size, 0)
+    for split in ("train", "test"):
+        counts = Counter(plan.object_name for plan in parts(plans, split))
+        assert set(counts) == set(OBJECT_NAMES)
+        assert max(counts.values()) - min(counts.values()) <= 1
+    assert {INTERACTIONS[plan.action].kind for plan in parts(plans, "train")} == KINDS
+    if size == "long":
+        assert {plan.subject for plan in parts(plans, "train")} == set(SUBJECTS) - {"Sub03"}
+        played = {(plan.object_name, plan.action) for plan in parts(plans, "train")}
+        assert played == {(name, action) for name in OBJECT_NAMES for action in actions_of(name)}
+
+
+def test_the_seed_decides():
+    assert plan_dataset("demo", 4) == plan_dataset("demo", 4)
+    assert plan_dataset("demo", 4) != plan_dataset("demo", 5)
+
+
+def test_frames_can_be_chosen():
+    assert {plan.n_frames for plan in plan_dataset("tiny", 0, frames=5)} == {5}
+    with pytest.raises(ValueError, match="at least one frame, got 0"):
+        plan_dataset("tiny", 0, frames=0)
+    with pytest.raises(ValueError, match="unknown size 'huge'; expected one of tiny, demo, long"):
+        plan_dataset("huge")
+
+
+def test_subjects_are_behaves():
+    assert [SUBJECTS[f"Sub{k:02d}"].gender for k in range(1, 9)] == ["male"] * 5 + ["female"] * 3
+    shapes = {tuple(subject.betas) for subject in SUBJECTS.values()}
+    assert len(shapes) == 8
+    assert all(abs(beta) <= 1.5 for shape in shapes for beta in shape)
