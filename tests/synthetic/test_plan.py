@@ -17,7 +17,7 @@ def parts(plans, split):
     return [plan for plan in plans if plan.split == split]
 
 
-@pytest.mark.parametrize(("size", "train", "test"), [("tiny", 4, 2), ("demo", 92, 24), ("long", 950, 40)])
+@pytest.mark.parametrize(("size", "train", "test"), [("tiny", 4, 2), ("demo", 92, 24), ("long", 400, 40)])
 def test_sizes(size, train, test):
     plans = plan_dataset(size, 0)
     assert (len(parts(plans, "train")), len(parts(plans, "test"))) == (train, test)

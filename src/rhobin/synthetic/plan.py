@@ -53,7 +53,7 @@ class _Counts:
 _SIZES: dict[str, _Counts] = {
     "tiny": _Counts(train=4, test=2, frames=2),
     "demo": _Counts(train=92, test=24, frames=8),
-    "long": _Counts(train=950, test=40, frames=8),
+    "long": _Counts(train=400, test=40, frames=8),
 }
 
 
