@@ -9,7 +9,7 @@ from rhobin.geometry.precision import full_precision
 from rhobin.geometry.rotation import ZERO_LENGTH, rotmat_to_quat
 
 UNDEFINED = (
-    1e-6  # squared cosine of half the swing; below it (swing within 0.1 degree of 180) no twist exists
+    1e-7  # squared cosine of half the swing; below it (swing beyond 179.96 degrees) no twist is told
 )
 _CHILDREN = list(CHILD29[1:24])
 _JOINTS = list(JOINTS24[1:])

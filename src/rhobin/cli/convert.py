@@ -21,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         type=Path,
-        help=".npz or .pkl with poses (T, 72 or 156), betas, trans (a person_fit.pkl too), or verts (T, V, 3)",
+        help=".npz or .pkl with poses (T, 72 or 156), betas, trans, as person_fit.pkl, or verts (T, V, 3)",
     )
     parser.add_argument("target", type=Path, help=".npz to write: poses, betas, trans, gender, error_mm")
     parser.add_argument("--to", choices=("smplh", "smpl"), required=True, help="the model wanted")
