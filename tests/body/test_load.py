@@ -6,8 +6,8 @@ import pytest
 import scipy.sparse
 import torch
 
-from rhobin.body.arrays import SMPL_LEAVES, BodyFileError, read_arrays
-from rhobin.body.load import load_bodies, load_body
+from rhobin.body.arrays import SMPL_LEAVES, BodyFileError, read_arrays, write_arrays
+from rhobin.body.load import _find, load_bodies, load_body
 from rhobin.pickles import BrokenFileError, UnsafePickleError
 from rhobin.types import GENDERS
 
@@ -108,17 +108,26 @@ def _broken(raw):
     tree[0, 20] = 3
     nan = raw["v_template"].copy()
     nan[7, 1] = np.nan
+    negative = raw["weights"].copy()
+    negative[0, :2] += (1, -1)
     return {
         "posedirs": [None, raw["posedirs"][..., :207], raw["posedirs"][:-1]],
         "shapedirs": [None, raw["shapedirs"][..., :8], raw["shapedirs"][:, :2]],
         "J_regressor": [None, raw["J_regressor"].T, regressor],
-        "weights": [None, raw["weights"][:, :24], weights],
+        "weights": [None, raw["weights"][:, :24], weights, negative],
         "kintree_table": [None, raw["kintree_table"][:, :30], tree, raw["kintree_table"][0]],
-        "v_template": [nan, raw["v_template"][:, :2], raw["v_template"].astype(str), raw["v_template"][0]],
-        "f": [None, raw["f"] + len(raw["v_template"]), raw["f"][:, :2]],
+        "v_template": [
+            nan,
+            raw["v_template"][:, :2],
+            raw["v_template"].astype(str),
+            raw["v_template"][0],
+            raw["v_template"][:0],
+            1000 * raw["v_template"],
+        ],
+        "f": [None, raw["f"] + len(raw["v_template"]), raw["f"][:, :2], raw["f"] + 0.5, raw["f"][:0]],
         "gender": ["female"],
         "leaf_vertices": [[1, 2, 3], [0, 1, 2, 3, 10_000]],
-        "hands_meanl": [np.zeros(12)],
+        "hands_meanl": [np.zeros(12), None],
     }
 
 
@@ -128,13 +137,13 @@ CASES = [
         "posedirs": 3,
         "shapedirs": 3,
         "J_regressor": 3,
-        "weights": 3,
+        "weights": 4,
         "kintree_table": 4,
-        "v_template": 4,
-        "f": 3,
+        "v_template": 6,
+        "f": 5,
         "gender": 1,
         "leaf_vertices": 2,
-        "hands_meanl": 1,
+        "hands_meanl": 2,
     }.items()
     for index in range(count)
 ]
@@ -208,3 +217,61 @@ def test_a_licensed_folder_without_a_neutral_body_is_enough(tmp_path, oracle_fol
     (tmp_path / "SMPLH_male.npz").unlink()
     with pytest.raises(FileNotFoundError, match="SMPLH_male"):
         load_bodies(tmp_path)
+
+
+def test_the_search_order_is_the_documented_one(tmp_path, oracle_folder):
+    source = oracle_folder / "smplh_male.npz"
+    order = ["smplh_male.npz", "SMPLH_MALE.pkl", "male/model.npz", "smplh/SMPLH_male.npz",
+             "models/smplh_male.npz", "mano_v1_2/models/SMPLH_male.npz", "body_models/smplh/male/model.npz"]  # fmt: skip
+    for name in order:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, path)
+    for name in order:
+        assert _find("male", tmp_path).relative_to(tmp_path).as_posix() == name
+        (tmp_path / name).unlink()
+
+
+@pytest.mark.parametrize(
+    "name", ["SMPL_NEUTRAL.npz", "basicmodel_neutral_lbs_10_207_0_v1.1.0.npz", "smpl/SMPL_neutral.npz"]
+)
+def test_smpl_files_are_found_by_their_kind(tmp_path, oracle_folder, name, pose):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    shutil.copy(oracle_folder / "smpl24_neutral.npz", tmp_path / name)
+    body = load_body("neutral", tmp_path, kind="smpl")
+    assert (body.n_joints, body.model_id) == (24, "smpl")
+    with pytest.raises(FileNotFoundError, match="SMPLH_neutral"):
+        load_body("neutral", tmp_path)
+    with pytest.raises(FileNotFoundError, match="licensed SMPL"):
+        load_body("neutral", kind="smpl")
+
+
+def test_a_file_of_the_other_kind_is_named(tmp_path, oracle_folder):
+    shutil.copy(oracle_folder / "smpl24_neutral.npz", tmp_path / "SMPLH_neutral.npz")
+    with pytest.raises(ValueError, match=r"SMPLH_neutral.npz: kintree_table: expected 52 joints.*found 24"):
+        load_body("neutral", tmp_path)
+
+
+def test_one_damaged_array_of_an_archive_is_named(write, tmp_path):
+    write()
+    path = tmp_path / "SMPLH_male.npz"
+    whole = bytearray(path.read_bytes())
+    at = whole.find(b"posedirs.npy") + 50_000
+    whole[at : at + 64] = bytes(64) if any(whole[at : at + 64]) else b"\xff" * 64
+    path.write_bytes(bytes(whole))
+    with pytest.raises(BrokenFileError, match=r"SMPLH_male\.npz: posedirs: expected plain arrays"):
+        load_body("male", tmp_path)
+
+
+def test_written_arrays_are_the_same_body(write, tmp_path, raw, pose):
+    more = np.concatenate((raw["shapedirs"], np.ones((len(raw["v_template"]), 3, 6))), axis=2)
+    regressor = scipy.sparse.csc_matrix(raw["J_regressor"])
+    folder = write("SMPLH_male.pkl", J_regressor=regressor, shapedirs=more)
+    write_arrays(folder / "SMPLH_male.pkl", tmp_path / "safe" / "SMPLH_male.npz", "male")
+    with np.load(tmp_path / "safe" / "SMPLH_male.npz", allow_pickle=False) as archive:
+        assert archive["shapedirs"].shape[-1] == 16
+        assert str(archive["gender"]) == "male"
+    parameters = pose(2)
+    first, second = (load_body("male", place, torch.float64) for place in (folder, tmp_path / "safe"))
+    torch.testing.assert_close(first(*parameters).verts, second(*parameters).verts, rtol=0, atol=0)
+    assert second.model_id == "smplh"

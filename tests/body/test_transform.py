@@ -1,9 +1,21 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from rhobin.body.transform import change_camera
+from rhobin.body.ik import hybrik
+from rhobin.body.joints import SMPLH_MIRROR
+from rhobin.body.transform import (
+    change_camera,
+    flip_parameters,
+    flip_points,
+    flip_twist,
+    flip_weight,
+    in_plane_rotation,
+)
+from rhobin.body.twist import twist_targets
 from rhobin.geometry.camera import extrinsics
 from rhobin.types import Camera
 
@@ -61,3 +73,60 @@ def test_one_rotation_per_body_and_back_again(scene):
     back = change_camera(*there, pelvis, R.mT, -(R.mT @ t[..., None]).squeeze(-1))
     torch.testing.assert_close(back[0], theta[:, 0], rtol=0, atol=1e-12)
     torch.testing.assert_close(back[1], trans, rtol=0, atol=1e-12)
+
+
+@pytest.fixture
+def symmetric_body(body):
+    """The stand-in's joints made exactly symmetric: a body that has a mirror image."""
+    twin = copy.deepcopy(body)
+    sign = torch.tensor([-1.0, 1, 1]).double()
+    for name, mirror in (("joint", SMPLH_MIRROR), ("leaf", (0, 2, 1, 4, 3))):
+        for part in ("template", "shapedirs"):
+            value = getattr(twin, f"{name}_{part}")
+            image = value[list(mirror)] * (sign if value.ndim == 2 else sign[:, None])
+            setattr(twin, f"{name}_{part}", (value + image) / 2)
+    return twin
+
+
+def test_a_mirrored_body_has_mirrored_joints_and_twists(symmetric_body, pose):
+    body, (theta, beta, trans) = symmetric_body, pose(4)
+    rest, pelvis = body.rest29(beta), body.rest_joints(beta)[:, 0]
+    image, shift = flip_parameters(theta, trans, pelvis)
+    posed, mirrored = body.kinematics(theta, beta, trans), body.kinematics(image, beta, shift)
+    torch.testing.assert_close(mirrored.joints, flip_points(posed.joints), rtol=0, atol=1e-12)
+    joints29 = flip_points(body.joints29(posed, beta))
+    torch.testing.assert_close(body.joints29(mirrored, beta), joints29, rtol=0, atol=1e-12)
+    twist, weight = twist_targets(theta, rest)
+    expected, expected_weight = twist_targets(image, rest)
+    torch.testing.assert_close(flip_twist(twist), expected, rtol=0, atol=1e-9)
+    assert torch.equal(flip_weight(weight), expected_weight)
+    found = hybrik(joints29, rest, flip_twist(twist), image[:, 22:])
+    torch.testing.assert_close(found, image, rtol=0, atol=1e-9)
+
+
+def test_flipping_twice_is_nothing(body, pose):
+    theta, beta, trans = pose(2)
+    pelvis = body.rest_joints(beta)[:, 0]
+    once = flip_parameters(theta, trans, pelvis)
+    assert (once[0] - theta).abs().max() > 0.1
+    twice = flip_parameters(*once, pelvis)
+    torch.testing.assert_close(twice, (theta, trans), rtol=0, atol=1e-14)
+    with pytest.raises(ValueError, match="24, 29 or 52"):
+        flip_points(torch.zeros(5, 3))
+
+
+def test_an_image_turns_as_its_parameters_do(scene):
+    body, theta, beta, trans, verts = scene
+    angle = torch.tensor([0.3, -1.0, 2.0]).double()
+    turn = in_plane_rotation(angle)
+    moved = theta.clone()
+    zero = torch.zeros(3).double()
+    moved[:, 0], shift = change_camera(theta[:, 0], trans, body.rest_joints(beta)[:, 0], turn, zero)
+    pixels = verts[..., :2] / verts[..., 2:]
+    cos, sin = angle.cos()[:, None], angle.sin()[:, None]
+    x, y = pixels.unbind(-1)
+    turned = torch.stack((cos * x - sin * y, sin * x + cos * y), dim=-1)
+    posed = body(moved, beta, shift).verts
+    torch.testing.assert_close(posed[..., :2] / posed[..., 2:], turned, rtol=1e-6, atol=1e-6)
+    rest = body.rest29(beta)
+    torch.testing.assert_close(twist_targets(moved, rest)[0], twist_targets(theta, rest)[0])
