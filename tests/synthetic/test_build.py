@@ -98,9 +98,9 @@ def test_a_full_disk_says_what_to_do(plans, tmp_path, monkeypatch):
 def fifty_frames(tmp_path_factory) -> Path:
     """Ten sequences of five frames in two rooms, of which one is the test room."""
     every = plan_dataset("demo", 11, frames=5)
-    chosen = [[p for p in every if p.date == date][:5] for date in ("Date01", "Date03")]
+    train, test = ([p for p in every if p.date == date][:5] for date in ("Date01", "Date03"))
     out = tmp_path_factory.mktemp("synthetic") / "fifty"
-    build_dataset(out, sum(chosen, []), RECIPE, 640)
+    build_dataset(out, train + test, RECIPE, 640)
     return out
 
 
