@@ -221,8 +221,9 @@ def test_a_licensed_folder_without_a_neutral_body_is_enough(tmp_path, oracle_fol
 
 def test_the_search_order_is_the_documented_one(tmp_path, oracle_folder):
     source = oracle_folder / "smplh_male.npz"
-    order = ["smplh_male.npz", "SMPLH_MALE.pkl", "male/model.npz", "smplh/SMPLH_male.npz",
-             "models/smplh_male.npz", "mano_v1_2/models/SMPLH_male.npz", "body_models/smplh/male/model.npz"]  # fmt: skip
+    order = ["smplh_male.npz", "SMPLH_MALE.pkl", "male/model.npz"]
+    order += [f"{place}/SMPLH_male.npz" for place in ("smplh", "models", "mano_v1_2/models")]
+    order += ["body_models/smplh/male/model.npz"]
     for name in order:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
