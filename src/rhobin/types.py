@@ -7,7 +7,7 @@ Units and frames, once for the whole project: metres, radians, rotation matrices
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -151,9 +151,12 @@ T = TypeVar("T")
 
 def to_device(value: T, device: torch.device | str) -> T:
     """Move every tensor of a (nested) dataclass to `device`; other fields pass unchanged."""
+    return cast(T, _moved(value, device))
+
+
+def _moved(value: Any, device: torch.device | str) -> Any:
     if isinstance(value, Tensor):
         return value.to(device, non_blocking=True)
     if is_dataclass(value) and not isinstance(value, type):
-        moved: dict[str, Any] = {f.name: to_device(getattr(value, f.name), device) for f in fields(value)}
-        return type(value)(**moved)
+        return type(value)(**{f.name: _moved(getattr(value, f.name), device) for f in fields(value)})
     return value
