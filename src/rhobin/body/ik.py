@@ -19,7 +19,7 @@ from rhobin.body.compatible import GUARD, reference_rotations
 from rhobin.body.joints import CHILD29, LEAF_PARENTS, SMPL_PARENTS, depth_levels
 from rhobin.body.root import root_rotation, spine_root_rotation
 from rhobin.geometry.precision import full_precision
-from rhobin.geometry.rotation import ZERO_LENGTH, axis_rotation, circle, length, perpendicular, unit
+from rhobin.geometry.rotation import ZERO_LENGTH, circle, skew
 
 __all__ = ["hybrik", "hybrik24", "limb_rotations", "root_rotation", "spine_root_rotation"]
 
@@ -172,7 +172,7 @@ def _solve(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: 
         place = _pick(place, index) + frame[..., 5] if adaptive else place
         wanted = _adaptive(level, place) if adaptive else level.naive
         parents.append(above)
-        above = _half_turn(frame, wanted)
+        above = _half_turn(frame, wanted).view(count, -1, 3, 3)
         turned.append(above)
     local = torch.cat(parents).mT @ torch.cat(turned)
     local = torch.cat((root[None], local.index_select(0, _index(tuple(_PLACE), local.device))))
@@ -180,32 +180,40 @@ def _solve(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: 
 
 
 def _prepare(joints: Tensor, rest: Tensor, twist: Tensor) -> _Bones:
-    own, parent = (_index(tuple(x), rest.device) for x in (_ORDER, [SMPL_PARENTS[j] for j in _ORDER]))
-    child = _index(tuple(CHILD29[j] if CHILD29[j] < len(rest) else j for j in _ORDER), rest.device)
-    start = rest.index_select(0, own)
-    bone = rest.index_select(0, child) - start
-    along = unit(bone)
-    end = joints.index_select(0, child)
-    size = length(bone)
-    naive = end - joints.index_select(0, own)
-    distance = length(naive)
-    known = (size > ZERO_LENGTH) & (distance > ZERO_LENGTH)
-    naive = torch.where(known, naive / distance.clamp_min(ZERO_LENGTH), 0)
-    cos, sin = circle(twist.index_select(0, own - 1)).unbind(-1)
-    turn = axis_rotation(along, -cos, -sin)
-    offset = start - rest.index_select(0, parent)
-    columns = torch.stack((along, perpendicular(along), offset), dim=-1)
-    size = torch.where(known, size, torch.inf)  # no adaptive bone is near it
-    return _Bones(torch.cat((turn, columns), dim=-1), size, end, naive)
+    own, parent, child = (
+        _index(tuple(index), rest.device)
+        for index in (
+            _ORDER,
+            [SMPL_PARENTS[j] for j in _ORDER],
+            [CHILD29[j] if CHILD29[j] < len(rest) else j for j in _ORDER],
+        )
+    )
+    both = torch.stack((joints, rest), dim=-2)
+    start, end = both.index_select(0, own), both.index_select(0, child)
+    bones = end - start
+    size = torch.linalg.vector_norm(bones, dim=-1, keepdim=True)
+    real = size > ZERO_LENGTH
+    known = real.all(-2, keepdim=True)
+    naive, along = (bones / size.clamp_min(ZERO_LENGTH)).unbind(-2)
+    identity = torch.eye(3, dtype=rest.dtype, device=rest.device)
+    along = torch.where(real[..., 1, :], along, identity[0])
+    cos, sin = circle(twist.index_select(0, own - 1))[..., None].split(1, dim=-2)
+    outer = along[..., :, None] * along[..., None, :]
+    turn = (1 + cos) * outer - cos * identity - sin * skew(along)
+    steepest = along.detach().abs().argmin(dim=-1)[..., None, None].expand(*along.shape, 1)
+    normal = (identity - outer).gather(-1, steepest)
+    offset = start[..., 1, :] - rest.index_select(0, parent)
+    frame = torch.cat((turn, along[..., None], normal, offset[..., None]), dim=-1)
+    length = torch.where(known[..., 0, :], size[..., 1, :], torch.inf)  # no adaptive bone is near infinity
+    return _Bones(frame, length, end[..., 0, :], torch.where(known[..., 0, :], naive, 0))
 
 
 def _adaptive(bones: _Bones, place: Tensor) -> Tensor:
     """Directions from the places reached to the bones' ends, or the naive ones where they are far apart."""
     bone = bones.end - place
-    distance = length(bone)
-    near = ((bone - bones.naive * bones.length).square().sum(-1, keepdim=True) <= GUARD**2) & (
-        distance > ZERO_LENGTH
-    )
+    distance = torch.linalg.vector_norm(bone, dim=-1, keepdim=True)
+    apart = torch.linalg.vector_norm(bone - bones.naive * bones.length, dim=-1, keepdim=True)
+    near = (apart <= GUARD) & (distance > ZERO_LENGTH)
     return torch.where(near, bone / distance.clamp_min(ZERO_LENGTH), bones.naive)
 
 
@@ -216,19 +224,16 @@ def _half_turn(frame: Tensor, wanted: Tensor) -> Tensor:
     rounding spoils that, so the sum's part along the difference is removed. (For close ones the quotient is
     harmless.) No wanted direction leaves the bone where it is.
     """
-    turned, along = frame[..., :3], frame[..., 3]
-    middle, apart = along + wanted, along - wanted
-    excess = _dot(middle, apart) / _dot(apart, apart).clamp_min(1.5)
-    middle = torch.addcmul(middle, excess, apart, value=-1)
-    opposite = _dot(middle, middle) < (8 * torch.finfo(middle.dtype).eps) ** 2
-    middle = torch.where(opposite, frame[..., 4], middle)
-    axis = (middle * _dot(middle, middle).rsqrt())[..., None].flatten(0, 1)
-    flat = turned.flatten(0, 1)
-    return torch.baddbmm(flat, axis, axis.mT @ flat, beta=-1, alpha=2).view(turned.shape)
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    return (a * b).sum(-1, keepdim=True)
+    frame = frame.flatten(0, 1)
+    turned, along, wanted = frame[..., :3], frame[..., 3], wanted.flatten(0, 1)
+    pair = torch.stack((along + wanted, along - wanted), dim=-2)
+    gram = pair @ pair.mT
+    excess = gram[:, :1, 1] / gram[:, 1:, 1].clamp_min(1.5)
+    middle = torch.addcmul(pair[:, 0], excess, pair[:, 1], value=-1)[..., None]
+    opposite = gram[:, :1, :1] < (8 * torch.finfo(gram.dtype).eps) ** 2
+    middle = torch.where(opposite, frame[..., 4:5], middle)
+    axis = middle / torch.linalg.vector_norm(middle, dim=-2, keepdim=True)
+    return torch.baddbmm(turned, axis, axis.mT @ turned, beta=-1, alpha=2)
 
 
 def _pick(above: Tensor, index: list[int]) -> Tensor:

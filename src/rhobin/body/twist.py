@@ -8,9 +8,7 @@ from rhobin.body.joints import CHILD29, JOINTS24
 from rhobin.geometry.precision import full_precision
 from rhobin.geometry.rotation import ZERO_LENGTH, rotmat_to_quat
 
-UNDEFINED = (
-    1e-7  # squared cosine of half the swing; below it (swing beyond 179.96 degrees) no twist is told
-)
+UNDEFINED = 1e-7  # squared cosine of half the swing; below it (swing beyond 179.96 degrees) no twist is told
 _CHILDREN = list(CHILD29[1:24])
 _JOINTS = list(JOINTS24[1:])
 

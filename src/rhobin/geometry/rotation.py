@@ -14,8 +14,9 @@ SMALL_SQUARE = 1e-6  # below it, series replace quotients that would be 0/0 at t
 def skew(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
     """Cross-product matrix of `v`: ``skew(v) @ x == cross(v, x)``."""
     x, y, z = v.unbind(-1)
+    a, b, c = (-v).unbind(-1)
     zero = torch.zeros_like(x)
-    return torch.stack((zero, -z, y, z, zero, -x, -y, x, zero), dim=-1).unflatten(-1, (3, 3))
+    return torch.stack((zero, c, y, z, zero, a, b, x, zero), dim=-1).unflatten(-1, (3, 3))
 
 
 def unit(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
@@ -160,7 +161,7 @@ class _Polar(torch.autograd.Function):
     def forward(ctx, matrix):
         U, s, Vh = torch.linalg.svd(matrix)
         s, Vh = s.clone(), Vh.clone()
-        flip = (torch.linalg.det(U) * torch.linalg.det(Vh)) < 0
+        flip = torch.linalg.det(U @ Vh) < 0
         sign = torch.where(flip, -1.0, 1.0).to(s.dtype)
         s[..., 2] *= sign
         R = torch.cat((U[..., :2], U[..., 2:] * sign[..., None, None]), dim=-1) @ Vh
@@ -204,6 +205,6 @@ def length(v: Float[Tensor, "*B n"]) -> Float[Tensor, "*B 1"]:
 
 def circle(v: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2"]:
     """(cos, sin) of the direction of a vector in the plane; one without length becomes (1, 0)."""
-    size = length(v)
+    size = torch.linalg.vector_norm(v, dim=-1, keepdim=True)
     fallback = torch.eye(2, dtype=v.dtype, device=v.device)[0]
-    return torch.where(size > 0, v / torch.where(size > 0, size, torch.ones_like(size)), fallback)
+    return torch.where(size > 0, v / size.clamp_min(torch.finfo(v.dtype).tiny), fallback)
