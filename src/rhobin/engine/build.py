@@ -97,6 +97,7 @@ def build_trainer(
         enable_model_summary=False,
         limit_val_batches=0,
         num_sanity_val_steps=0,
+        use_distributed_sampler=False,
     )
 
 

@@ -106,7 +106,7 @@ class JointEvaluator(pl.Callback):
         module.eval()
         scores = self.score(module)
         module.train()
-        self.step, self.value = step, scores[self.tracked]
+        self.step, self.value = step, trainer.strategy.broadcast(scores[self.tracked])
         log_everywhere(trainer, scores)
 
     @torch.no_grad()

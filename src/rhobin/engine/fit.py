@@ -79,7 +79,8 @@ def train(config: DictConfig, run_dir: Path, info: dict[str, Any], start: Start,
         trainer.fit(module, datamodule=datamodule, ckpt_path=start.checkpoint, weights_only=True)
     finally:
         info["steps"] = trainer.global_step
-        info["images_per_second"] = next(c.speed for c in callbacks if isinstance(c, TrainProgress))
+        speed = next(c.speed for c in callbacks if isinstance(c, TrainProgress))
+        info["images_per_second"] = round(speed, 1)
     if trainer.global_step >= trainer.estimated_stepping_batches:
         info["state"] = "finished"
 

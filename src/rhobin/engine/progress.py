@@ -66,7 +66,7 @@ class TrainProgress(pl.Callback):
         batch_idx: int,
     ) -> None:
         """Refresh the bar or write a line."""
-        self.images += len(batch)
+        self.images += len(batch) * trainer.world_size
         step = trainer.global_step
         period = self.every_n_steps * (1 if self.bar else 10)
         if not trainer.is_global_zero or (step % period and step != self.total):
