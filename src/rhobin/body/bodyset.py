@@ -149,7 +149,11 @@ class BodySet(nn.Module):
     def _slot(self, gender: Tensor) -> Tensor:
         """Index of each body's model; checked only where a gender is missing from the set."""
         slot = self._slots[gender]
-        if len(self.models) < len(GENDERS) and bool((slot < 0).any()):
+        if len(self.models) == len(GENDERS):
+            return slot
+        if torch.compiler.is_compiling():
+            torch._assert_async((slot >= 0).all(), "a body of a gender that was not loaded; see load_bodies()")
+        elif bool((slot < 0).any()):
             asked = sorted({GENDERS[int(g)] for g in gender[slot < 0]})
             raise ValueError(
                 f"no body model loaded for {asked}, only for {list(self.models)}; see load_bodies()"
