@@ -42,7 +42,10 @@ def reference(oracle, oracle_folder) -> Reference:
         name: SequenceAnnotation(**{**a, "frames": [str(f) for f in a["frames"]], "gender": str(a["gender"])})
         for name, a in tree["annotations"].items()
     }
-    templates = {name: RefTemplate(t["verts"], t["faces"], []) for name, t in tree["templates"].items()}
+    templates = {
+        name: RefTemplate(t["verts"], t["faces"], list(zip(t["sym_R"], t["sym_t"], strict=True)))
+        for name, t in tree["templates"].items()
+    }
     bodies = {gender: load_body(gender, oracle_folder, torch.float64) for gender in ("male", "female")}
     return Reference(annotations, templates, bodies)
 

@@ -76,8 +76,14 @@ def write_ref(
     write_bytes(path, pickle.dumps(content, protocol=4))
 
 
-def read_ref(path: Path) -> tuple[dict[str, SequenceAnnotation], dict[str, RefTemplate]]:
+def read_ref(
+    path: Path, centred: bool = True
+) -> tuple[dict[str, SequenceAnnotation], dict[str, RefTemplate]]:
     """Read `ref.pkl` without running any code in it.
+
+    Args:
+        path: the file.
+        centred: refuse templates that are off their centre, as BEHAVE's are not; the evaluators take any.
 
     Raises:
         FileNotFoundError: when there is no such file.
@@ -94,7 +100,7 @@ def read_ref(path: Path) -> tuple[dict[str, SequenceAnnotation], dict[str, RefTe
     templates = _need(path, "", content, "templates")
     return (
         {name: _annotation(path, name, value) for name, value in annotations.items()},
-        {name: _template(path, name, value) for name, value in templates.items()},
+        {name: _template(path, name, value, centred) for name, value in templates.items()},
     )
 
 
@@ -118,10 +124,10 @@ def _annotation(path: Path, name: str, value: Mapping) -> SequenceAnnotation:
     return SequenceAnnotation(frames=frames, gender=str(_need(path, name, value, "gender")), **arrays)
 
 
-def _template(path: Path, name: str, value: Mapping) -> RefTemplate:
+def _template(path: Path, name: str, value: Mapping, centred: bool) -> RefTemplate:
     verts = np.asarray(_need(path, name, value, "verts"), np.float64)
     offset = np.abs(verts.mean(0)).max()
-    if offset > 1e-4:
+    if centred and offset > 1e-4:
         raise ValueError(
             f"{path}: template {name} is {offset * 1000:.1f} mm off its centre; the evaluator adds none"
         )

@@ -60,16 +60,51 @@ class JointScore:
     coverage: float
     missing: tuple[str, ...]
     protocol: JointProtocol
+    notes: tuple[str, ...] = ()
+    track = "joint"
+
+    @property
+    def examples(self) -> tuple[FrameError, ...]:
+        """The scored frames."""
+        return self.frames
+
+    def metrics(self, rows: np.ndarray | None = None) -> dict[str, float]:
+        """The scores under their official names, of all frames or of some.
+
+        Args:
+            rows: indices of scored frames; None for all, with missing ones as the protocol has it.
+
+        Returns:
+            SMPL and Object in mm; infinite below the coverage gate.
+        """
+        if rows is None or not self.frames:
+            return {"SMPL": self.smpl_mm, "Object": self.object_mm}
+        columns = self.columns()
+        return {
+            "SMPL": float(columns["smpl_mm"][rows].mean()),
+            "Object": float(columns["object_mm"][rows].mean()),
+        }
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Errors of the scored frames, (N,) each."""
+        return {
+            "smpl_mm": np.array([frame.smpl_mm for frame in self.frames]),
+            "object_mm": np.array([frame.object_mm for frame in self.frames]),
+        }
 
     @property
     def smpl_mm(self) -> float:
         """Mean body error over frames, millimetres; infinite below the coverage gate."""
-        return _mean([frame.smpl_mm for frame in self.frames])
+        return self._mean([frame.smpl_mm for frame in self.frames])
 
     @property
     def object_mm(self) -> float:
         """Mean object error over frames, millimetres; infinite below the coverage gate."""
-        return _mean([frame.object_mm for frame in self.frames])
+        return self._mean([frame.object_mm for frame in self.frames])
+
+    def _mean(self, values: list[float]) -> float:
+        failed = self.protocol.missing_fails and self.missing
+        return float(np.mean(values)) if values and not failed else math.inf
 
 
 def score_joint(
@@ -115,7 +150,3 @@ def score_joint(
 def _chunks(examples: Sequence[Example]) -> Iterator[Sequence[Example]]:
     for start in range(0, len(examples), CHUNK):
         yield examples[start : start + CHUNK]
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else math.inf

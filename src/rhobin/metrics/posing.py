@@ -47,8 +47,8 @@ def pose_examples(
     for sequence, group in groupby(examples, key=lambda e: e.sequence):
         rows = list(group)
         truth, record = annotations[sequence], results[sequence]
-        body = _body(bodies, truth, sequence)
-        template = _template(templates, rows[0])
+        body = body_of(bodies, truth.gender, sequence)
+        template = template_of(templates, rows[0])
         meshes += _pose_sequence(rows, truth, record, body, template, source)
     return meshes
 
@@ -142,15 +142,38 @@ def _skin(
     return body(theta, torch.from_numpy(betas), torch.from_numpy(trans)).verts.numpy()
 
 
-def _body(bodies: Mapping[str, BodyModel], truth: SequenceAnnotation, sequence: str) -> BodyModel:
-    if truth.gender not in bodies:
-        raise SubmissionError(
-            f"Ground truth of {sequence} has gender {truth.gender!r}; body models: {sorted(bodies)}."
-        )
-    return bodies[truth.gender]
+def body_of(bodies: Mapping[str, BodyModel], gender: str, sequence: str) -> BodyModel:
+    """The body model of a gender.
+
+    Args:
+        bodies: body models by gender.
+        gender: which one.
+        sequence: sequence it is for.
+
+    Returns:
+        The body model.
+
+    Raises:
+        SubmissionError: there is none.
+    """
+    if gender not in bodies:
+        raise SubmissionError(f"Sequence {sequence} needs gender {gender!r}; body models: {sorted(bodies)}.")
+    return bodies[gender]
 
 
-def _template(templates: Mapping[str, RefTemplate], example: Example) -> RefTemplate:
+def template_of(templates: Mapping[str, RefTemplate], example: Example) -> RefTemplate:
+    """The template that a frame shows.
+
+    Args:
+        templates: templates by object name.
+        example: the frame.
+
+    Returns:
+        The template.
+
+    Raises:
+        SubmissionError: the ground truth has none of that name.
+    """
     if example.object_name not in templates:
         raise SubmissionError(
             f"Sequence {example.sequence} shows object {example.object_name!r}, "

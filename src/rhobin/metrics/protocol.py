@@ -1,6 +1,7 @@
 """What the challenge counts: thresholds of the official evaluator, and the paper's published rows."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 MIN_VISIBLE = 0.3
 """Frames whose object is visible to a smaller fraction are not scored; exactly 0.3 is kept."""
@@ -9,7 +10,23 @@ MIN_COVERAGE = 0.975
 """Predicted over visible frames, below which there is no score; exactly 0.975 passes."""
 
 SAMPLES = 6000
-"""Points drawn on each mesh by the 2023 evaluator."""
+"""Points drawn on each mesh by the 2023 evaluator of the joint track."""
+
+OBJECT_SAMPLES = 10_000
+"""Points drawn on the template by the 2023 evaluator of the object track."""
+
+CHORE_SAMPLES = 10_000
+"""Points drawn on each mesh by CHORE's own evaluation."""
+
+COVERAGE_2024 = 0.98
+"""Predicted over all frames, below which the 2024 evaluators give no score."""
+
+CAMERA_K = ((979.784, 0.0, 1018.952), (0.0, 979.840, 779.486), (0.0, 0.0, 1.0))
+"""Intrinsics of kinect 1 at 2048 x 1536, at which MSPD is measured."""
+
+
+STEPS = tuple(0.05 + 0.05 * i for i in range(10))
+"""Ten steps of the maximum error, bit for bit those of the evaluator's ``arange(0.05, 0.51, 0.05)``."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +39,7 @@ class JointProtocol:
         min_visible: smallest visible fraction of the object that is scored.
         min_coverage: smallest ratio of predicted to visible frames that is scored.
         seed: seed of the surface samples.
+        missing_fails: one frame without prediction makes the means infinite.
     """
 
     name: str = "rhobin-2023-joint"
@@ -29,13 +47,113 @@ class JointProtocol:
     min_visible: float = MIN_VISIBLE
     min_coverage: float = MIN_COVERAGE
     seed: int = 0
+    missing_fails: bool = False
 
-    def as_dict(self) -> dict[str, str | int | float]:
+    def as_dict(self) -> dict[str, Any]:
+        """The protocol as plain data, for JSON files."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class HumanProtocol:
+    """How the human metrics are computed; stamped on every score.
+
+    Attributes:
+        name: protocol name.
+        by_name: pair frames by name; the 2023 evaluator pairs them by position and wants equal numbers.
+        own_gender: pose the prediction with the gender it names, not with the true one.
+        pck_mm: distance at which PCK counts.
+        pck_inclusive: whether an error of exactly that distance counts.
+        auc_max_mm: last of the distances 0, 1, 2, ... under whose recall AUC is the area.
+        v2v: also report distances of vertices.
+        min_visible: smallest visible fraction of the object that is scored.
+        min_coverage: smallest ratio of predicted to true frames that is scored.
+        missing_fails: frames without prediction fail at every distance.
+    """
+
+    name: str = "rhobin-2023-human"
+    by_name: bool = False
+    own_gender: bool = True
+    pck_mm: float = 50.0
+    pck_inclusive: bool = True
+    auc_max_mm: int = 199
+    v2v: bool = False
+    min_visible: float = 0.0
+    min_coverage: float = 1.0
+    missing_fails: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """The protocol as plain data, for JSON files."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ObjectProtocol:
+    """How the object metrics are computed; stamped on every score.
+
+    Attributes:
+        name: protocol name.
+        samples: surface points of the template; 0 for its vertices.
+        mssd_steps: thresholds of MSSD as fractions of the diameter.
+        mspd_px: thresholds of MSPD, pixels.
+        re_deg: thresholds of RE, degrees.
+        min_visible: smallest visible fraction of the object that is scored.
+        min_coverage: smallest ratio of predicted to visible frames that is scored.
+        missing_fails: frames without prediction fail at every threshold.
+        add_identity: add the identity to symmetries that lack it.
+        seed: seed of the surface samples.
+    """
+
+    name: str = "rhobin-2023-object"
+    samples: int = OBJECT_SAMPLES
+    mssd_steps: tuple[float, ...] = STEPS
+    mspd_px: tuple[float, ...] = tuple(200.0 * step for step in STEPS)
+    re_deg: tuple[float, ...] = tuple(40.0 * step for step in STEPS)
+    min_visible: float = MIN_VISIBLE
+    min_coverage: float = MIN_COVERAGE
+    missing_fails: bool = False
+    add_identity: bool = False
+    seed: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
         """The protocol as plain data, for JSON files."""
         return asdict(self)
 
 
 OFFICIAL_2023 = JointProtocol()
+
+HUMAN_MODES = {
+    "official": HumanProtocol(),
+    "exact": HumanProtocol("rhobin-2023-human-exact"),
+    "paper": HumanProtocol("rhobin-2023-human-paper", pck_inclusive=False, auc_max_mm=200),
+    "strict": HumanProtocol(
+        "rhobin-2023-human-strict", by_name=True, own_gender=False, min_coverage=0.0, missing_fails=True
+    ),
+    "2024": HumanProtocol(
+        "rhobin-2024-human", by_name=True, own_gender=False, v2v=True, min_coverage=COVERAGE_2024
+    ),
+}
+
+OBJECT_MODES = {
+    "official": ObjectProtocol(),
+    "exact": ObjectProtocol("rhobin-2023-object-exact"),
+    "paper": ObjectProtocol(
+        "rhobin-2023-object-paper", mspd_px=tuple(5.0 * i for i in range(1, 21)), add_identity=True
+    ),
+    "strict": ObjectProtocol(
+        "rhobin-2023-object-strict", min_coverage=0.0, missing_fails=True, add_identity=True
+    ),
+    "2024": ObjectProtocol("rhobin-2024-object", samples=0, min_visible=0.0, min_coverage=COVERAGE_2024),
+}
+
+JOINT_MODES = {
+    "official": OFFICIAL_2023,
+    "exact": JointProtocol("rhobin-2023-joint-exact"),
+    "paper": JointProtocol("rhobin-2023-joint-paper"),
+    "strict": JointProtocol("rhobin-2023-joint-strict", min_coverage=0.0, missing_fails=True),
+    "2024": JointProtocol("rhobin-2024-joint", min_visible=0.0, min_coverage=COVERAGE_2024),
+    "chore": JointProtocol("chore-joint", samples=CHORE_SAMPLES),
+}
 
 
 @dataclass(frozen=True)

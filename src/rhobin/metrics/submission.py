@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from rhobin.behave.ref import SequenceAnnotation
-from rhobin.metrics.protocol import JointProtocol
 
 Results = Any
 """Predictions by sequence name, as read from a file: checked here, not trusted."""
 Annotations = Mapping[str, SequenceAnnotation]
 
 Shapes = dict[str, tuple[tuple[int, ...], ...]]
+
+LARGEST = 1e6
+"""Numbers beyond this are no metres, radians or coefficients; they are refused."""
 
 _HUMAN_SHAPES: Shapes = {
     "poses": ((156,), (72,)),
@@ -25,6 +27,15 @@ _OBJECT_SHAPES: Shapes = {"obj_rots": ((3, 3),), "obj_trans": ((3,),)}
 
 class SubmissionError(ValueError):
     """A challenge file that cannot be scored; the message names file, sequence and key."""
+
+
+@runtime_checkable
+class Gate(Protocol):
+    """What a protocol says about the frames to score."""
+
+    @property
+    def min_visible(self) -> float:
+        """Smallest visible fraction of the object that is scored."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ class Matching:
 
 
 def match_frames(
-    annotations: Annotations, results: Results, protocol: JointProtocol, source: str = "results"
+    annotations: Annotations, results: Results, protocol: Gate, source: str = "results"
 ) -> Matching:
     """Find the frames to score.
 
@@ -91,7 +102,7 @@ def match_frames(
     """
     examples, missing, predicted, visible = [], [], 0, 0
     for sequence, truth in sorted(annotations.items()):
-        frames = _predicted_frames(results, sequence, source)
+        frames = predicted_frames(results, sequence, source)
         row_of = {name: row for row, name in reversed(list(enumerate(frames)))}
         known = set(truth.frames)
         predicted += sum(name in known for name in frames)
@@ -129,13 +140,16 @@ def object_of(sequence: str) -> str:
     return tokens[2]
 
 
-def check_results(results: Results, examples: Sequence[Example], source: str = "results") -> None:
+def check_results(
+    results: Results, examples: Sequence[Example], source: str = "results", track: str = "joint"
+) -> None:
     """Refuse predictions that lack keys, have wrong shapes, or numbers that are not finite in a scored frame.
 
     Args:
         results: predictions by sequence name.
         examples: the frames to score.
         source: what to call the predictions in messages.
+        track: human, object or joint: which keys it needs.
 
     Raises:
         SubmissionError: names file, sequence, key and frame.
@@ -143,20 +157,37 @@ def check_results(results: Results, examples: Sequence[Example], source: str = "
     for sequence in sorted({example.sequence for example in examples}):
         record, where = results[sequence], f"{source}: sequence {sequence}"
         rows = {e.pred: e.frame for e in examples if e.sequence == sequence}
-        for key, shapes in _expected(record).items():
+        for key, shapes in _expected(record, track).items():
             _require(record, (key,), where)
             array = _check_array(record[key], len(record["frames"]), shapes, f"{where}: key {key!r}")
             _check_finite(array, rows, f"{where}: key {key!r}")
 
 
-def _expected(record: Mapping[str, Any]) -> Shapes:
+def _expected(record: Mapping[str, Any], track: str) -> Shapes:
+    scale: Shapes = {"obj_scales": ((),)} if "obj_scales" in record else {}
+    if track == "human":
+        return _HUMAN_SHAPES
+    if track == "object":
+        return {**_OBJECT_SHAPES, **scale}
     human: Shapes = {"smpl_verts": ((-1, 3),)} if "smpl_verts" in record else _HUMAN_SHAPES
     obj: Shapes = {"obj_verts": ((-1, 3),)} if "obj_verts" in record else _OBJECT_SHAPES
-    scale: Shapes = {"obj_scales": ((),)} if "obj_scales" in record else {}
     return {**human, **obj, **scale}
 
 
-def _predicted_frames(results: Results, sequence: str, source: str) -> list[str]:
+def predicted_frames(results: Results, sequence: str, source: str) -> list[str]:
+    """Names of a sequence's predicted frames.
+
+    Args:
+        results: predictions by sequence name.
+        sequence: sequence name.
+        source: what to call the predictions in messages.
+
+    Returns:
+        Frame names; a list, a tuple or an array is accepted.
+
+    Raises:
+        SubmissionError: the sequence or its frames are missing or malformed.
+    """
     if not isinstance(results, Mapping):
         raise SubmissionError(f"{source}: expected a dict of sequences, found {type(results).__name__}.")
     if sequence not in results:
@@ -167,7 +198,21 @@ def _predicted_frames(results: Results, sequence: str, source: str) -> list[str]
             f"{source}: sequence {sequence}: expected a dict, found {type(record).__name__}."
         )
     _require(record, ("frames",), f"{source}: sequence {sequence}")
-    return [str(name) for name in record["frames"]]
+    frames = record["frames"]
+    flat = isinstance(frames, list | tuple) or (isinstance(frames, np.ndarray) and frames.ndim == 1)
+    if not flat or not all(isinstance(name, str) for name in frames):
+        raise SubmissionError(
+            f"{source}: sequence {sequence}: key 'frames': expected a list of frame names, "
+            f"found {_describe(frames)}."
+        )
+    return [str(name) for name in frames]
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, list | tuple) and value:
+        odd = next((item for item in value if not isinstance(item, str)), value[0])
+        return f"a {type(value).__name__} with {type(odd).__name__}"
+    return type(value).__name__
 
 
 def _require(record: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
@@ -178,13 +223,15 @@ def _require(record: Mapping[str, Any], keys: Sequence[str], where: str) -> None
 
 def _check_array(value: Any, count: int, shapes: tuple[tuple[int, ...], ...], where: str) -> np.ndarray:
     try:
-        array = np.asarray(value, dtype=np.float64)
+        array = np.asarray(value)
     except (TypeError, ValueError) as error:
         raise SubmissionError(f"{where}: not an array of numbers ({error}).") from error
+    if array.dtype.kind not in "iuf":
+        raise SubmissionError(f"{where}: not an array of numbers (its type is {array.dtype}).")
     if not any(_fits(array.shape, (count, *shape)) for shape in shapes):
         expected = " or ".join(str((count, *shape)).replace("-1", "V") for shape in shapes)
         raise SubmissionError(f"{where}: expected shape {expected}, found {array.shape}.")
-    return array
+    return array.astype(np.float64)
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
@@ -195,3 +242,5 @@ def _check_finite(array: np.ndarray, rows: Mapping[int, str], where: str) -> Non
     for row, frame in rows.items():
         if not np.isfinite(array[row]).all():
             raise SubmissionError(f"{where}: frame {frame} has a value that is not a finite number.")
+        if np.abs(array[row]).max(initial=0.0) > LARGEST:
+            raise SubmissionError(f"{where}: frame {frame} has a value beyond {LARGEST:g}.")

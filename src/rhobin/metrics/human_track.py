@@ -1,0 +1,249 @@
+"""The official human evaluator: ground truth and predictions of sequences in, errors and scores out."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from rhobin.behave.ref import SequenceAnnotation
+from rhobin.body.model import BodyModel, BodyOutput
+from rhobin.geometry.rotation import rotvec_to_rotmat
+from rhobin.metrics.human import HumanErrors, area_under, human_errors, recall_curve
+from rhobin.metrics.posing import body_of, expand_pose
+from rhobin.metrics.protocol import HUMAN_MODES, HumanProtocol
+from rhobin.metrics.submission import (
+    Annotations,
+    Example,
+    Matching,
+    Results,
+    SubmissionError,
+    check_results,
+    match_frames,
+    object_of,
+    predicted_frames,
+)
+
+
+@dataclass(frozen=True)
+class HumanScore:
+    """The human track's score.
+
+    Attributes:
+        examples: scored frames.
+        errors: their errors; None below the coverage gate.
+        v2v_mm: (N,) vertex distances where the protocol asks for them.
+        visible: number of true frames.
+        coverage: predicted over true frames.
+        missing: true frames without a prediction.
+        protocol: how it was computed.
+        notes: what the evaluator silently accepted.
+    """
+
+    examples: tuple[Example, ...]
+    errors: HumanErrors | None
+    v2v_mm: np.ndarray | None
+    visible: int
+    coverage: float
+    missing: tuple[str, ...]
+    protocol: HumanProtocol
+    notes: tuple[str, ...] = ()
+    track = "human"
+
+    def metrics(self, rows: np.ndarray | None = None) -> dict[str, float]:
+        """The scores under their official names, of all frames or of some.
+
+        Args:
+            rows: indices of scored frames; None for all, with missing ones as the protocol has it.
+
+        Returns:
+            MPJPE and MPJPE_PA in mm, PCK in percent, AUC in [0, 1], MPJAE and MPJAE_PA in degrees.
+            Infinite below the coverage gate.
+        """
+        if self.errors is None:
+            return dict.fromkeys(("MPJPE", "MPJPE_PA", "PCK", "AUC", "MPJAE", "MPJAE_PA"), math.inf)
+        missing = len(self.missing) if rows is None and self.protocol.missing_fails else 0
+        errors = self.errors if rows is None else self.errors.take(rows)
+        scores = summarise_human(errors, self.protocol, missing)
+        if self.v2v_mm is not None:
+            scores["v2v"] = float(np.mean(self.v2v_mm if rows is None else self.v2v_mm[rows]))
+        return scores
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Errors of the scored frames, (N,) each."""
+        if self.errors is None:
+            return {}
+        columns = {
+            "mpjpe_mm": self.errors.mpjpe_mm,
+            "mpjpe_pa_mm": self.errors.mpjpe_pa_mm,
+            "pck_percent": 100.0 * _within(self.errors, self.protocol).mean(axis=1),
+            "mpjae_deg": self.errors.angle_deg.mean(axis=1),
+            "mpjae_pa_deg": self.errors.angle_pa_deg.mean(axis=1),
+        }
+        return columns if self.v2v_mm is None else {**columns, "v2v_mm": self.v2v_mm}
+
+
+def summarise_human(errors: HumanErrors, protocol: HumanProtocol, missing: int = 0) -> dict[str, float]:
+    """The six scores of some frames under their official names.
+
+    Args:
+        errors: errors of frames.
+        protocol: thresholds.
+        missing: further frames that fail: recalls count them, the other means become infinite.
+
+    Returns:
+        MPJPE and MPJPE_PA in mm, PCK in percent, AUC in [0, 1], MPJAE and MPJAE_PA in degrees.
+    """
+    thresholds = np.arange(protocol.auc_max_mm + 1, dtype=np.float64)
+    at = np.array([protocol.pck_mm])
+    pck = recall_curve(errors.joint_mm, at, protocol.pck_inclusive, missing)
+    auc = area_under(recall_curve(errors.joint_mm, thresholds, protocol.pck_inclusive, missing))
+
+    def mean(values: np.ndarray) -> float:
+        return math.inf if missing else float(np.mean(values)) if values.size else math.nan
+
+    return {
+        "MPJPE": mean(errors.mpjpe_mm),
+        "MPJPE_PA": mean(errors.mpjpe_pa_mm),
+        "PCK": 100.0 * float(pck[0]),
+        "AUC": auc,
+        "MPJAE": mean(errors.angle_deg),
+        "MPJAE_PA": mean(errors.angle_pa_deg),
+    }
+
+
+def score_human(
+    annotations: Annotations,
+    results: Results,
+    bodies: Mapping[str, BodyModel],
+    protocol: HumanProtocol = HUMAN_MODES["official"],
+    source: str = "results",
+) -> HumanScore:
+    """Score predicted people as the challenge's server does.
+
+    Args:
+        annotations: ground truth by sequence name.
+        results: predictions by sequence name, in the challenge's format.
+        bodies: float64 body models, male and female.
+        protocol: how to pair, pose and count.
+        source: what to call the results in messages, usually their path.
+
+    Returns:
+        Errors of each frame and what follows from them.
+
+    Raises:
+        SubmissionError: the file cannot be scored; the message says where and why.
+    """
+    notes: list[str] = []
+    if protocol.by_name:
+        matching = match_frames(annotations, results, protocol, source)
+    else:
+        matching = _match_by_position(annotations, results, source, notes)
+    common = (matching.visible, matching.coverage, matching.missing, protocol)
+    if matching.coverage < protocol.min_coverage or not matching.examples:
+        return HumanScore((), None, None, *common)
+    check_results(results, matching.examples, source, "human")
+    errors, distances = [], []
+    for sequence, group in groupby(matching.examples, key=lambda e: e.sequence):
+        rows, truth, record = list(group), annotations[sequence], results[sequence]
+        body = body_of(bodies, truth.gender, sequence)
+        other = _own_body(record, body, bodies, sequence, source, notes) if protocol.own_gender else body
+        target_rows, pred_rows = [e.target for e in rows], [e.pred for e in rows]
+        target = _bodies(body, truth, target_rows, protocol.v2v)
+        pred = _bodies(other, _as_annotation(record, truth), pred_rows, protocol.v2v)
+        errors.append(_compare(pred, target))
+        if protocol.v2v:
+            distances.append(_vertex_distance(pred, target, errors[-1].alignment))
+    v2v = np.concatenate(distances) if protocol.v2v else None
+    return HumanScore(matching.examples, _join(errors), v2v, *common, tuple(notes))
+
+
+def _match_by_position(annotations: Annotations, results: Results, source: str, notes: list[str]) -> Matching:
+    examples: list[Example] = []
+    for sequence, truth in sorted(annotations.items()):
+        frames = predicted_frames(results, sequence, source)
+        if len(frames) != len(truth.frames):
+            raise SubmissionError(
+                f"{source}: sequence {sequence}: key 'frames': expected {len(truth.frames)} frames, "
+                f"found {len(frames)}. The human track scores all frames, in the order of the ground truth; "
+                "--mode strict or 2024 pair frames by name."
+            )
+        if frames != list(truth.frames):
+            notes.append(f"sequence {sequence}: frame names or their order differ; the server ignores names")
+        examples += [
+            Example(sequence, name, object_of(sequence), row, row, float(truth.occ_ratios[row]))
+            for row, name in enumerate(truth.frames)
+        ]
+    extra = sorted(str(name) for name in results if name not in annotations)
+    if extra:
+        raise SubmissionError(
+            f"{source}: sequence {extra[0]!r} is not in the ground truth; this track takes no extra ones."
+        )
+    if not examples:
+        raise SubmissionError("The ground truth has no frames: nothing to score.")
+    return Matching(tuple(examples), len(examples), 1.0, ())
+
+
+def _own_body(
+    record: Mapping[str, Any],
+    body: BodyModel,
+    bodies: Mapping[str, BodyModel],
+    sequence: str,
+    source: str,
+    notes: list[str],
+) -> BodyModel:
+    if not isinstance(record.get("gender"), str):
+        found = f"found {type(record['gender']).__name__}" if "gender" in record else "it is missing"
+        raise SubmissionError(
+            f"{source}: sequence {sequence}: key 'gender': expected male or female, {found}."
+        )
+    named = str(record["gender"])
+    gender = "male" if named == "male" else "female"
+    if named != gender:
+        notes.append(f"sequence {sequence}: gender {named!r} is read as female, as the server does")
+    if gender != body.gender:
+        notes.append(f"sequence {sequence}: predicted as {gender}, the person is {body.gender}")
+    return body_of(bodies, gender, sequence)
+
+
+def _as_annotation(record: Mapping[str, Any], truth: SequenceAnnotation) -> SequenceAnnotation:
+    poses, betas, trans = (np.asarray(record[key], dtype=np.float64) for key in ("poses", "betas", "trans"))
+    empty = np.zeros((0, 3))
+    return SequenceAnnotation([], truth.gender, expand_pose(poses), betas, trans, empty, empty, empty)
+
+
+@torch.no_grad()
+def _bodies(body: BodyModel, people: SequenceAnnotation, rows: Sequence[int], verts: bool) -> BodyOutput:
+    theta = rotvec_to_rotmat(torch.from_numpy(people.poses[rows].reshape(len(rows), 52, 3)))
+    arguments = theta, torch.from_numpy(people.betas[rows]), torch.from_numpy(people.trans[rows])
+    output = body(*arguments) if verts else body.kinematics(*arguments)
+    kept = list(body.joints24)
+    return BodyOutput(output.verts, output.joints[:, kept], output.rotations[:, kept])
+
+
+def _compare(pred: BodyOutput, target: BodyOutput) -> HumanErrors:
+    return human_errors(pred.joints, pred.rotations, target.joints, target.rotations)
+
+
+def _vertex_distance(
+    pred: BodyOutput, target: BodyOutput, alignment: Float[np.ndarray, "N 3 3"]
+) -> Float[np.ndarray, " N"]:
+    """Mean vertex distance relative to joint 0 after the alignment's rotation alone, (N,) mm."""
+    if pred.verts is None or target.verts is None:
+        raise ValueError("vertex distances need bodies posed with vertices")
+    a, b = pred.verts - pred.joints[:, :1], target.verts - target.joints[:, :1]
+    turned = a @ torch.from_numpy(alignment).mT
+    return 1000.0 * (turned - b).norm(dim=-1).mean(-1).numpy()
+
+
+def _join(parts: list[HumanErrors]) -> HumanErrors:
+    return HumanErrors(*(np.concatenate([list(vars(p).values())[i] for p in parts]) for i in range(6)))
+
+
+def _within(errors: HumanErrors, protocol: HumanProtocol) -> np.ndarray:
+    compare = np.less_equal if protocol.pck_inclusive else np.less
+    return compare(errors.joint_mm, protocol.pck_mm)
