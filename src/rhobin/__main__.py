@@ -9,6 +9,7 @@ COMMANDS = {
     "convert": "turn SMPL or SMPL-H parameters, or vertices, into parameters of the other model",
     "convert-body": "write a licensed SMPL or SMPL-H file as a checked .npz without pickles",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
+    "score": "score predictions as the challenge's server does",
     "report": "write the page of a scored run again",
 }
 

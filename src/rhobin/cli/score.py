@@ -1,0 +1,80 @@
+"""`rhobin score TRACK ROOT OUT`: what the challenge's server would answer, and more about it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+HELP = "score predictions as the challenge's server does"
+MODES = ("official", "exact", "paper", "strict", "2024", "chore")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("track", choices=("human", "object", "joint"))
+    parser.add_argument("root", type=Path, help="holds ref/ref.pkl, ref/SMPLH_*.pkl and res/results.pkl")
+    parser.add_argument("out", type=Path, help="where scores.txt, scores.json and frames.csv go")
+    parser.add_argument("--mode", choices=MODES, default="official", help="see docs/protocol.md")
+    parser.add_argument("--results", type=Path, help="another results file than ROOT/res/results.pkl")
+    parser.add_argument(
+        "--body", type=Path, help="folder of SMPL-H files; by default ROOT/ref, or the stand-in"
+    )
+    parser.add_argument("--seeds", type=int, default=1, help="sampling seeds to score with, for the spread")
+    parser.add_argument("--workers", type=int, default=2, help="threads")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score and write; returns the exit status: 1 when there is no score."""
+    from rhobin.reports.submissions import file_hash, read_challenge, read_submission
+    from rhobin.reports.track import clear_track, score_track, write_track
+
+    path = args.results or args.root / "res" / "results.pkl"
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        clear_track(args.out)
+        challenge = read_challenge(args.root / "ref", args.body)
+        results = read_submission(path)
+        origin = {"results": str(path), "results_hash": file_hash(path)}
+        result = score_track(
+            args.track, challenge, results, args.mode, args.seeds, str(path), origin, args.workers
+        )
+    except (OSError, ValueError) as error:
+        print(f"error: {error}\nNo score; {args.out / 'scores.txt'} is empty.", file=sys.stderr)
+        return 1
+    write_track(args.out, result)
+    _show(result, args.out)
+    return 0 if result.score.examples else 1
+
+
+def _show(result, out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from rhobin.reports.track import PAPER, paper_rows
+
+    score, console = result.score, Console()
+    metrics = score.metrics()
+    table = Table(title=f"{score.protocol.name}: {len(score.examples)} frames", title_justify="left")
+    rows, factors = paper_rows(score.track, metrics), dict(PAPER[score.track][1])
+    for head in ("", "score", *(["seeds"] if result.seeds else []), *(row["row"] for row in rows)):
+        table.add_column(head, justify="right" if head else "left")
+    for name, value in metrics.items():
+        over = [scores[name] for scores in result.seeds.values()]
+        seeds = [f"{min(over):.4g} to {max(over):.4g}"] if over else []
+        quoted = [_quoted(row, name, factors[name]) if name in factors else "" for row in rows]
+        table.add_row(name, f"{value:.4g}", *seeds, *quoted)
+    console.print(table)
+    console.print("the paper's rows as printed, on BEHAVE; in brackets this file's difference")
+    for note in score.notes:
+        console.print(f"note: {note}")
+    if any(math.isinf(value) for value in metrics.values()):
+        missing = f"; {len(score.missing)} frames are missing" if score.missing else ""
+        console.print(f"coverage {100 * score.coverage:.2f} %{missing}: not every score exists")
+    console.print(f"body model: {result.origin['body']}; written to {out}")
+
+
+def _quoted(row: dict, name: str, factor: float) -> str:
+    change = row["difference"][name]
+    return f"{row['quoted'][name] / factor:g}" + ("" if change is None else f" ({change / factor:+.3g})")
