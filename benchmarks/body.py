@@ -14,7 +14,6 @@ can only add. Memory is the growth of the peak of a fresh process, at one batch 
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -229,9 +228,17 @@ def _memory(row: str, side: int, batch: int) -> float:
 
 
 def _growth(run: Callable[[], object]) -> float:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """Megabytes that one call adds to the process at its peak (Linux)."""
+    status = Path("/proc/self/status")
+
+    def kilobytes(name: str) -> int:
+        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(name))
+
     run()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of loading
+    before = kilobytes("VmRSS")
+    run()
+    return (kilobytes("VmHWM") - before) / 1024
 
 
 if __name__ == "__main__":

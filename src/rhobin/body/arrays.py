@@ -230,10 +230,11 @@ def write_arrays(source: Path, target: Path, gender: str) -> BodyArrays:
             plain[key] = plain[key].astype(np.int64)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part.npz")
-    np.savez_compressed(partial, **plain, gender=gender, **_named(raw))
+    np.savez_compressed(partial, **plain, **_named(raw, gender))  # type: ignore[arg-type]
     partial.replace(target)
     return arrays
 
 
-def _named(raw: _Raw) -> dict[str, str]:
-    return {"model_id": raw.text("model_id", "")} if "model_id" in raw.content else {}
+def _named(raw: _Raw, gender: str) -> dict[str, str]:
+    named = {"model_id": raw.text("model_id", "")} if "model_id" in raw.content else {}
+    return {"gender": gender, **named}

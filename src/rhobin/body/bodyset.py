@@ -103,8 +103,8 @@ class BodySet(nn.Module):
         if len(batch) != 1:
             flat = (x.reshape(gender.numel(), *x.shape[len(batch) :]) for x in (theta, beta, trans, gender))
             posed = self(*flat)
-            parts = (getattr(posed, name) for name in _FIELDS)
-            return BodyOutput(*(part.reshape(*batch, *part.shape[1:]) for part in parts))
+            values = (getattr(posed, name) for name in _FIELDS)
+            return BodyOutput(*(value.reshape(*batch, *value.shape[1:]) for value in values))
         slot = self._slot(gender)
         if torch.compiler.is_compiling():
             return self._traced(theta, beta, trans, slot)
@@ -152,7 +152,7 @@ class BodySet(nn.Module):
         if len(self.models) == len(GENDERS):
             return slot
         if torch.compiler.is_compiling():
-            torch._assert_async((slot >= 0).all(), "a body of a gender that was not loaded; see load_bodies()")
+            torch._assert_async((slot >= 0).all(), "a gender that was not loaded; see load_bodies()")
         elif bool((slot < 0).any()):
             asked = sorted({GENDERS[int(g)] for g in gender[slot < 0]})
             raise ValueError(

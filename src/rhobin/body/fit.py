@@ -175,7 +175,7 @@ def _rotations(covariance: Tensor, parents: list[int]) -> Tensor:
     size = torch.linalg.matrix_norm(covariance, keepdim=True)
     known = size > 1e-12
     found = project_to_so3(covariance / size.clamp_min(torch.finfo(size.dtype).tiny))
-    rotations = []
+    rotations: list[Tensor] = []
     for joint, parent in enumerate(parents):
         above = rotations[parent] if joint else torch.eye(3, dtype=found.dtype, device=found.device)
         rotations.append(torch.where(known[:, joint], found[:, joint], above))

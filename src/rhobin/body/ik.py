@@ -27,11 +27,8 @@ _ENDS = sorted(LEAF_PARENTS)  # joints whose bones end in leaves
 _LEVELS = depth_levels(SMPL_PARENTS)
 _ORDER = [joint for level in _LEVELS[1:] for joint in level]
 _PLACE = [_ORDER.index(joint) for joint in range(1, 24)]
-# Per level: its joints' slice of _ORDER, and where their parents stand in the level above.
-_STEPS = [
-    (_ORDER.index(level[0]), len(level), [above.index(SMPL_PARENTS[j]) for j in level])
-    for above, level in pairwise(_LEVELS)
-]
+# Where, in the level above, the parents of each level's joints stand.
+_ABOVE = [[above.index(SMPL_PARENTS[joint]) for joint in level] for above, level in pairwise(_LEVELS)]
 
 
 class _Bones(NamedTuple):
@@ -152,9 +149,11 @@ def limb_rotations(
 
 def _compatible(joints: Tensor, rest: Tensor, twist: Tensor, ends: Tensor | None, adaptive: bool) -> Tensor:
     batch = joints.shape[:-2]
-    flat = [x.expand(*batch, *x.shape[-2:]).reshape(-1, *x.shape[-2:]) for x in (joints, rest, twist)]
+    joints, rest, twist = (
+        x.expand(*batch, *x.shape[-2:]).reshape(-1, *x.shape[-2:]) for x in (joints, rest, twist)
+    )
     ends = None if ends is None else ends.reshape(-1, 5, 3, 3)
-    return reference_rotations(*flat, ends, adaptive).reshape(*batch, 24, 3, 3)
+    return reference_rotations(joints, rest, twist, ends, adaptive).reshape(*batch, 24, 3, 3)
 
 
 def _solve(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: bool) -> Tensor:
@@ -165,14 +164,15 @@ def _solve(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: 
     bones = _prepare(joints.transpose(0, 1), rest.transpose(0, 1), twist.transpose(0, 1))
     above, place = root[None], joints[:, 0][None]
     parents, turned = [], []
-    for start, count, index in _STEPS:
-        level = _Bones(*(part.narrow(0, start, count) for part in bones))
+    counts = [len(level) for level in _LEVELS[1:]]
+    for index, *level_bones in zip(_ABOVE, *(part.split(counts) for part in bones), strict=True):
+        level = _Bones(*level_bones)
         above = _pick(above, index)
         frame = above @ level.frame
         place = _pick(place, index) + frame[..., 5] if adaptive else place
         wanted = _adaptive(level, place) if adaptive else level.naive
         parents.append(above)
-        above = _half_turn(frame, wanted).view(count, -1, 3, 3)
+        above = _half_turn(frame, wanted)
         turned.append(above)
     local = torch.cat(parents).mT @ torch.cat(turned)
     local = torch.cat((root[None], local.index_select(0, _index(tuple(_PLACE), local.device))))
@@ -224,16 +224,15 @@ def _half_turn(frame: Tensor, wanted: Tensor) -> Tensor:
     rounding spoils that, so the sum's part along the difference is removed. (For close ones the quotient is
     harmless.) No wanted direction leaves the bone where it is.
     """
-    frame = frame.flatten(0, 1)
-    turned, along, wanted = frame[..., :3], frame[..., 3], wanted.flatten(0, 1)
-    pair = torch.stack((along + wanted, along - wanted), dim=-2)
-    gram = pair @ pair.mT
-    excess = gram[:, :1, 1] / gram[:, 1:, 1].clamp_min(1.5)
-    middle = torch.addcmul(pair[:, 0], excess, pair[:, 1], value=-1)[..., None]
-    opposite = gram[:, :1, :1] < (8 * torch.finfo(gram.dtype).eps) ** 2
-    middle = torch.where(opposite, frame[..., 4:5], middle)
-    axis = middle / torch.linalg.vector_norm(middle, dim=-2, keepdim=True)
-    return torch.baddbmm(turned, axis, axis.mT @ turned, beta=-1, alpha=2)
+    turned, along = frame[..., :3], frame[..., 3]
+    middle, apart = along + wanted, along - wanted
+    square = (middle * middle).sum(-1, keepdim=True)
+    excess = (middle * apart).sum(-1, keepdim=True) / (4 - square).clamp_min(1.5)
+    middle = torch.addcmul(middle, excess, apart, value=-1)
+    opposite = square < (8 * torch.finfo(square.dtype).eps) ** 2
+    middle = torch.where(opposite, frame[..., 4], middle)
+    axis = (middle / torch.linalg.vector_norm(middle, dim=-1, keepdim=True))[..., None]
+    return torch.addcmul(-turned, axis, (axis * turned).sum(-2, keepdim=True), value=2)
 
 
 def _pick(above: Tensor, index: list[int]) -> Tensor:

@@ -57,7 +57,8 @@ class KinematicTree(nn.Module):
         return R[:, :joints].reshape(*batch, joints, 3, 3), t[:, :joints, :, 0].reshape(*batch, joints, 3)
 
 
-def _csr(start: Tensor, index: Tensor, value: Tensor, width: int) -> Tensor:
+def _csr(fields: list[Tensor], width: int) -> Tensor:
+    start, index, value = fields
     shape = (len(start) - 1, width)
     return torch.sparse_csr_tensor(start, index, value, shape, check_invariants=False)
 
@@ -68,17 +69,17 @@ class _SparseProduct(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, rows, columns, width):
         ctx.columns, ctx.height = columns, len(rows[0]) - 1
-        return _csr(*rows, width) @ x
+        return _csr(rows, width) @ x
 
     @staticmethod
     def backward(ctx, grad):
-        return _csr(*ctx.columns, ctx.height) @ grad.contiguous(), None, None, None
+        return _csr(ctx.columns, ctx.height) @ grad.contiguous(), None, None, None
 
 
 @torch.library.custom_op("rhobin::sparse_product", mutates_args=())
 def _traced_product(x: Tensor, rows: list[Tensor], columns: list[Tensor]) -> Tensor:
     """The same product as one node of a compiled graph, which cannot hold sparse tensors."""
-    return _csr(*rows, len(x)) @ x.contiguous()
+    return _csr(rows, len(x)) @ x.contiguous()
 
 
 @_traced_product.register_fake
@@ -129,7 +130,7 @@ class ConstantMatrix(nn.Module):
             return _traced_product(x, rows, columns)
         if x.requires_grad and torch.is_grad_enabled():
             return _SparseProduct.apply(x, rows, columns, len(x))
-        return _csr(*rows, len(x)) @ x
+        return _csr(rows, len(x)) @ x
 
     def _fields(self, name: str) -> list[Tensor]:
         return [getattr(self, f"{name}_{field}") for field in ("start", "index", "value")]

@@ -59,10 +59,9 @@ def run(args: argparse.Namespace) -> int:
         return 1
     args.target.parent.mkdir(parents=True, exist_ok=True)
     np.savez(args.target, **result)
-    error = result.get("error_mm")
-    fitted = (
-        "" if error is None else f", surface within {error.mean():.2f} mm (worst frame {error.max():.2f})"
-    )
+    distance, fitted = result.get("error_mm"), ""
+    if distance is not None:
+        fitted = f", surface within {distance.mean():.2f} mm (worst frame {distance.max():.2f})"
     print(f"{args.target}: {len(result['poses'])} frames of {args.to}{fitted}")
     return 0
 

@@ -3,6 +3,8 @@
 Matrices act on column vectors. No arc cosine anywhere: angles come from ``atan2``, swings from half vectors.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -158,7 +160,7 @@ class _Polar(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, matrix):
+    def forward(ctx: Any, matrix: Tensor) -> Tensor:
         U, s, Vh = torch.linalg.svd(matrix)
         s, Vh = s.clone(), Vh.clone()
         flip = torch.linalg.det(U @ Vh) < 0
@@ -169,7 +171,7 @@ class _Polar(torch.autograd.Function):
         return R
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
         R, s, Vh = ctx.saved_tensors
         stiffness = s.sum(-1, keepdim=True) - s
         floor = 8 * torch.finfo(s.dtype).eps * s[..., :1].clamp_min(torch.finfo(s.dtype).tiny)
