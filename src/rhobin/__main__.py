@@ -10,6 +10,8 @@ COMMANDS = {
     "convert-body": "write a licensed SMPL or SMPL-H file as a checked .npz without pickles",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
     "score": "score predictions as the challenge's server does",
+    "submit": "write a run's predictions as a submission and check it",
+    "tables": "print the paper's tables with our measured rows",
     "report": "write the page of a scored run again",
 }
 

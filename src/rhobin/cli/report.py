@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from rhobin.reports.page import write_report
 
     try:
-        data = args.data or _scored_data(args.run)
+        data = args.data or scored_data(args.run)
         page = write_report(args.run, data, args.body)
     except (FileNotFoundError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _scored_data(run_dir: Path) -> Path:
+def scored_data(run_dir: Path) -> Path:
+    """Root of the data that a run was scored on."""
     scores = run_dir / "scores.json"
     if not scores.is_file():
         raise FileNotFoundError(f"{scores} is missing. Score the run: python eval.py run={run_dir}")

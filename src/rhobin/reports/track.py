@@ -17,7 +17,7 @@ import rhobin
 from rhobin.behave.write import write_bytes
 from rhobin.metrics.human_track import HumanScore, score_human
 from rhobin.metrics.object_track import ObjectScore, score_object
-from rhobin.metrics.official import JointScore, score_joint
+from rhobin.metrics.official import FrameError, JointScore, score_joint
 from rhobin.metrics.protocol import (
     HUMAN_MODES,
     JOINT_MODES,
@@ -27,6 +27,7 @@ from rhobin.metrics.protocol import (
     TABLE_4,
     PaperTable,
 )
+from rhobin.metrics.submission import Example
 from rhobin.reports.score import visible_bin
 from rhobin.reports.submissions import Challenge
 
@@ -177,7 +178,7 @@ def write_track(folder: Path, result: TrackResult) -> None:
     writer = csv.writer(table, lineterminator="\n")
     columns = result.score.columns()
     writer.writerow(("sequence", "frame", "object", "visible", *columns))
-    for row, e in enumerate(result.score.examples):
+    for row, e in enumerate(_examples(result.score)):
         errors = (f"{values[row]:.6f}" for values in columns.values())
         writer.writerow((e.sequence, e.frame, e.object_name, f"{e.visible:.4f}", *errors))
     write_bytes(folder / "frames.csv", table.getvalue().encode())
@@ -201,9 +202,13 @@ def _scorer(
     return lambda protocol: score_joint(truth, templates, results, bodies, protocol, source, workers)
 
 
+def _examples(score: TrackScore) -> tuple[Example | FrameError, ...]:
+    return score.examples
+
+
 def _breakdown(score: TrackScore, key: str) -> dict[str, dict[str, Any]]:
     members: dict[str, list[int]] = {}
-    for row, example in enumerate(score.examples):
+    for row, example in enumerate(_examples(score)):
         value = visible_bin(example.visible) if key == "visible" else getattr(example, key)
         members.setdefault(value, []).append(row)
     return {

@@ -1,0 +1,52 @@
+"""`rhobin tables [PLACE ...]`: the paper's tables 2 to 5, quoted, with our measured rows beside them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "print the paper's tables with our measured rows"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "places",
+        type=Path,
+        nargs="*",
+        help="folders with scores.json (runs, or what rhobin score wrote); by default those under runs/",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the tables; returns the exit status."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from rhobin.metrics.protocol import TABLE_2, TABLE_3, TABLE_4, TABLE_5
+    from rhobin.reports.measured import measured_rows
+
+    try:
+        places = args.places or sorted(path.parent for path in Path("runs").glob("**/scores.json"))
+        rows = measured_rows(places)
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    console = Console()
+    for printed in (TABLE_2, TABLE_3, TABLE_4, TABLE_5):
+        table = Table(title=f"Table {printed.number}: {printed.title}", title_justify="left")
+        for head in ("", *printed.columns):
+            table.add_column(head, justify="right" if head else "left")
+        for name, values in printed.rows:
+            table.add_row(f"{name}\n(quoted)", *(f"{value:g}" for value in values))
+        ours = [row for row in rows if row.table == printed.number]
+        for row in ours:
+            shown = ("-" if value is None else f"{value:.4g}" for value in row.values)
+            table.add_row(f"{row.name}\n(measured)", *shown)
+        if not ours:
+            table.add_row("ours", *(["not run"] + [""] * (len(printed.columns) - 1)))
+        console.print(table)
+        for row in ours:
+            console.print(f"{row.name}: {row.source}", soft_wrap=True)
+    return 0

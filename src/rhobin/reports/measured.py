@@ -1,0 +1,84 @@
+"""Our rows of the paper's tables, from the scores that commands wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rhobin.metrics.protocol import TABLE_5
+from rhobin.reports.track import PAPER
+
+
+@dataclass(frozen=True)
+class MeasuredRow:
+    """A row of our own.
+
+    Attributes:
+        table: number of the paper's table.
+        name: method, or the folder that was scored.
+        values: in the order and unit of the paper's columns; None where there is no such number.
+        source: protocol, data and run.
+    """
+
+    table: int
+    name: str
+    values: tuple[float | None, ...]
+    source: str
+
+
+def measured_rows(places: Iterable[Path]) -> list[MeasuredRow]:
+    """Rows from ``scores.json`` files of `rhobin score` and of evaluated runs.
+
+    Args:
+        places: files, or folders that hold one.
+
+    Returns:
+        Rows in the order given.
+
+    Raises:
+        FileNotFoundError: a place has no scores.
+        ValueError: a file is something else.
+    """
+    rows: list[MeasuredRow] = []
+    for place in places:
+        path = place / "scores.json" if place.is_dir() else place
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"no scores at {path}: make them with rhobin score, or eval.py run={place}"
+            )
+        document = json.loads(path.read_text())
+        if "track" in document:
+            rows.append(_of_track(path.parent, document))
+        elif "rows" in document:
+            rows += _of_run(document)
+        else:
+            raise ValueError(f"{path}: expected scores, found keys {sorted(document)}")
+    return rows
+
+
+def _of_track(folder: Path, document: Mapping[str, Any]) -> MeasuredRow:
+    table, columns = PAPER[document["track"]]
+    values = tuple(
+        None if document["scores"][key] is None else document["scores"][key] * factor
+        for key, factor in columns
+    )
+    origin = document["origin"]
+    source = f"{document['protocol']['name']}, ref {origin['ref_hash'][:8]}, body {origin['body']}"
+    return MeasuredRow(table.number, folder.name, values, source)
+
+
+def _of_run(document: Mapping[str, Any]) -> list[MeasuredRow]:
+    origin = document["origin"]
+    row = document["rows"][origin["method"]]
+    source = f"{row['protocol']['name']}, data {origin['data_hash'][:8]}, run {origin['run']}"
+    rows = [MeasuredRow(4, origin["method"], (row["smpl_mm"], row["object_mm"]), source)]
+    seconds = origin["seconds"].get("network")
+    if seconds is not None and origin["predicted"]:
+        timed = (1.0, seconds / origin["predicted"])
+        rows.append(
+            MeasuredRow(TABLE_5.number, origin["method"], timed, f"this machine, run {origin['run']}")
+        )
+    return rows
