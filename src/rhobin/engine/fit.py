@@ -21,7 +21,7 @@ from rich.panel import Panel
 from rhobin.engine.build import build_callbacks, build_datamodule, build_loggers, build_module, build_trainer
 from rhobin.engine.progress import TrainProgress
 from rhobin.engine.resume import Start, find_start
-from rhobin.engine.runinfo import describe_run, identity, read_run, write_atomic, write_run
+from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run, write_atomic, write_run
 from rhobin.methods.base import Method
 
 # Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes.
@@ -53,7 +53,7 @@ def fit(config: DictConfig) -> Path:
     for message in start.messages:
         console.print(message, style="yellow")
     previous = read_run(run_dir)
-    if start.checkpoint and previous.get("state") == "finished" and previous.get("steps") == start.step:
+    if start.checkpoint and is_finished(previous, start, config):
         console.print(f"{run_dir} is finished: {start.step} steps; nothing to do")
         return run_dir
     prepare_process(config)
@@ -62,6 +62,12 @@ def fit(config: DictConfig) -> Path:
     with recorded(run_dir, info):
         train(config, run_dir, info, start, console)
     return run_dir
+
+
+def is_finished(previous: dict[str, Any], start: Start, config: DictConfig) -> bool:
+    """Whether the run's record says that this very config is done at the checkpoint's step."""
+    done = {"state": "finished", "steps": start.step, "config_hash": config_hash(config)}
+    return all(previous.get(key) == value for key, value in done.items())
 
 
 def train(config: DictConfig, run_dir: Path, info: dict[str, Any], start: Start, console: Console) -> None:
