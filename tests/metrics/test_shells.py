@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import two_processes
 
-
 SCRIPT = Path(two_processes.__file__)
 
 

@@ -47,10 +47,10 @@ class ViewTargets:
     twist_weight: np.ndarray
     gender: np.ndarray
     object_id: np.ndarray
-    root_R: np.ndarray  # noqa: N815
+    root_R: np.ndarray
     trans: np.ndarray
     joints: np.ndarray
-    obj_R: np.ndarray  # noqa: N815
+    obj_R: np.ndarray
     obj_t: np.ndarray
     kpts: np.ndarray
 
