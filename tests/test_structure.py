@@ -68,6 +68,11 @@ def test_an_unknown_command_lists_the_known_ones():
     assert "doctor" in done.stderr
 
 
+def test_test_files_have_names_of_their_own():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert [name for name in set(names) if names.count(name) > 1] == []
+
+
 def test_no_forbidden_dependency_is_declared():
     declared = (ROOT / "pyproject.toml").read_text() + (ROOT / "requirements.lock").read_text()
     for name in ("albumentationsx", "chumpy", "pyrender", "pyopengl", "\nlightning=="):
