@@ -1,4 +1,4 @@
-"""The torchmetrics give one process's numbers from two."""
+"""The torchmetrics give one process's numbers from two, and the pure functions' from batches."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import two_processes
+
+from rhobin.metrics.human import human_errors
+from rhobin.metrics.human_track import summarise_human
+from rhobin.metrics.protocol import HUMAN_MODES
+from rhobin.metrics.shells import HumanMetric
 
 SCRIPT = Path(two_processes.__file__)
 
@@ -27,3 +32,14 @@ def test_two_processes_give_the_numbers_of_one(tmp_path):
             assert together[track] == pytest.approx(scores, rel=1e-12)
     half = two_processes.validate(np.arange(0, two_processes.FRAMES, 2))
     assert half["human"]["MPJPE"] != pytest.approx(alone["human"]["MPJPE"])
+
+
+def test_batches_add_up_to_the_pure_functions():
+    metric, protocol = HumanMetric(), HUMAN_MODES["official"]
+    rng = np.random.default_rng(0)
+    joints, rotations = rng.normal(0, 0.05, (2, 30, 24, 3)), np.tile(np.eye(3), (30, 24, 1, 1))
+    for part in np.array_split(np.arange(30), 4):
+        metric.update(joints[0][part], rotations[part], joints[1][part], rotations[part])
+    whole = summarise_human(human_errors(joints[0], rotations, joints[1], rotations), protocol)
+    assert 0 < whole["PCK"] < 100
+    assert metric.compute() == pytest.approx(whole, rel=1e-12)
