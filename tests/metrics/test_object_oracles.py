@@ -38,7 +38,7 @@ def test_scores_and_frames_are_the_official_ones(variant, reference, predictions
         reference.annotations,
         reference.templates,
         predictions(variant),
-        OBJECT_MODES["exact"],
+        OBJECT_MODES["official"],
         points=sample_points,
     )
     names = sorted(reference.annotations)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 HELP = "score predictions as the challenge's server does"
-MODES = ("official", "exact", "paper", "strict", "2024", "chore")
+MODES = ("official", "paper", "strict", "2024", "chore")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

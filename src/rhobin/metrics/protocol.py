@@ -124,7 +124,6 @@ OFFICIAL_2023 = JointProtocol()
 
 HUMAN_MODES = {
     "official": HumanProtocol(),
-    "exact": HumanProtocol("rhobin-2023-human-exact"),
     "paper": HumanProtocol("rhobin-2023-human-paper", pck_inclusive=False, auc_max_mm=200),
     "strict": HumanProtocol(
         "rhobin-2023-human-strict", by_name=True, own_gender=False, min_coverage=0.0, missing_fails=True
@@ -136,7 +135,6 @@ HUMAN_MODES = {
 
 OBJECT_MODES = {
     "official": ObjectProtocol(),
-    "exact": ObjectProtocol("rhobin-2023-object-exact"),
     "paper": ObjectProtocol(
         "rhobin-2023-object-paper", mspd_px=tuple(5.0 * i for i in range(1, 21)), add_identity=True
     ),
@@ -148,8 +146,7 @@ OBJECT_MODES = {
 
 JOINT_MODES = {
     "official": OFFICIAL_2023,
-    "exact": JointProtocol("rhobin-2023-joint-exact"),
-    "paper": JointProtocol("rhobin-2023-joint-paper"),
+    "paper": JointProtocol("rhobin-2023-joint-paper", min_visible=0.0, min_coverage=0.0),
     "strict": JointProtocol("rhobin-2023-joint-strict", min_coverage=0.0, missing_fails=True),
     "2024": JointProtocol("rhobin-2024-joint", min_visible=0.0, min_coverage=COVERAGE_2024),
     "chore": JointProtocol("chore-joint", samples=CHORE_SAMPLES),

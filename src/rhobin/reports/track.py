@@ -95,7 +95,7 @@ def score_track(
         track: human, object or joint.
         challenge: ground truth and body models.
         results: predictions by sequence name.
-        mode: official, exact, paper, strict, 2024, and for the joint track chore.
+        mode: official, paper, strict, 2024, and for the joint track chore.
         seeds: number of sampling seeds; the first is the protocol's.
         source: what to call the results in messages.
         origin: what else to record with the score.
