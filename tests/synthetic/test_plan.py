@@ -17,7 +17,7 @@ def parts(plans, split):
     return [plan for plan in plans if plan.split == split]
 
 
-@pytest.mark.parametrize(("size", "train", "test"), [("tiny", 4, 2), ("demo", 92, 24), ("long", 400, 40)])
+@pytest.mark.parametrize(("size", "train", "test"), [("tiny", 4, 2), ("demo", 92, 24), ("long", 950, 40)])
 def test_sizes(size, train, test):
     plans = plan_dataset(size, 0)
     assert (len(parts(plans, "train")), len(parts(plans, "test"))) == (train, test)
@@ -76,3 +76,11 @@ def test_subjects_are_behaves():
     shapes = {tuple(subject.betas) for subject in SUBJECTS.values()}
     assert len(shapes) == 8
     assert all(abs(beta) <= 1.5 for shape in shapes for beta in shape)
+
+
+def test_nobody_is_asked_for_what_they_cannot_do():
+    plans = plan_dataset("long")
+    sitting = {p.subject for p in plans if (p.action, p.object_name) == ("sit", "yogaball")}
+    assert len(sitting) >= 5
+    assert "Sub07" not in sitting
+    assert "Sub07" in {p.subject for p in plans if (p.action, p.object_name) == ("sit", "stool")}

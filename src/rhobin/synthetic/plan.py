@@ -53,7 +53,7 @@ class _Counts:
 _SIZES: dict[str, _Counts] = {
     "tiny": _Counts(train=4, test=2, frames=2),
     "demo": _Counts(train=92, test=24, frames=8),
-    "long": _Counts(train=400, test=40, frames=8),
+    "long": _Counts(train=950, test=40, frames=8),
 }
 
 
@@ -97,13 +97,20 @@ def _split(
     for i in range(count):
         name = order[i % len(order)]
         action = turns[name][i // len(order) % len(turns[name])]
-        subject, date = str(rng.choice(subjects)), str(rng.choice(dates))
+        subject, date = _able(str(rng.choice(subjects)), subjects, name, action), str(rng.choice(dates))
         stem = f"{date}_{subject}_{name}_{action}"
         used[stem] = used.get(stem, 0) + 1
         label = stem if used[stem] == 1 else f"{stem}{used[stem]}"
         own = int(rng.integers(2**31))
         plans.append(SequencePlan(label, own, subject, name, action, frames, date, split))
     return plans
+
+
+def _able(subject: str, subjects: tuple[str, ...], object_name: str, action: str) -> str:
+    """The subject, or the next one who can do the action with the object."""
+    unable = INTERACTIONS[action].unable.get(object_name, ())
+    turn = subjects.index(subject)
+    return next(name for name in subjects[turn:] + subjects[:turn] if name not in unable)
 
 
 def actions_of(object_name: str) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from rhobin.objects.template import Template
 from rhobin.synthetic.contact import Solved
@@ -24,12 +24,14 @@ class Interaction:
         solve: makes one frame.
         objects: yaw roles (degrees) by object name; see `grasp.canonical`.
         rests: the object stays where it is in the room while the person moves; else the person leads.
+        unable: subjects who cannot do it, by object name.
     """
 
     kind: str
     solve: Solver
     objects: dict[str, tuple[float, ...]]
     rests: bool = False
+    unable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _plain(*names: str) -> dict[str, tuple[float, ...]]:
@@ -65,6 +67,7 @@ INTERACTIONS: dict[str, Interaction] = {
         sit.solve,
         _plain("chairwood", "chairblack", "stool", "yogaball", "boxlarge", "tablesmall"),
         rests=True,
+        unable={"yogaball": ("Sub07",)},  # her feet do not reach the floor
     ),
     "touch": Interaction(
         "touch",
