@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from rhobin.data.crops import MASK_THRESHOLD, crop_square, mask_box
+from rhobin.data.crops import MASK_THRESHOLD, Square, crop_square, mask_box
 
 MEAN = np.array([0.485, 0.456, 0.406])  # ImageNet, RGB
 STD = np.array([0.229, 0.224, 0.225])
@@ -58,14 +59,29 @@ class Context:
     size: tuple[int, int]
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A view as it lies in a store: the whole image, or a part of it that may be shrunk.
+
+    Attributes:
+        read_color: decodes the stored colour (h, w, 3) BGR uint8 at 1/factor of its size.
+        masks: person and object, (h, w) uint8 of 0 or 255 each.
+        boxes: (2, 4) x, y, width, height of person and object in the full image, pixels.
+        from_image: (3, 3) map from pixels of the full image to stored pixels.
+        size: width and height of the full image.
+    """
+
+    read_color: Callable[[int], np.ndarray]
+    masks: tuple[np.ndarray, np.ndarray]
+    boxes: np.ndarray
+    from_image: np.ndarray
+    size: tuple[int, int]
+
+
 def load_context(
     files: tuple[Path, Path, Path], output: int, crop: str, expand: float, reach: float
 ) -> Context:
     """Decode a view no finer than needed, and only keep what crops can show.
-
-    The image is decoded at the smallest of 1, 1/2, 1/4, 1/8 of its size that still gives the crop
-    `output` pixels, then shrunk until the crop has at most 1.25 times as many: less to keep and to warp,
-    and free of aliasing.
 
     Args:
         files: colour, person mask, object mask.
@@ -77,26 +93,69 @@ def load_context(
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
+    picture = read_picture(files)
+    return cut_context(picture, *crop_of(picture.boxes, crop, expand, picture.size[0]), output, reach)
+
+
+def read_picture(files: tuple[Path, Path, Path]) -> Picture:
+    """Read the masks of a view; its colour is decoded when asked for.
+
+    Args:
+        files: colour, person mask, object mask.
+
+    Raises:
+        BadSampleError: naming the file and what is wrong with it.
+    """
     person, thing = _read_masks(files[1], files[2])
-    height, width = person.shape
-    box = mask_box(cv2.bitwise_or(person, thing))
-    centre, side = crop_square(box, crop, expand, width)
-    factor = max(f for f in _REDUCED if f == 1 or side / f >= output)
-    color = _read_color(files[0], factor, person.shape)
-    left, top, right, bottom = _patch(centre, side * reach, factor, color.shape[:2])
+    return Picture(
+        read_color=lambda factor: _read_color(files[0], factor, person.shape),
+        masks=(person, thing),
+        boxes=np.stack([mask_box(person), mask_box(thing)]),
+        from_image=np.eye(3),
+        size=person.shape[::-1],
+    )
+
+
+def crop_of(boxes: np.ndarray, crop: str, expand: float, image_width: int) -> Square:
+    """The square to cut for the boxes (2, 4) of person and object."""
+    first = boxes[:, :2].min(axis=0)
+    union = np.concatenate([first, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - first])
+    return crop_square(union, crop, expand, image_width)
+
+
+def cut_context(picture: Picture, centre: np.ndarray, side: float, output: int, reach: float) -> Context:
+    """Decode the part of a picture that crops about a square can show.
+
+    The image is decoded at the smallest of 1, 1/2, 1/4, 1/8 of its size that still gives the crop
+    `output` pixels, then shrunk until the crop has at most 1.25 times as many: less to keep and to warp,
+    and free of aliasing.
+
+    Args:
+        picture: where to cut.
+        centre: (2,) middle of the square, pixels of the full image.
+        side: its side.
+        output: width of the network's input, pixels.
+        reach: how far crops look beyond the square, as a factor on its side.
+    """
+    place = picture.from_image
+    here, width = place[:2, :2] @ centre + place[:2, 2], side * max(place[0, 0], place[1, 1])
+    factor = max(f for f in _REDUCED if f == 1 or width / f >= output)
+    color = picture.read_color(factor)
+    left, top, right, bottom = _patch(here, width * reach, factor, color.shape[:2])
     patch = (right - left, bottom - top)
-    shrink = min(1.0, _MARGIN * output * factor / side)
+    shrink = min(1.0, _MARGIN * output * factor / width)
     size = (max(1, round(shrink * patch[0])), max(1, round(shrink * patch[1])))
     rows, columns = (slice(a * factor, b * factor) for a, b in ((top, bottom), (left, right)))
+    from_stored = _resize_map(
+        columns.start, rows.start, size[0] / patch[0] / factor, size[1] / patch[1] / factor
+    )
     return Context(
         color=cv2.resize(color[top:bottom, left:right], size),
-        masks=np.stack([_reduce_mask(mask[rows, columns], patch, size) for mask in (person, thing)]),
-        from_image=_resize_map(
-            columns.start, rows.start, size[0] / patch[0] / factor, size[1] / patch[1] / factor
-        ),
+        masks=np.stack([_reduce_mask(mask[rows, columns], patch, size) for mask in picture.masks]),
+        from_image=from_stored @ place,
         centre=centre,
         side=side,
-        size=(width, height),
+        size=picture.size,
     )
 
 
@@ -208,7 +267,8 @@ def _decode(file: Path, flag: int) -> np.ndarray:
 
 
 def _threshold(mask: np.ndarray) -> np.ndarray:
-    return cv2.threshold(mask, MASK_THRESHOLD, 255, cv2.THRESH_BINARY)[1]
+    """Make a mask 0 or 255, in place."""
+    return cv2.threshold(mask, MASK_THRESHOLD, 255, cv2.THRESH_BINARY, dst=mask)[1]
 
 
 def _size(image: np.ndarray) -> str:
