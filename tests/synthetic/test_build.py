@@ -114,7 +114,7 @@ def test_projected_parameters_lie_on_the_written_masks(fifty_frames, split):
         row = int(release.views.frame[view])
         camera = release.cameras[release.views.camera[view]]
         person, thing = meshes_in_camera(release, row, camera, bodies)
-        folder, kinect = release.frame_dir(row), int(release.views.kinect[view])
+        folder, kinect = release.view_files(view)[0].parent, int(release.views.kinect[view])
         for name, (verts, faces) in {"person_full": person, "obj_rend_full": thing}.items():
             written = cv2.imread(str(folder / f"k{kinect}.{name}.jpg"), cv2.IMREAD_GRAYSCALE) > 127
             drawn = silhouette(verts, faces, camera.K, camera.width, camera.height)
@@ -130,9 +130,8 @@ def test_without_the_pelvis_offset_bodies_miss_their_masks(dataset):
         row, camera = int(release.views.frame[view]), release.cameras[release.views.camera[view]]
         person, _ = meshes_in_camera(release, row, camera, bodies, pelvis_offset=False)
         kinect = int(release.views.kinect[view])
-        written = (
-            cv2.imread(str(release.frame_dir(row) / f"k{kinect}.person_full.jpg"), cv2.IMREAD_GRAYSCALE) > 127
-        )
+        file = release.view_files(view)[0].with_name(f"k{kinect}.person_full.jpg")
+        written = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE) > 127
         missed.append(iou(written, silhouette(*person, camera.K, camera.width, camera.height)))
     assert missed[1] > 0.95
     assert min(missed) < 0.8

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rhobin.behave.builder import FrameRecord, ReleaseBuilder, ViewFiles
 from rhobin.behave.layout import (
     COLORS,
     OBJECT_MASKS,
@@ -17,36 +18,15 @@ from rhobin.behave.layout import (
     object_fit_file,
     person_fit_file,
 )
-from rhobin.behave.skips import Skip
 from rhobin.pickles import BrokenFileError, UnsafePickleError, load_pickle
 
-_PERSON = (("pose", 156), ("betas", 10), ("trans", 3))
-_OBJECT = (("angle", 3), ("trans", 3))
+PERSON = (("pose", 156), ("betas", 10), ("trans", 3))
+OBJECT = (("angle", 3), ("trans", 3))
 _IMAGES = (
     ("missing_color", COLORS),
     ("missing_person_mask", PERSON_MASKS),
     ("missing_object_mask", OBJECT_MASKS),
 )
-
-
-@dataclass
-class FrameRecord:
-    """A usable frame.
-
-    Attributes:
-        name: folder name.
-        parameters: (175,) pose, betas, trans, object angle, object trans.
-        views: file names of colour, person mask and object mask by Kinect.
-        listing: names and sizes of those files, for the data hash.
-    """
-
-    name: str
-    parameters: np.ndarray
-    views: dict[int, tuple[str, str, str]]
-    listing: str
-    sequence: int = field(default=-1)
-    gender: int = field(default=-1)
-    object_id: int = field(default=-1)
 
 
 class UnusableError(ValueError):
@@ -63,36 +43,38 @@ class UnusableError(ValueError):
 
 
 class FrameReader:
-    """Reads the frames of one sequence and appends what it leaves out to `skips`."""
+    """Reads the frames of one sequence; what it leaves out is noted in the builder."""
 
-    def __init__(self, root: Path, object_name: str, kinects: tuple[int, ...], skips: list[Skip]):
-        self.root, self.kinects, self.skips = root, kinects, skips
+    def __init__(self, builder: ReleaseBuilder, object_name: str, cameras: Mapping[int, int]):
+        self.builder, self.cameras = builder, cameras
         self.object_dirs = object_dirs(object_name)
 
     def read(self, folder: Path) -> FrameRecord | None:
         """The frame in `folder`, or None when it has no usable parameters or no usable view."""
         candidates = [object_fit_file(folder, name) for name in self.object_dirs]
         try:
-            person = _fit([person_fit_file(folder)], "missing_person_fit", _PERSON)
-            placed = _fit(candidates, "missing_object_fit", _OBJECT)
+            person = _fit([person_fit_file(folder)], "missing_person_fit", PERSON)
+            placed = _fit(candidates, "missing_object_fit", OBJECT)
         except UnusableError as why:
-            self._skip(why, len(self.kinects))
+            self.builder.skip(why.file, why.reason, str(why), len(self.cameras))
             return None
+        prefix = folder.relative_to(self.builder.root).as_posix()
+        views: dict[int, tuple[int, ViewFiles]] = {}
+        listing = ""
         with os.scandir(folder) as entries:
             sizes = {entry.name: entry.stat().st_size for entry in entries if entry.name.startswith("k")}
-        views = {}
-        for kinect in self.kinects:
+        for kinect, camera in self.cameras.items():
             try:
-                views[kinect] = _view(folder, kinect, sizes)
+                names = view_names(folder, kinect, sizes)
             except UnusableError as why:
-                self._skip(why, 1)
+                self.builder.skip(why.file, why.reason, str(why), 1)
+                continue
+            color, person_mask, object_mask = (f"{prefix}/{name}" for name in names)
+            views[kinect] = (camera, (color, person_mask, object_mask))
+            listing += "".join(f"{name} {sizes[name]}\n" for name in names)
         if not views:
             return None
-        listing = "".join(f"{name} {sizes[name]}\n" for files in views.values() for name in files)
         return FrameRecord(folder.name, np.concatenate([person, placed]), views, listing)
-
-    def _skip(self, why: UnusableError, views: int) -> None:
-        self.skips.append(Skip(str(why.file.relative_to(self.root)), why.reason, str(why), views))
 
 
 def _fit(candidates: list[Path], missing: str, keys: tuple[tuple[str, int], ...]) -> np.ndarray:
@@ -101,7 +83,7 @@ def _fit(candidates: list[Path], missing: str, keys: tuple[tuple[str, int], ...]
     if path is None:
         raise UnusableError(candidates[0], missing, "no such file")
     try:
-        return _parameters(load_pickle(path), keys)
+        return vectors(load_pickle(path), keys)
     except UnsafePickleError as error:
         raise UnusableError(path, "unsafe_pickle", str(error)) from error
     except BrokenFileError as error:
@@ -110,8 +92,12 @@ def _fit(candidates: list[Path], missing: str, keys: tuple[tuple[str, int], ...]
         raise UnusableError(path, "bad_parameters", str(error)) from error
 
 
-def _view(folder: Path, kinect: int, sizes: dict[str, int]) -> tuple[str, str, str]:
-    """Names of a view's colour, person mask and object mask, given the sizes of the folder's files."""
+def view_names(folder: Path, kinect: int, sizes: Mapping[str, int]) -> tuple[str, str, str]:
+    """Names of a view's colour, person mask and object mask, given the sizes of the folder's files.
+
+    Raises:
+        UnusableError: one is missing or has no bytes.
+    """
     files = []
     for missing, endings in _IMAGES:
         names = [f"k{kinect}.{ending}" for ending in endings]
@@ -124,8 +110,12 @@ def _view(folder: Path, kinect: int, sizes: dict[str, int]) -> tuple[str, str, s
     return files[0], files[1], files[2]
 
 
-def _parameters(content: Any, keys: tuple[tuple[str, int], ...]) -> np.ndarray:
-    """Named vectors of a fit file, joined."""
+def vectors(content: Any, keys: tuple[tuple[str, int], ...]) -> np.ndarray:
+    """Named vectors of a fit, joined.
+
+    Raises:
+        ValueError: one is missing, has another length or is not finite.
+    """
     parts = []
     for key, length in keys:
         try:

@@ -183,6 +183,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 def _calibration(camera: Camera) -> dict[str, Any]:
     """One lens in the release's format; depth is registered to colour, so both are the same lens."""
     fx, fy, cx, cy = (float(camera.K[i]) for i in ((0, 0), (1, 1), (0, 2), (1, 2)))
+    distortion = np.zeros(8) if camera.distortion is None else camera.distortion
     lens = {
         "fx": fx,
         "fy": fy,
@@ -190,7 +191,13 @@ def _calibration(camera: Camera) -> dict[str, Any]:
         "cy": cy,
         "width": camera.width,
         "height": camera.height,
-        "opencv": [fx, fy, cx, cy] + [0.0] * 8,
+        "opencv": [
+            fx,
+            fy,
+            cx,
+            cy,
+            *(np.zeros(8) if camera.distortion is None else camera.distortion).tolist(),
+        ],
     }
     same = {"rotation": np.eye(3).ravel().tolist(), "translation": [0.0, 0.0, 0.0]}
     return {"color": lens, "depth": lens, "color_to_depth": same, "depth_to_color": same}

@@ -1,0 +1,98 @@
+"""The record that every layout of the data is read into: flat arrays, one row per frame, one per view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rhobin.behave.skips import Skip
+from rhobin.objects.template import Template
+from rhobin.types import Camera
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Parameters of F frames in the world frame, metres and radians.
+
+    The world is kinect 1's camera; layouts that tell no camera's place have a world for each image, which is
+    its own camera.
+
+    Attributes:
+        sequence: (F,) index into the release's sequences.
+        name: (F,) frame names.
+        pose: (F, 156) SMPL-H axis-angle, absolute hands.
+        betas: (F, 10).
+        trans: (F, 3).
+        obj_angle: (F, 3) rotation vector, centred template to world.
+        obj_trans: (F, 3).
+        gender: (F,) index into `GENDERS`.
+        object_id: (F,) index into the sorted object names.
+        visible: (F,) visible fraction of the object in the test Kinect; NaN where the layout does not say.
+        has_body: (F,) bool, False where the layout has no SMPL-H parameters.
+    """
+
+    sequence: np.ndarray
+    name: np.ndarray
+    pose: np.ndarray
+    betas: np.ndarray
+    trans: np.ndarray
+    obj_angle: np.ndarray
+    obj_trans: np.ndarray
+    gender: np.ndarray
+    object_id: np.ndarray
+    visible: np.ndarray
+    has_body: np.ndarray
+
+
+@dataclass(frozen=True)
+class Views:
+    """N images: which frame each shows, by which Kinect and camera, and its three files.
+
+    Attributes:
+        frame: (N,) row in `Frames`.
+        kinect: (N,) Kinect number.
+        camera: (N,) index into the release's cameras.
+        files: (N, 3) posix paths of colour, person mask, object mask, relative to the release's root;
+            `clip.mp4#12` is frame 12 of a video.
+    """
+
+    frame: np.ndarray
+    kinect: np.ndarray
+    camera: np.ndarray
+    files: np.ndarray
+
+
+@dataclass(frozen=True)
+class Release:
+    """What one split of a release holds after reading.
+
+    Attributes:
+        root: dataset root.
+        split: "train" or "test".
+        layout: which release's rules the files follow: "raw", "30fps", "2023", "2024" or "intercap".
+        sequences: names, in order.
+        frames: parameters.
+        views: images.
+        cameras: calibrated cameras that `views.camera` points into.
+        templates: object templates by name.
+        skips: what was left out and why.
+        data_hash: digest of parameters, calibration, templates, and names and sizes of all files read.
+    """
+
+    root: Path
+    split: str
+    layout: str
+    sequences: list[str]
+    frames: Frames
+    views: Views
+    cameras: list[Camera]
+    templates: dict[str, Template]
+    skips: list[Skip]
+    data_hash: str
+
+    def view_files(self, view: int) -> tuple[Path, Path, Path]:
+        """Colour, person mask and object mask files of a view."""
+        color, person, thing = self.views.files[view]
+        return self.root / color, self.root / person, self.root / thing
