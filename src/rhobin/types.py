@@ -18,7 +18,7 @@ GENDERS = ("male", "female", "neutral")
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera placed in a world.
+    """A camera placed in a world: a pinhole, behind a lens where its distortion is known.
 
     Attributes:
         K: (3, 3) intrinsics in pixels.
@@ -26,6 +26,8 @@ class Camera:
         t: (3,) translation of the same transform, metres.
         width: image width in pixels.
         height: image height in pixels.
+        distortion: (8,) lens coefficients k1, k2, p1, p2, k3, k4, k5, k6 (`rhobin.geometry.distortion`), or
+            None for a true pinhole.
     """
 
     K: np.ndarray
@@ -33,6 +35,7 @@ class Camera:
     t: np.ndarray
     width: int
     height: int
+    distortion: np.ndarray | None = None
 
 
 @dataclass
