@@ -191,13 +191,7 @@ def _calibration(camera: Camera) -> dict[str, Any]:
         "cy": cy,
         "width": camera.width,
         "height": camera.height,
-        "opencv": [
-            fx,
-            fy,
-            cx,
-            cy,
-            *(np.zeros(8) if camera.distortion is None else camera.distortion).tolist(),
-        ],
+        "opencv": [fx, fy, cx, cy, *distortion.tolist()],
     }
     same = {"rotation": np.eye(3).ravel().tolist(), "translation": [0.0, 0.0, 0.0]}
     return {"color": lens, "depth": lens, "color_to_depth": same, "depth_to_color": same}
