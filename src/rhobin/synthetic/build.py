@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rhobin.behave.pool import Submit, finished, task_pool
 from rhobin.behave.templates import write_templates
 from rhobin.behave.write import write_calibs, write_json, write_split
 from rhobin.objects.load import load_templates
 from rhobin.synthetic.cameras import camera_rig
 from rhobin.synthetic.plan import SequencePlan
-from rhobin.synthetic.pool import Submit, finished, task_pool
 from rhobin.synthetic.reference import write_reference
 from rhobin.synthetic.worker import SequenceReport, Settings, make_layer, make_sequence
 
