@@ -8,7 +8,8 @@ from behave_tree import make_cameras
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rhobin.data.augment import AugmentConfig, ColourJitter, draw_augmentation, roll_about
+from rhobin.data.augment import AugmentConfig, draw_augmentation, roll_about
+from rhobin.data.colour import ColourJitter
 from rhobin.data.images import Context, warp_context
 from rhobin.geometry.camera import crop_matrix, project
 

@@ -1,41 +1,91 @@
-"""Augmentation of a view, a pure function of (seed, epoch, index).
+"""Which augmentation a sample gets: a pure function of (seed, epoch, index), and its exact geometry.
 
 The image is turned as if the camera rolled about the ray through the crop's centre: an exact homography,
-so 3D targets turn by the same rotation and still project onto the turned image.
+so 3D targets turn by the same rotation and still project onto the turned image. Shifting, scaling and
+cutting off only choose another crop.
 """
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import cv2
 import numpy as np
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for its newest version
-import albumentations as A
+from rhobin.data.colour import COLOUR_SETS
+from rhobin.data.images import Context
+from rhobin.data.occlude import OccluderConfig
+
+LAWS = ("normal", "uniform")
+SIDES = ("left", "top", "right", "bottom")
+STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4}
+_FURTHEST_MOVE = 0.5  # of the crop's side, when cutting off
 
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """Ranges of the augmentation.
+    """Ranges of the augmentation: the keys of `data.augment`.
 
     Attributes:
-        scale: crop side is multiplied by 1 + scale * N(0, 1) clipped to one sigma.
+        scale: crop side is multiplied by 1 + scale * x.
         rotation_deg: roll is rotation_deg * N(0, 1) clipped to two sigmas, degrees.
         rotation_p: probability of rolling at all.
         colour: each channel is multiplied by U(1 - colour, 1 + colour).
+        law: of the x of scale and shift: "normal", N(0, 1) clipped to one sigma, or "uniform", U(-1, 1).
+        shift: crop centre moves by shift * x of the width and height of what the masks cover.
+        truncate_p: probability that the crop is moved until it cuts person and object off on one side.
+        truncate: largest share of their extent that is cut off.
+        min_visible: share of the person's and of the object's pixels that no cut and no occluder takes.
+        colour_set: "none", or "g2dr": dropout, blur, addition, inversion, multiplication, contrast.
+        colour_p: probability of the colour set.
+        background_p: probability of another background.
+        background_from: "rooms" (other training views without their people and objects), "plain", "noise",
+            or a folder of images.
+        occluder: keys of `OccluderConfig`.
     """
 
     scale: float = 0.2
     rotation_deg: float = 30.0
     rotation_p: float = 0.6
     colour: float = 0.2
+    law: str = "normal"
+    shift: float = 0.0
+    truncate_p: float = 0.0
+    truncate: float = 0.3
+    min_visible: float = 0.3
+    colour_set: str = "none"
+    colour_p: float = 0.8
+    background_p: float = 0.0
+    background_from: str = "rooms"
+    occluder: OccluderConfig = field(default_factory=OccluderConfig)
 
     def __post_init__(self):
+        if not isinstance(self.occluder, OccluderConfig):
+            object.__setattr__(self, "occluder", OccluderConfig.parse(self.occluder))
         for name, value in vars(self).items():
-            if not 0 <= value < (180 if name == "rotation_deg" else 1.0001):
+            if isinstance(value, (int, float)) and not 0 <= value < (
+                180 if name == "rotation_deg" else 1.0001
+            ):
                 raise ValueError(f"data.augment.{name} is {value}, which is out of range")
+        for name, known in (("law", LAWS), ("colour_set", COLOUR_SETS)):
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"data.augment.{name} is {getattr(self, name)!r}; expected one of {', '.join(known)}"
+                )
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> AugmentConfig:
+        """From the keys of a config.
+
+        Raises:
+            ValueError: an unknown key or a value out of range.
+        """
+        known = [part.name for part in fields(cls)]
+        if unknown := sorted(set(values) - set(known)):
+            raise ValueError(f"data.augment has no key {unknown[0]!r}; its keys are {', '.join(known)}")
+        return cls(**values)
 
     @property
     def reach(self) -> float:
@@ -44,16 +94,44 @@ class AugmentConfig:
         perspective = (
             1.2 if roll else 1.0
         )  # enough for crops up to 0.8 focal lengths wide at the image's edge
-        return perspective * float(np.cos(roll) + np.sin(roll)) * (1 + self.scale)
+        moved = 2 * self.shift + (2 * _FURTHEST_MOVE if self.truncate_p else 0.0)
+        return perspective * float(np.cos(roll) + np.sin(roll)) * (1 + self.scale) + moved
+
+    @property
+    def repaints(self) -> bool:
+        """Whether pixels of a sample can be replaced, beyond the channel jitter."""
+        return self.colour_set != "none" or self.background_p > 0 or self.occluder.p > 0
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What is done to one sample: factor on the crop's side, roll in radians, seed of the colour jitter."""
+    """What is done to one sample's geometry, and the seed of its channel jitter.
+
+    Attributes:
+        scale: factor on the crop's side.
+        roll: radians.
+        colour_seed: of the channel jitter; None for none.
+        shift: move of the crop's centre, in widths and heights of what the masks cover.
+        cut: side of the crop, 0 to 3 as in `SIDES`, and share of the extent to cut off; None for none.
+    """
 
     scale: float = 1.0
     roll: float = 0.0
     colour_seed: int | None = None
+    shift: tuple[float, float] = (0.0, 0.0)
+    cut: tuple[int, float] | None = None
+
+    def notes(self) -> list[str]:
+        """In words, for captions."""
+        notes = [f"scale {self.scale:.2f}"] if self.scale != 1 else []
+        notes += [f"roll {np.rad2deg(self.roll):+.0f} deg"] if self.roll else []
+        notes += [f"shift {self.shift[0]:+.2f} {self.shift[1]:+.2f}"] if any(self.shift) else []
+        return notes + ([f"cut {SIDES[self.cut[0]]} {self.cut[1]:.2f}"] if self.cut else [])
+
+
+def stream(name: str, seed: int, epoch: int, index: int) -> np.random.Generator:
+    """Random numbers of one kind of augmentation: switching one kind on leaves the others' draws alone."""
+    return np.random.default_rng([seed, epoch, index, STREAMS[name]])
 
 
 def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) -> Augmentation:
@@ -62,11 +140,50 @@ def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) 
     grow, turn = rng.standard_normal(2)
     rolls = rng.random() < config.rotation_p
     colour_seed = int(rng.integers(2**31))
+    rng = stream("geometry", seed, epoch, index)
+    uniform, normal = rng.uniform(-1, 1, 3), np.clip(rng.standard_normal(2), -1, 1)
+    cuts, side, depth = rng.random() < config.truncate_p, int(rng.integers(4)), float(rng.random())
+    moves = uniform[1:] if config.law == "uniform" else normal
     return Augmentation(
-        scale=1 + config.scale * float(np.clip(grow, -1, 1)),
+        scale=1 + config.scale * float(uniform[0] if config.law == "uniform" else np.clip(grow, -1, 1)),
         roll=np.deg2rad(config.rotation_deg) * float(np.clip(turn, -2, 2)) if rolls else 0.0,
         colour_seed=colour_seed if config.colour else None,
+        shift=(config.shift * float(moves[0]), config.shift * float(moves[1])),
+        cut=(side, config.truncate * depth) if cuts else None,
     )
+
+
+def move_crop(change: Augmentation, context: Context, min_visible: float) -> np.ndarray:
+    """Centre (2,) of the crop in the image after shifting it and cutting off, pixels.
+
+    Args:
+        change: what was drawn.
+        context: the view with its plain crop.
+        min_visible: share of either mask's pixels that cutting off spares.
+    """
+    centre, side = context.centre, context.side
+    if change.cut is None and not any(change.shift):
+        return centre
+    points = [_pixels(mask, context.from_image) for mask in context.masks]
+    everything = np.concatenate(points)
+    if change.cut is None:
+        return centre + np.array(change.shift) * np.minimum(np.ptp(everything, axis=0), side)
+    corner, share = change.cut
+    toward = np.array([(-1.0, 0.0), (0.0, -1.0), (1.0, 0.0), (0.0, 1.0)][corner])
+    c, s = np.cos(change.roll), np.sin(change.roll)
+    toward = np.array([[c, s], [-s, c]]) @ toward  # the crop's axes, before it was rolled
+    along = everything @ toward
+    line = along.max() - share * np.ptp(along)
+    line = max(line, *(np.quantile(part @ toward, min_visible) for part in points if len(part)))
+    move = min(centre @ toward + side * change.scale / 2 - line, _FURTHEST_MOVE * side)
+    return centre - max(move, 0.0) * toward
+
+
+def _pixels(mask: np.ndarray, from_image: np.ndarray) -> np.ndarray:
+    """Image positions (N, 2) of every other pixel of a mask on a patch."""
+    rows, columns = np.nonzero(mask[::2, ::2])
+    back = np.linalg.inv(from_image)
+    return np.stack([2 * columns * back[0, 0] + back[0, 2], 2 * rows * back[1, 1] + back[1, 2]], axis=1)
 
 
 def roll_about(centre: np.ndarray, K: np.ndarray, roll: float) -> np.ndarray:
@@ -84,18 +201,3 @@ def roll_about(centre: np.ndarray, K: np.ndarray, roll: float) -> np.ndarray:
         return np.eye(3)
     ray = np.linalg.solve(K, np.array([centre[0], centre[1], 1.0]))
     return cv2.Rodrigues(ray * (roll / np.linalg.norm(ray)))[0]
-
-
-class ColourJitter:
-    """Multiplies each colour channel by its own factor, drawn from the seed given with the image."""
-
-    def __init__(self, colour: float):
-        noise = A.MultiplicativeNoise(
-            multiplier=(1 - colour, 1 + colour), per_channel=True, elementwise=False, p=1.0
-        )
-        self.compose = A.Compose([noise])
-
-    def __call__(self, image: np.ndarray, seed: int) -> np.ndarray:
-        """Jitter a uint8 image (H, W, 3); the result depends on the image and the seed only."""
-        self.compose.set_random_seed(seed)
-        return self.compose(image=image)["image"]

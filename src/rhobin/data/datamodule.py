@@ -64,9 +64,9 @@ class BehaveDataModule(pl.LightningDataModule):
         workers: int = 2,
         seed: int = 0,
         crop: str = "union",
-        expand: float = 1.3,
+        expand: float | None = None,
         background: str = "keep",
-        augment: Mapping[str, float] | None = None,
+        augment: Mapping[str, Any] | None = None,
         val_fraction: float = 0.1,
         val_by: str = "group",
         val_views: int | None = None,
@@ -84,8 +84,8 @@ class BehaveDataModule(pl.LightningDataModule):
             batch_size: samples a batch, per device.
             workers: loader processes; batches are the same for any number.
             seed: of order, augmentation and validation split.
-            crop: "union" or "window".
-            expand: factor on the union box.
+            crop: "union", "window", "object", "person" or "frame".
+            expand: factor on the crop's box; None for the method's own.
             background: "keep" or "zero".
             augment: keys of `AugmentConfig`; None trains without augmentation.
             val_fraction: share of training frames held out, by whole sequences.
@@ -101,7 +101,7 @@ class BehaveDataModule(pl.LightningDataModule):
         self.root, self.body = Path(root), body
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         self.view_config = ViewConfig(input_size, depth_range, crop, expand, background, on_bad_sample)
-        self.augment = AugmentConfig(**augment) if augment is not None else None
+        self.augment = AugmentConfig.parse(augment) if augment is not None else None
         self.val_fraction, self.val_by, self.val_views = val_fraction, val_by, val_views
         self.cache_mb = cache_mb if cache == "ram" else 0
         self._releases: list[Release] = []

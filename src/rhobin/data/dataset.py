@@ -12,9 +12,12 @@ from torch.utils.data import Dataset
 
 from rhobin.behave.read import Release
 from rhobin.behave.skips import REASONS, Skip
-from rhobin.data.augment import Augmentation, AugmentConfig, ColourJitter, draw_augmentation, roll_about
+from rhobin.data.augment import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
+from rhobin.data.colour import FRAME_WIDTH
 from rhobin.data.crops import CROPS
+from rhobin.data.donors import Donors
 from rhobin.data.images import BACKGROUNDS, BadSampleError, Context, load_context, network_input, warp_context
+from rhobin.data.repaint import Painted, Repainter
 from rhobin.data.shared import ContextCache, shared_array
 from rhobin.data.targets import ViewTargets
 from rhobin.geometry.camera import crop_matrix, resize_intrinsics
@@ -32,8 +35,8 @@ class ViewConfig:
     Attributes:
         input_size: width and height of the network's input, pixels.
         depth_range: metres of depth that heatmap coordinates span.
-        crop: "union" of the masks, or CHORE's fixed "window".
-        expand: factor on the union box.
+        crop: which square to cut, one of `CROPS`: see `crop_square`.
+        expand: factor on the crop's box; None for the method's own.
         background: "keep", or "zero" outside both masks.
         on_bad_sample: "raise", or "skip" to the next usable view.
     """
@@ -41,7 +44,7 @@ class ViewConfig:
     input_size: int = 256
     depth_range: float = 4.4
     crop: str = "union"
-    expand: float = 1.3
+    expand: float | None = None
     background: str = "keep"
     on_bad_sample: str = "raise"
 
@@ -52,7 +55,7 @@ class ViewConfig:
                 raise ValueError(
                     f"data.{name} is {getattr(self, name)!r}; expected one of {', '.join(values)}"
                 )
-        if self.input_size < 1 or self.depth_range <= 0 or self.expand <= 0:
+        if self.input_size < 1 or self.depth_range <= 0 or (self.expand is not None and self.expand <= 0):
             raise ValueError("data.input_size, data.depth_range and data.expand must be positive")
 
 
@@ -81,7 +84,7 @@ class BehaveDataset(Dataset):
         cv2.setNumThreads(0)
         self.release, self.targets, self.views = release, targets, views
         self.config, self.augment, self.seed, self.cache = config, augment, seed, cache
-        self.jitter = ColourJitter(augment.colour) if augment and augment.colour else None
+        self.repainter = Repainter(augment, seed, self._donors(), release.templates) if augment else None
         self.bad = shared_array(len(views), np.uint8)
         self.bad_file = shared_array(len(views), np.uint8)
 
@@ -147,20 +150,43 @@ class BehaveDataset(Dataset):
             return camera.K
         return resize_intrinsics(camera.K, context.size[0] / camera.width, context.size[1] / camera.height)
 
+    def plain(self) -> BehaveDataset:
+        """The same views without augmentation."""
+        return BehaveDataset(self.release, self.targets, self.views, self.config)
+
+    def describe(self, epoch: int, index: int) -> list[str]:
+        """What augmentation does to a sample, in words."""
+        return self._view(epoch, index)[0].notes
+
+    def _view(self, epoch: int, index: int) -> tuple[Painted, np.ndarray, np.ndarray]:
+        """A sample's pixels, the camera's roll Q (3, 3) and the intrinsics (3, 3) of the crop."""
+        context, size = self.context(index), self.config.input_size
+        change, centre = Augmentation(), context.centre
+        if self.augment:
+            change = draw_augmentation(self.augment, self.seed, epoch, index)
+            centre = move_crop(change, context, self.augment.min_visible)
+        K, side = self.intrinsics(index, context), context.side * change.scale
+        Q, K_crop = roll_about(centre, K, change.roll), crop_matrix(centre, side, size) @ K
+        painted = Painted(*warp_context(context, K_crop @ Q @ np.linalg.inv(K), size), change.notes())
+        if self.repainter:
+            zoom = size / side * context.size[0] / FRAME_WIDTH
+            painted = self.repainter(epoch, index, change.colour_seed, painted, zoom)
+        return painted, Q, K_crop
+
+    def _donors(self) -> Donors:
+        """This dataset's own views, to cut occluders and backgrounds from."""
+        release, views = self.release, self.release.views
+        sequence = release.frames.sequence[views.frame[self.views]]
+        return Donors(np.asarray(release.sequences)[sequence], views.camera[self.views], self.context)
+
     def _sample(self, epoch: int, index: int) -> Sample:
-        context = self.context(index)
-        change = draw_augmentation(self.augment, self.seed, epoch, index) if self.augment else Augmentation()
-        K = self.intrinsics(index, context)
-        Q = roll_about(context.centre, K, change.roll)
-        K_crop = crop_matrix(context.centre, context.side * change.scale, self.config.input_size) @ K
-        from_image = K_crop @ Q @ np.linalg.inv(K)
-        color, person, thing = warp_context(context, from_image, self.config.input_size)
-        if self.jitter and change.colour_seed is not None:
-            color = self.jitter(color, change.colour_seed)
+        painted, Q, K_crop = self._view(epoch, index)
         view = int(self.views[index])
         frame = int(self.targets.frame[view])
         return Sample(
-            image=torch.from_numpy(network_input(color, person, thing, self.config.background)),
+            image=torch.from_numpy(
+                network_input(painted.color, painted.person, painted.thing, self.config.background)
+            ),
             K_crop=torch.from_numpy(K_crop.astype(np.float32)),
             gender=int(self.targets.gender[frame]),
             object_id=int(self.targets.object_id[frame]),

@@ -1,0 +1,198 @@
+"""Other backgrounds: rooms without their people, folders of images, plain colours, noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rhobin.data.donors import Donors
+from rhobin.data.images import Context, warp_context
+from rhobin.geometry.camera import crop_matrix
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+_FILLERS = 3
+_DILATION = np.ones((5, 5), np.uint8)
+
+
+class Backgrounds:
+    """Draws square backgrounds from one source."""
+
+    def __init__(self, source: str, donors: Donors):
+        """Choose the source.
+
+        Args:
+            source: "rooms", "plain", "noise", or a folder of images, searched with its subfolders.
+            donors: views that "rooms" takes.
+
+        Raises:
+            FileNotFoundError: the folder does not exist or holds no image.
+        """
+        self.source, self.donors = source, donors
+        self.files = [] if source in ("rooms", "plain", "noise") else list_images(Path(source))
+
+    def draw(self, rng: np.random.Generator, index: int, size: int) -> tuple[np.ndarray, str] | None:
+        """A background for view `index`.
+
+        Args:
+            rng: random numbers.
+            index: the view that will stand before it.
+            size: width and height, pixels.
+
+        Returns:
+            (size, size, 3) BGR uint8 and what it is; None when the source has nothing else to show.
+        """
+        if self.files:
+            return self._from_folder(rng, size)
+        if self.source == "rooms":
+            return self._from_room(rng, index, size)
+        if self.source == "plain":
+            return np.full((size, size, 3), rng.integers(0, 256, 3), np.uint8), "plain"
+        return smooth_noise(rng, size), "noise"
+
+    def _from_folder(self, rng: np.random.Generator, size: int) -> tuple[np.ndarray, str] | None:
+        for _ in range(8):
+            file = self.files[int(rng.integers(len(self.files)))]
+            image = (
+                cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR) if file.stat().st_size else None
+            )
+            if image is not None:
+                return _random_square(rng, image, size), file.name
+        return None
+
+    def _from_room(self, rng: np.random.Generator, index: int, size: int) -> tuple[np.ndarray, str] | None:
+        found = self.donors.elsewhere(rng, index, self.donors.room)
+        if found is None:
+            return None
+        other, context = found
+        fillers = self.donors.same_room(rng, other, _FILLERS)
+        return empty_room([context, *fillers], size, float(rng.uniform(0.8, 1.2))), "room"
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Images of a folder and its subfolders, sorted.
+
+    Raises:
+        FileNotFoundError: the folder does not exist or holds no image.
+    """
+    advice = (
+        "set data.augment.background_from to a folder of .jpg or .png images, or to rooms, plain or noise"
+    )
+    if not folder.is_dir():
+        raise FileNotFoundError(f"data.augment.background_from: there is no folder {folder}; {advice}")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not files:
+        raise FileNotFoundError(f"data.augment.background_from: {folder} holds no image; {advice}")
+    return files
+
+
+def empty_room(contexts: list[Context], size: int, zoom: float) -> np.ndarray:
+    """The room of the first view, without the people and objects in it.
+
+    What they hide is taken from the other views of the same camera, as far as these show it; the rest is
+    filled from its surroundings.
+
+    Args:
+        contexts: views of one static camera.
+        size: width and height of the result, pixels.
+        zoom: width of the part shown, in widths of the first view's crop.
+
+    Returns:
+        (size, size, 3) BGR uint8.
+    """
+    first = contexts[0]
+    width, height = first.size
+    side = min(first.side * zoom, width, height)
+    centre = np.clip(first.centre, side / 2 - 0.5, np.array([width, height]) - side / 2 - 0.5)
+    from_image = crop_matrix(centre, side, size)
+    color = np.zeros((size, size, 3), np.uint8)
+    known = np.zeros((size, size), np.uint8)
+    for context in contexts:
+        if context.size != first.size:
+            continue
+        seen, free = _free_of_people(context, from_image, size)
+        wanted = free & ~known
+        color[wanted > 0] = seen[wanted > 0]
+        known |= wanted
+        if known.all():
+            return color
+    return fill_holes(color, known)
+
+
+def _free_of_people(context: Context, from_image: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Colour of a view on the grid of the background, and 255 where it shows neither person nor object."""
+    color, _, _ = warp_context(context, from_image, size)
+    covered = cv2.dilate(cv2.bitwise_or(*context.masks), _DILATION)
+    homography = from_image @ np.linalg.inv(context.from_image)
+    free = cv2.warpPerspective(255 - covered, homography, (size, size), flags=cv2.INTER_LINEAR)
+    return color, np.where(free > 254, 255, 0).astype(np.uint8)
+
+
+def fill_holes(color: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Fill unknown pixels smoothly from known ones around them, coarse to fine.
+
+    Args:
+        color: (H, W, 3) uint8.
+        known: (H, W) uint8, 0 where unknown.
+
+    Returns:
+        A new image; grey when nothing is known.
+    """
+    weight = (known > 0).astype(np.float32)
+    return np.round(_pull_push(color * weight[..., None], weight)).astype(np.uint8)
+
+
+def _pull_push(color: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    height, width = weight.shape
+    if weight.all() or min(height, width) <= 1:
+        mean = color.reshape(-1, 3).sum(axis=0) / max(float(weight.sum()), 1e-6) if weight.any() else 127.0
+        return np.where(weight[..., None] > 0, color / np.maximum(weight, 1e-6)[..., None], mean)
+    half = ((width + 1) // 2, (height + 1) // 2)
+    small, share = (cv2.resize(a, half, interpolation=cv2.INTER_AREA) for a in (color, weight))
+    coarse = _pull_push(
+        small / np.maximum(share, 1e-6)[..., None] * (share > 0)[..., None], (share > 0) * np.float32(1)
+    )
+    smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.where(weight[..., None] > 0, color, smooth)
+
+
+def smooth_noise(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Noise at four scales, (size, size, 3) uint8."""
+    total = np.zeros((size, size, 3), np.float32)
+    for cells in (2, 6, 18, 54):
+        grid = rng.uniform(-1, 1, (cells, cells, 3)).astype(np.float32)
+        total += cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC) / np.sqrt(cells / 2)
+    return np.clip(127 + 90 * total, 0, 255).astype(np.uint8)
+
+
+def replace_background(
+    color: np.ndarray, person: np.ndarray, thing: np.ndarray, background: np.ndarray
+) -> np.ndarray:
+    """Put another background behind person and object.
+
+    Args:
+        color: (H, W, 3) uint8.
+        person: (H, W) uint8 mask of 0 or 255.
+        thing: (H, W) uint8 mask of the object.
+        background: (H, W, 3) uint8.
+
+    Returns:
+        A new image; the masks' edges are blended over about a pixel.
+    """
+    return blend(background, color, cv2.GaussianBlur(cv2.bitwise_or(person, thing), (3, 3), 0))
+
+
+def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """`above` over `below`, images (H, W, 3) uint8, with alpha (H, W) uint8 of 0 to 255."""
+    weight = alpha[..., None].astype(np.uint16)
+    mixed = above * weight + below * (255 - weight) + 127
+    return (mixed // 255).astype(np.uint8)
+
+
+def _random_square(rng: np.random.Generator, image: np.ndarray, size: int) -> np.ndarray:
+    height, width = image.shape[:2]
+    side = max(1, round(min(height, width) * rng.uniform(0.6, 1.0)))
+    top, left = (int(rng.integers(length - side + 1)) for length in (height, width))
+    flags = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    return cv2.resize(image[top : top + side, left : left + side], (size, size), interpolation=flags)
