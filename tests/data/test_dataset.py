@@ -243,7 +243,7 @@ def test_when_nothing_can_be_used_it_says_so(own_root):
 def test_index_and_settings_are_checked(plain):
     with pytest.raises(IndexError):
         plain[len(plain)]
-    with pytest.raises(ValueError, match=r"data.crop is 'square'; expected one of union, window"):
+    with pytest.raises(ValueError, match=r"data.crop is 'square'; expected one of union, window, object"):
         ViewConfig(crop="square")
     with pytest.raises(ValueError, match="must be positive"):
         ViewConfig(depth_range=0)

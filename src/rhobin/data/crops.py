@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 MASK_THRESHOLD = 127  # JPEG masks ring around edges; lower thresholds inflate boxes to the 8x8 grid
-CROPS = ("union", "window")
+CROPS = ("union", "window", "object", "person", "frame")
+EXPAND = {"union": 1.3, "object": 1.5, "person": 1.25}  # CONTHO, GDR-Net, HybrIK
 WINDOW_PX = 1200  # CHORE (train_data.py), for images 2048 wide
 WINDOW_IMAGE_WIDTH = 2048
 
@@ -20,12 +21,18 @@ def mask_box(mask: np.ndarray) -> np.ndarray:
     return np.array(cv2.boundingRect(mask), np.float64)
 
 
-def union_square(box: np.ndarray, expand: float) -> Square:
+def union_box(boxes: np.ndarray) -> np.ndarray:
+    """Smallest box (4,) around boxes (N, 4) of x, y, width, height."""
+    start = boxes[:, :2].min(axis=0)
+    return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])
+
+
+def box_square(box: np.ndarray, expand: float) -> Square:
     """Smallest square containing a box of pixels, about its centre, enlarged.
 
     Args:
         box: (4,) x, y, width, height; x and y index the first pixel.
-        expand: factor on the side, 1.3 in CONTHO.
+        expand: factor on the side.
 
     Returns:
         Centre (2,) in pixel coordinates (the first pixel's centre is 0) and side in pixels.
@@ -40,6 +47,24 @@ def window_square(box: np.ndarray, image_width: int) -> Square:
     return np.array(centre), WINDOW_PX * scale
 
 
-def crop_square(box: np.ndarray, kind: str, expand: float, image_width: int) -> Square:
-    """The square to cut for a mask box: `union` (box x expand) or `window` (CHORE's fixed window)."""
-    return union_square(box, expand) if kind == "union" else window_square(box, image_width)
+def crop_square(boxes: np.ndarray, kind: str, expand: float | None, size: tuple[int, int]) -> Square:
+    """The square that a track cuts from a view.
+
+    Args:
+        boxes: (2, 4) boxes of the person mask and the object mask: x, y, width, height, pixels.
+        kind: "union" of both (KHOR); CHORE's fixed "window" about it; "object" (G2DR: never wider than the
+            image, as in GDR-Net); "person" (HybrIK); "frame", the whole image in a square (BEV).
+        expand: factor on the side of the box; None for the method's own, `EXPAND`. A window and the frame
+            have none.
+        size: width and height of the image, pixels.
+
+    Returns:
+        Centre (2,) in pixel coordinates and side in pixels; see `box_square`.
+    """
+    if kind == "frame":
+        return (np.array(size) - 1) / 2, float(max(size))
+    if kind == "window":
+        return window_square(union_box(boxes), size[0])
+    box = {"person": boxes[0], "object": boxes[1]}.get(kind, union_box(boxes))
+    centre, side = box_square(box, EXPAND[kind] if expand is None else expand)
+    return centre, min(side, float(max(size))) if kind == "object" else side

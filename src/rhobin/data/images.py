@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rhobin.data.crops import MASK_THRESHOLD, Square, crop_square, mask_box
+from rhobin.data.crops import MASK_THRESHOLD, crop_square, mask_box
 
 MEAN = np.array([0.485, 0.456, 0.406])  # ImageNet, RGB
 STD = np.array([0.229, 0.224, 0.225])
@@ -79,22 +79,22 @@ class Picture:
 
 
 def load_context(
-    files: tuple[Path, Path, Path], output: int, crop: str, expand: float, reach: float
+    files: tuple[Path, Path, Path], output: int, crop: str, expand: float | None, reach: float
 ) -> Context:
     """Decode a view no finer than needed, and only keep what crops can show.
 
     Args:
         files: colour, person mask, object mask.
         output: width of the network's input, pixels.
-        crop: "union" or "window".
-        expand: factor on the union box.
+        crop: one of `CROPS`.
+        expand: factor on the crop's box; None for the method's own.
         reach: how far crops look beyond the square, as a factor on its side.
 
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
     picture = read_picture(files)
-    return cut_context(picture, *crop_of(picture.boxes, crop, expand, picture.size[0]), output, reach)
+    return cut_context(picture, *crop_square(picture.boxes, crop, expand, picture.size), output, reach)
 
 
 def read_picture(files: tuple[Path, Path, Path]) -> Picture:
@@ -114,13 +114,6 @@ def read_picture(files: tuple[Path, Path, Path]) -> Picture:
         from_image=np.eye(3),
         size=person.shape[::-1],
     )
-
-
-def crop_of(boxes: np.ndarray, crop: str, expand: float, image_width: int) -> Square:
-    """The square to cut for the boxes (2, 4) of person and object."""
-    first = boxes[:, :2].min(axis=0)
-    union = np.concatenate([first, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - first])
-    return crop_square(union, crop, expand, image_width)
 
 
 def cut_context(picture: Picture, centre: np.ndarray, side: float, output: int, reach: float) -> Context:
