@@ -9,6 +9,7 @@ COMMANDS = {
     "convert": "turn SMPL or SMPL-H parameters, or vertices, into parameters of the other model",
     "convert-body": "write a licensed SMPL or SMPL-H file as a checked .npz without pickles",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
+    "preview": "draw training samples with their augmentation and targets",
     "score": "score predictions as the challenge's server does",
     "submit": "write a run's predictions as a submission and check it",
     "tables": "print the paper's tables with our measured rows",
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     command = importlib.import_module(f"rhobin.cli.{argv[0].replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=f"rhobin {argv[0]}", description=COMMANDS[argv[0]])
     command.configure(parser)
-    return command.run(parser.parse_args(argv[1:]))
+    return command.run(parser.parse_intermixed_args(argv[1:]))
 
 
 def _overview(argv: list[str]) -> int:

@@ -21,6 +21,7 @@ from rhobin.data.occlude import OccluderConfig
 LAWS = ("normal", "uniform")
 SIDES = ("left", "top", "right", "bottom")
 STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4}
+_SUBJECTS = {"person": (0,), "object": (1,)}
 _FURTHEST_MOVE = 0.5  # of the crop's side, when cutting off
 
 
@@ -153,18 +154,19 @@ def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) 
     )
 
 
-def move_crop(change: Augmentation, context: Context, min_visible: float) -> np.ndarray:
+def move_crop(change: Augmentation, context: Context, crop: str, min_visible: float) -> np.ndarray:
     """Centre (2,) of the crop in the image after shifting it and cutting off, pixels.
 
     Args:
         change: what was drawn.
         context: the view with its plain crop.
+        crop: kind of crop: what is cut off is the person, the object, or both together.
         min_visible: share of either mask's pixels that cutting off spares.
     """
     centre, side = context.centre, context.side
     if change.cut is None and not any(change.shift):
         return centre
-    points = [_pixels(mask, context.from_image) for mask in context.masks]
+    points = [_pixels(context.masks[i], context.from_image) for i in _SUBJECTS.get(crop, (0, 1))]
     everything = np.concatenate(points)
     if change.cut is None:
         return centre + np.array(change.shift) * np.minimum(np.ptp(everything, axis=0), side)

@@ -164,7 +164,7 @@ class BehaveDataset(Dataset):
         change, centre = Augmentation(), context.centre
         if self.augment:
             change = draw_augmentation(self.augment, self.seed, epoch, index)
-            centre = move_crop(change, context, self.augment.min_visible)
+            centre = move_crop(change, context, self.config.crop, self.augment.min_visible)
         K, side = self.intrinsics(index, context), context.side * change.scale
         Q, K_crop = roll_about(centre, K, change.roll), crop_matrix(centre, side, size) @ K
         painted = Painted(*warp_context(context, K_crop @ Q @ np.linalg.inv(K), size), change.notes())

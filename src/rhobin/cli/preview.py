@@ -1,0 +1,43 @@
+"""`rhobin preview experiment=NAME [OVERRIDE ...]`: what training will see, as a contact sheet."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "draw training samples with their augmentation and targets"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "overrides",
+        nargs="*",
+        metavar="OVERRIDE",
+        help="as for train.py: experiment=khor/synthetic data.augment.colour_set=g2dr ...",
+    )
+    parser.add_argument("--out", type=Path, help="picture to write (default: runs/preview/NAME.png)")
+    parser.add_argument("--samples", type=_positive, default=6, help="views, one row each (default: 6)")
+    parser.add_argument("--epochs", type=_positive, default=4, help="epochs, one column each (default: 4)")
+    parser.add_argument("--first", type=int, default=0, metavar="EPOCH", help="first epoch (default: 0)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the picture and print its path; returns the exit status."""
+    from rhobin.engine.preview import preview
+
+    try:
+        path = preview(args.overrides, args.out, args.samples, args.epochs, args.first)
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(path)
+    return 0
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text}")
+    return value
