@@ -67,9 +67,7 @@ class FrameMeshes:
 
 
 def draw_samples(verts: Verts, faces: Faces, count: int, rng: np.random.Generator) -> SurfaceSamples:
-    """Draw surface points with density proportional to area.
-
-    The triangles come sorted: a sample is a set, and neighbours in memory make searches faster.
+    """Draw surface points with density proportional to area, sorted by triangle.
 
     Args:
         verts: (V, 3) vertices.
@@ -80,9 +78,7 @@ def draw_samples(verts: Verts, faces: Faces, count: int, rng: np.random.Generato
     Returns:
         ``count`` points.
     """
-    face, weights = sample_barycentric(verts, faces, count, rng)
-    order = np.argsort(face, kind="stable")
-    return SurfaceSamples(face[order], weights[order])
+    return SurfaceSamples(*sample_barycentric(verts, faces, count, rng, ordered=True))
 
 
 def align_to_target(

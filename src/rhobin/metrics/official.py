@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from rhobin.metrics.protocol import OFFICIAL_2023, JointProtocol
 from rhobin.metrics.submission import Annotations, Example, Results, match_frames
 
 CHUNK = 16
-"""Frames posed at a time: bounds the memory, 5 MB a frame on a 6,890-vertex body."""
+"""Frames that a thread poses at a time: bounds the memory, 5 MB a frame on a 6,890-vertex body."""
 
 
 @dataclass(frozen=True)
@@ -135,16 +136,19 @@ def score_joint(
     """
     matching = match_frames(annotations, results, protocol, source)
     passed = matching.coverage >= protocol.min_coverage
-    examples = matching.examples if passed else ()
-    errors: list[FrameError] = []
-    for chunk in _chunks(examples):
+
+    def errors_of(chunk: Sequence[Example]) -> list[FrameError]:
         meshes = pose_examples(chunk, annotations, templates, results, bodies, source)
-        pairs = joint_errors_of_frames(meshes, protocol.seed, protocol.samples, workers)
-        errors += [
+        pairs = joint_errors_of_frames(meshes, protocol.seed, protocol.samples, workers=1)
+        return [
             FrameError(e.sequence, e.frame, e.object_name, e.visible, *pair)
             for e, pair in zip(chunk, pairs, strict=True)
         ]
-    return JointScore(tuple(errors), matching.visible, matching.coverage, matching.missing, protocol)
+
+    with ThreadPoolExecutor(workers) as pool:
+        parts = pool.map(errors_of, _chunks(matching.examples if passed else ()))
+        errors = tuple(error for part in parts for error in part)
+    return JointScore(errors, matching.visible, matching.coverage, matching.missing, protocol)
 
 
 def _chunks(examples: Sequence[Example]) -> Iterator[Sequence[Example]]:

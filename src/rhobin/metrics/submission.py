@@ -239,8 +239,12 @@ def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
 
 
 def _check_finite(array: np.ndarray, rows: Mapping[int, str], where: str) -> None:
-    for row, frame in rows.items():
-        if not np.isfinite(array[row]).all():
-            raise SubmissionError(f"{where}: frame {frame} has a value that is not a finite number.")
-        if np.abs(array[row]).max(initial=0.0) > LARGEST:
-            raise SubmissionError(f"{where}: frame {frame} has a value beyond {LARGEST:g}.")
+    order = list(rows)
+    scored = array[order].reshape(len(order), -1)
+    for fits, complaint in (
+        (np.isfinite(scored), "that is not a finite number"),
+        (np.abs(scored) <= LARGEST, f"beyond {LARGEST:g}"),
+    ):
+        bad = np.flatnonzero(~fits.all(axis=1))
+        if len(bad):
+            raise SubmissionError(f"{where}: frame {rows[order[bad[0]]]} has a value {complaint}.")
