@@ -12,7 +12,7 @@ from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.data.augment import AugmentConfig
 from rhobin.data.dataset import BehaveDataset, ViewConfig
-from rhobin.data.images import MEAN, STD, BadSampleError, load_context, warp_context
+from rhobin.data.images import MEAN, STD, BadSampleError, load_context, read_picture, warp_context
 from rhobin.data.shared import ContextCache, shared_array
 from rhobin.data.targets import build_targets
 from rhobin.geometry.camera import crop_matrix
@@ -143,7 +143,7 @@ def test_reduced_decoding_keeps_places(tmp_path, output, scale):
     cv2.imwrite(str(files[0]), np.repeat(spot[..., None], 3, 2).round().astype(np.uint8))
     for file in files[1:]:
         cv2.imwrite(str(file), mask)
-    context = load_context(files, output, "union", 1.0, 1.0)
+    context = load_context(read_picture(files), output, "union", 1.0, 1.0)
     assert np.isclose(context.from_image[0, 0], scale, rtol=0.01)
     matrix = crop_matrix(context.centre, context.side, output)
     color, person, _ = warp_context(context, matrix, output)

@@ -14,9 +14,8 @@ import numpy as np
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
-from rhobin.behave.layout import KINECTS, TEST_KINECT
 from rhobin.behave.manifest import build_manifest
-from rhobin.behave.read import Release, read_release
+from rhobin.behave.read import Release
 from rhobin.behave.skips import Skip
 from rhobin.behave.splits import carve_validation
 from rhobin.body.bodyset import BodySet
@@ -24,6 +23,7 @@ from rhobin.body.load import load_bodies
 from rhobin.data.augment import AugmentConfig
 from rhobin.data.collate import collate
 from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.prepared import read_splits
 from rhobin.data.sampler import ResumableSampler
 from rhobin.data.shared import ContextCache
 from rhobin.data.targets import build_targets
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class BehaveDataModule(pl.LightningDataModule):
-    """Training, validation and test views of a raw BEHAVE release, real or synthetic.
+    """Training, validation and test views of a BEHAVE root: raw or prepared, real or synthetic.
 
     Training and validation show every Kinect and share no sequence; test shows kinect 1 only, as the
     challenge does.
@@ -77,7 +77,7 @@ class BehaveDataModule(pl.LightningDataModule):
         """Configure; nothing is read before `setup`.
 
         Args:
-            root: dataset root; data/README.md shows the expected tree.
+            root: dataset root, or what `rhobin prepare` made of one; data/README.md shows the expected tree.
             body: folder of licensed SMPL-H files; None for the stand-in.
             input_size: width and height of the network's input, pixels.
             depth_range: metres that heatmap depth spans.
@@ -110,8 +110,7 @@ class BehaveDataModule(pl.LightningDataModule):
         """Read the release once and compute all targets; `stage` makes no difference."""
         if self._releases:
             return
-        train = read_release(self.root, "train", KINECTS)
-        test = read_release(self.root, "test", (TEST_KINECT,), train.templates)
+        train, test = read_splits(self.root)
         self.templates = train.templates
         self.bodies = load_bodies(self.body)
         self.data_hash = hashlib.sha256(f"{train.data_hash} {test.data_hash}".encode()).hexdigest()[:16]

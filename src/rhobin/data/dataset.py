@@ -17,6 +17,7 @@ from rhobin.data.colour import FRAME_WIDTH
 from rhobin.data.crops import CROPS
 from rhobin.data.donors import Donors
 from rhobin.data.images import BACKGROUNDS, BadSampleError, Context, load_context, network_input, warp_context
+from rhobin.data.prepared import require_margin, view_picture
 from rhobin.data.repaint import Painted, Repainter
 from rhobin.data.shared import ContextCache, shared_array
 from rhobin.data.targets import ViewTargets
@@ -85,6 +86,8 @@ class BehaveDataset(Dataset):
         self.release, self.targets, self.views = release, targets, views
         self.config, self.augment, self.seed, self.cache = config, augment, seed, cache
         self.repainter = Repainter(augment, seed, self._donors(), release.templates) if augment else None
+        self._reach = augment.reach if augment else 1.0
+        require_margin(release, views, config.crop, config.expand, self._reach, config.input_size)
         self.bad = shared_array(len(views), np.uint8)
         self.bad_file = shared_array(len(views), np.uint8)
 
@@ -135,10 +138,8 @@ class BehaveDataset(Dataset):
         cached = self.cache.get(index) if self.cache else None
         if cached is not None:
             return cached
-        files = self.release.view_files(int(self.views[index]))
-        reach = self.augment.reach if self.augment else 1.0
-        config = self.config
-        context = load_context(files, config.input_size, config.crop, config.expand, reach)
+        picture, config = view_picture(self.release, int(self.views[index])), self.config
+        context = load_context(picture, config.input_size, config.crop, config.expand, self._reach)
         if self.cache:
             self.cache.put(index, context)
         return context

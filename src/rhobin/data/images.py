@@ -78,13 +78,11 @@ class Picture:
     size: tuple[int, int]
 
 
-def load_context(
-    files: tuple[Path, Path, Path], output: int, crop: str, expand: float | None, reach: float
-) -> Context:
+def load_context(picture: Picture, output: int, crop: str, expand: float | None, reach: float) -> Context:
     """Decode a view no finer than needed, and only keep what crops can show.
 
     Args:
-        files: colour, person mask, object mask.
+        picture: the view.
         output: width of the network's input, pixels.
         crop: one of `CROPS`.
         expand: factor on the crop's box; None for the method's own.
@@ -93,7 +91,6 @@ def load_context(
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
-    picture = read_picture(files)
     return cut_context(picture, *crop_square(picture.boxes, crop, expand, picture.size), output, reach)
 
 
@@ -244,14 +241,32 @@ def _patch(
     return int(left), int(top), int(right), int(bottom)
 
 
+def decode_color(file: Path, content: bytes, factor: int) -> np.ndarray:
+    """Decode colour (h, w, 3) BGR uint8 at 1/factor of its size.
+
+    Args:
+        file: named in errors.
+        content: of that file.
+        factor: 1, 2, 4 or 8.
+
+    Raises:
+        BadSampleError: the content is no complete image.
+    """
+    return _decode_bytes(file, content, _REDUCED[factor])
+
+
 def _decode(file: Path, flag: int) -> np.ndarray:
     try:
         content = file.read_bytes()
     except OSError as error:
         raise BadSampleError(file, "unreadable_image", f"cannot be read: {error.strerror}") from error
+    return _decode_bytes(file, content, flag)
+
+
+def _decode_bytes(file: Path, content: bytes, flag: int) -> np.ndarray:
     if not content:
         raise BadSampleError(file, "empty_file", "zero bytes")
-    if file.suffix == ".jpg" and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):
+    if content.startswith(b"\xff\xd8") and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):
         raise BadSampleError(file, "unreadable_image", f"JPEG is truncated after {len(content)} bytes")
     image = cv2.imdecode(np.frombuffer(content, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:

@@ -1,0 +1,100 @@
+"""One view: from its three files to what is stored."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rhobin.data.crops import box_square, union_box
+from rhobin.data.images import BadSampleError, read_picture
+from rhobin.data.prepare.recipe import STORED, Recipe
+
+LEVEL = 6
+
+
+def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.ndarray, bytes, bytes]:
+    """Read a view and encode what is stored of it.
+
+    Args:
+        files: colour, person mask, object mask.
+        recipe: how views are stored.
+
+    Returns:
+        Its row () of `STORED`, without offsets; the JPEG; the masks. Both are empty for a view that cannot
+        be used, whose row says why.
+    """
+    row = np.zeros((), STORED)
+    try:
+        picture = read_picture(files)
+        color = picture.read_color(1)
+    except BadSampleError as error:
+        row["reason"], row["bad_file"] = error.reason, files.index(error.file)
+        return row, b"", b""
+    patch = patch_of(picture.boxes, recipe.margin, picture.size)
+    stored = stored_size(patch, recipe.size)
+    jpeg = _encode_color(_shrunk(color, patch, stored), recipe.quality)
+    masks = pack_masks([_shrunk(mask, patch, stored) > 127 for mask in picture.masks])
+    row["size"], row["boxes"], row["patch"], row["stored"] = picture.size, picture.boxes, patch, stored
+    row["color"][1:], row["masks"][1:] = (len(jpeg), zlib.crc32(jpeg)), (len(masks), zlib.crc32(masks))
+    return row, jpeg, masks
+
+
+def patch_of(boxes: np.ndarray, margin: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of what is stored of a full image of `size`, whole pixels."""
+    if np.isinf(margin):
+        return 0, 0, *size
+    centre, side = box_square(union_box(boxes), margin)
+    low = np.clip(np.floor(centre + 0.5 - side / 2), 0, None).astype(int)
+    high = np.minimum(np.ceil(centre + 0.5 + side / 2), size).astype(int)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def stored_size(patch: tuple[int, int, int, int], size: int) -> tuple[int, int]:
+    """Width and height at which a patch is stored: as it is, or with its longer side `size`."""
+    width, height = patch[2] - patch[0], patch[3] - patch[1]
+    shrink = min(1.0, size / max(width, height))
+    return max(1, round(shrink * width)), max(1, round(shrink * height))
+
+
+def place_of(patch: np.ndarray, stored: np.ndarray) -> np.ndarray:
+    """Map (3, 3) from pixels of the full image to stored pixels."""
+    sx, sy = stored[0] / (patch[2] - patch[0]), stored[1] / (patch[3] - patch[1])
+    return np.array([[sx, 0, (0.5 - patch[0]) * sx - 0.5], [0, sy, (0.5 - patch[1]) * sy - 0.5], [0, 0, 1]])
+
+
+def pack_masks(masks: list[np.ndarray]) -> bytes:
+    """Two boolean masks (h, w) as one bit a pixel, deflated."""
+    return zlib.compress(np.packbits(np.stack(masks)).tobytes(), LEVEL)
+
+
+def unpack_masks(content: bytes, size: tuple[int, int]) -> np.ndarray:
+    """Masks (2, h, w) uint8 of 0 or 255 from `pack_masks`, given width and height.
+
+    Raises:
+        ValueError: the content is not what was packed.
+    """
+    pixels = 2 * size[0] * size[1]
+    try:
+        bits = np.frombuffer(zlib.decompress(content), np.uint8)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if len(bits) != (pixels + 7) // 8:
+        raise ValueError(f"holds {len(bits)} bytes of masks, expected {(pixels + 7) // 8}")
+    masks = np.unpackbits(bits, count=pixels)
+    return np.multiply(masks, 255, out=masks).reshape(2, size[1], size[0])
+
+
+def _shrunk(image: np.ndarray, patch: tuple[int, int, int, int], stored: tuple[int, int]) -> np.ndarray:
+    left, top, right, bottom = patch
+    part = image[top:bottom, left:right]
+    return part if part.shape[1::-1] == stored else cv2.resize(part, stored, interpolation=cv2.INTER_AREA)
+
+
+def _encode_color(image: np.ndarray, quality: int) -> bytes:
+    done, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError(f"OpenCV cannot encode an image of shape {image.shape}")
+    return code.tobytes()

@@ -1,0 +1,210 @@
+"""Training from a prepared root: the same release, with pictures from the cache."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rhobin.behave.layout import KINECTS, TEST_KINECT
+from rhobin.behave.read import read_release
+from rhobin.behave.release import Release, Views
+from rhobin.behave.skips import REASONS, Skip
+from rhobin.data.crops import crop_square, union_box
+from rhobin.data.images import BadSampleError, Picture, decode_color, read_picture
+from rhobin.data.prepare.index import read_arrays, read_cameras, read_header
+from rhobin.data.prepare.recipe import PREPARED, TEMPLATES, Recipe, sequence_store, view_stem
+from rhobin.data.prepare.templates import read_templates
+from rhobin.data.prepare.view import place_of, unpack_masks
+from rhobin.objects.template import Template
+
+log = logging.getLogger(__name__)
+
+_SLACK = 3.0  # pixels; a patch is decoded a little wider than its crops look
+
+
+@dataclass(frozen=True)
+class PreparedRelease(Release):
+    """A release whose pictures were cut and stored by `rhobin prepare`.
+
+    `views.files` names what is stored; for a view that could not be used, it names the raw files.
+
+    Attributes:
+        stored: (N,) rows of `rhobin.data.prepare.recipe.STORED`.
+        recipe: how views are stored.
+    """
+
+    stored: np.ndarray
+    recipe: Recipe
+
+    def picture(self, view: int) -> Picture:
+        """The stored part of a view.
+
+        Raises:
+            BadSampleError: the view could not be used when it was prepared, or its files have changed since.
+        """
+        row, files = self.stored[view], self.view_files(view)
+        if row["reason"]:
+            reason = row["reason"].decode()
+            raise BadSampleError(files[int(row["bad_file"])], reason, REASONS[reason])
+        width, height = row["stored"].tolist()
+        try:
+            person, thing = unpack_masks(self._content(files[1], row["masks"]), (width, height))
+        except ValueError as error:
+            raise BadSampleError(files[1], "unreadable_image", str(error)) from error
+        return Picture(
+            read_color=lambda factor: decode_color(files[0], self._content(files[0], row["color"]), factor),
+            masks=(person, thing),
+            boxes=row["boxes"].astype(np.float64),
+            from_image=place_of(row["patch"], row["stored"]),
+            size=(int(row["size"][0]), int(row["size"][1])),
+        )
+
+    def _content(self, file: Path, place: np.ndarray) -> bytes:
+        start, length = int(place[0]), int(place[1])
+        try:
+            with _container(file).open("rb") as stream:
+                stream.seek(start)
+                content = stream.read(length + (not self.recipe.shards))
+        except OSError as error:
+            raise BadSampleError(file, "unreadable_image", f"cannot be read: {error.strerror}") from error
+        if len(content) != length:
+            detail = (
+                f"does not have the {length} bytes that the index says: changed since it was prepared "
+                f"(rhobin prepare --check {self.root} lists all such files)"
+            )
+            raise BadSampleError(file, "unreadable_image", detail)
+        return content
+
+
+def is_prepared(root: Path) -> bool:
+    """Whether a root was written by `rhobin prepare` and is complete."""
+    return (Path(root) / PREPARED).is_file()
+
+
+def read_prepared(root: Path, split: str, templates: dict[str, Template] | None = None) -> PreparedRelease:
+    """Open one split of a prepared root.
+
+    Args:
+        root: prepared root.
+        split: "train" or "test".
+        templates: those of the root, if they were read before.
+
+    Raises:
+        ValueError: the index is broken or of another version, or lacks the split.
+    """
+    root = Path(root)
+    header = read_header(root)
+    if split not in header["splits"]:
+        raise ValueError(f"{root} holds {', '.join(header['splits'])}, not {split}")
+    facts, recipe = header["splits"][split], Recipe(**header["recipe"])
+    frames, views, stored = read_arrays(root, split)
+    owner = frames.sequence[views.frame].tolist()
+    names = frames.name[views.frame].tolist()
+    stores = [sequence_store(split, name, recipe.shards) for name in facts["sequences"]]
+    mark = "#" if recipe.shards else "/"
+    stems = [
+        f"{stores[sequence]}{mark}{view_stem(name, kinect)}"
+        for sequence, name, kinect in zip(owner, names, views.kinect.tolist(), strict=True)
+    ]
+    files = [(f"{stem}.jpg", f"{stem}.bits", f"{stem}.bits") for stem in stems]
+    for row, raw in facts["broken"].items():
+        files[int(row)] = tuple(raw)
+    return PreparedRelease(
+        root=root,
+        split=split,
+        layout=facts["layout"],
+        sequences=facts["sequences"],
+        frames=frames,
+        views=Views(views.frame, views.kinect, views.camera, np.array(files).reshape(-1, 3)),
+        cameras=read_cameras(facts),
+        templates=read_templates(root / TEMPLATES) if templates is None else templates,
+        skips=[Skip(**skip) for skip in facts["skips"]],
+        data_hash=facts["data_hash"],
+        stored=stored,
+        recipe=recipe,
+    )
+
+
+def read_splits(root: Path) -> tuple[Release, Release]:
+    """Training views of every Kinect and test views of the challenge's, from a raw or a prepared root."""
+    if is_prepared(root):
+        train = read_prepared(root, "train")
+        return train, read_prepared(root, "test", train.templates)
+    raw = read_release(root, "train", KINECTS)
+    return raw, read_release(root, "test", (TEST_KINECT,), raw.templates)
+
+
+def view_picture(release: Release, view: int) -> Picture:
+    """A view of any release, prepared or not.
+
+    Raises:
+        BadSampleError: naming the file and what is wrong with it.
+    """
+    if isinstance(release, PreparedRelease):
+        return release.picture(view)
+    return read_picture(release.view_files(view))
+
+
+def require_margin(
+    release: Release, views: np.ndarray, crop: str, expand: float | None, reach: float, output: int
+) -> None:
+    """Check that what is stored of some views holds all that their crops can show.
+
+    Args:
+        release: nothing is checked unless it is a prepared one.
+        views: (M,) its rows.
+        crop: one of `CROPS`.
+        expand: factor on the crop's box; None for the method's own.
+        reach: how far augmented crops look beyond the square, as a factor on its side.
+        output: width of the network's input, pixels; coarser crops only give a warning.
+
+    Raises:
+        ValueError: crops would show black where the raw image goes on; says which margin would do.
+    """
+    if not isinstance(release, PreparedRelease):
+        return
+    wanted, coarse, usable = 0.0, 0, 0
+    for row in release.stored[views]:
+        if row["reason"]:
+            continue
+        centre, side = crop_square(row["boxes"].astype(np.float64), crop, expand, tuple(row["size"].tolist()))
+        wanted = max(wanted, _missing_margin(row, centre, side * reach))
+        scale = row["stored"][0] / (row["patch"][2] - row["patch"][0])
+        coarse += bool(scale < 1 and side * scale < output)
+        usable += 1
+    if wanted:
+        raise ValueError(
+            f"{release.root} was prepared with --margin {release.recipe.margin:g}; data.crop, data.expand "
+            f"and data.augment look as far as {wanted:.2f} times the box around person and object. "
+            f"Prepare again with --margin {np.ceil(wanted * 10) / 10:g}, or turn, scale and shift less."
+        )
+    if coarse:
+        log.warning(
+            "%s: of %d of %d %s views, fewer pixels are stored than data.input_size=%d shows; prepare with a "
+            "larger --size for all the detail of the raw images",
+            release.root, coarse, usable, release.split, output,
+        )  # fmt: skip
+
+
+def _missing_margin(row: np.ndarray, centre: np.ndarray, side: float) -> float:
+    """The margin that would hold a square, or 0 when the stored patch does."""
+    patch, size = row["patch"].astype(np.float64), row["size"]
+    needed = np.concatenate(
+        [np.maximum(centre + 0.5 - side / 2, 0), np.minimum(centre + 0.5 + side / 2, size)]
+    )
+    outside = np.concatenate([patch[:2] - needed[:2], needed[2:] - patch[2:]])
+    if outside.max() <= _SLACK:
+        return 0.0
+    box = union_box(row["boxes"].astype(np.float64))
+    middle = box[:2] + box[2:] / 2
+    reach = np.abs(np.concatenate([middle - needed[:2], needed[2:] - middle]))[outside > _SLACK].max()
+    return float(2 * reach / box[2:].max())
+
+
+def _container(file: Path) -> Path:
+    """The tar file of a member, or the file itself."""
+    name, mark, _ = file.name.rpartition("#")
+    return file.with_name(name) if mark else file
