@@ -40,20 +40,26 @@ class FrameRecord:
     has_body: bool = True
 
 
+class EmptySplitError(ValueError):
+    """A split of which nothing can be used, or is there at all."""
+
+
 class ReleaseBuilder:
     """Takes frames sequence by sequence, and what had to be left out.
 
     Attributes:
         root: dataset root.
         split: part of the data.
-        layout: "raw", "30fps", "2023", "2024" or "intercap".
+        layout: a key of `rhobin.behave.detect.LAYOUTS`.
         templates: object templates by name.
         skips: what was left out so far.
+        exceptions: by known exception, the sequences that it was applied to so far.
     """
 
     def __init__(self, root: Path, split: str, layout: str, templates: Mapping[str, Template]):
         self.root, self.split, self.layout, self.templates = root, split, layout, dict(templates)
         self.skips: list[Skip] = []
+        self.exceptions: dict[str, list[str]] = {}
         self._sequences: list[str] = []
         self._records: list[FrameRecord] = []
         self._facts: list[tuple[int, int, int]] = []
@@ -66,6 +72,12 @@ class ReleaseBuilder:
         """Note a file or folder under the root that was left out, and how many views went with it."""
         self.skips.append(Skip(path.relative_to(self.root).as_posix(), reason, detail, views))
 
+    def note(self, exception: str, sequence: str) -> None:
+        """Note that a known exception was applied to a sequence."""
+        sequences = self.exceptions.setdefault(exception, [])
+        if sequence not in sequences:
+            sequences.append(sequence)
+
     def camera_id(self, key: object) -> int | None:
         """Index of a camera that was added under `key`."""
         return self._camera_ids.get(key)
@@ -77,6 +89,8 @@ class ReleaseBuilder:
             self._cameras.append(camera)
             for array in (camera.K, camera.R, camera.t, np.array([camera.width, camera.height])):
                 self._digest.update(np.ascontiguousarray(array).tobytes())
+            if camera.distortion is not None:
+                self._digest.update(camera.distortion.tobytes())
         return self._camera_ids[key]
 
     def add(self, sequence: str, gender: str, object_name: str, record: FrameRecord) -> None:
@@ -95,11 +109,11 @@ class ReleaseBuilder:
         """The release of everything added.
 
         Raises:
-            ValueError: when nothing was; lists the first reasons.
+            EmptySplitError: when nothing was; lists the first reasons.
         """
         if not self._records:
-            first = "; ".join(f"{s.file}: {s.detail}" for s in self.skips[:3]) or "the split is empty"
-            raise ValueError(f"{self.root}: no usable frame in the {self.split} split. {first}")
+            first = "; ".join(f"{s.file}: {s.detail}" for s in self.skips[:3]) or "it lists no sequence"
+            raise EmptySplitError(f"{self.root}: no usable frame in the {self.split} split. {first}")
         for name in sorted(self.templates):
             self._digest.update(f"{name} {self.templates[name].sha256}\n".encode())
         return Release(
@@ -113,6 +127,7 @@ class ReleaseBuilder:
             self.templates,
             self.skips,
             self._digest.hexdigest()[:16],
+            self.exceptions,
         )
 
     def _frames(self) -> Frames:

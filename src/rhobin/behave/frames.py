@@ -82,14 +82,25 @@ def _fit(candidates: list[Path], missing: str, keys: tuple[tuple[str, int], ...]
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
         raise UnusableError(candidates[0], missing, "no such file")
+    content = load_or_tell(path)
     try:
-        return vectors(load_pickle(path), keys)
+        return vectors(content, keys)
+    except ValueError as error:
+        raise UnusableError(path, "bad_parameters", str(error)) from error
+
+
+def load_or_tell(path: Path) -> Any:
+    """Plain data of a pickle.
+
+    Raises:
+        UnusableError: it is broken, or would run code.
+    """
+    try:
+        return load_pickle(path)
     except UnsafePickleError as error:
         raise UnusableError(path, "unsafe_pickle", str(error)) from error
     except BrokenFileError as error:
         raise UnusableError(path, "broken_pickle", str(error)) from error
-    except ValueError as error:
-        raise UnusableError(path, "bad_parameters", str(error)) from error
 
 
 def view_names(folder: Path, kinect: int, sizes: Mapping[str, int]) -> tuple[str, str, str]:

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from rhobin.behave.exceptions import OBJECT_FOLDER, known_exceptions
+
 KINECTS = (0, 1, 2, 3)
 TEST_KINECT = 1
 PERSON_FIT = "fit02"
@@ -14,6 +16,10 @@ OBJECT_MASKS = ("obj_rend_mask.jpg", "obj_rend_mask.png", "obj_mask.jpg", "obj_m
 PERSON_MASKS = ("person_mask.jpg", "person_mask.png")
 COLORS = ("color.jpg", "color.png")
 REGISTER_URL = "https://virtualhumans.mpi-inf.mpg.de/behave/license.html"
+
+CHALLENGE_LENS = (979.784, 979.840, 1018.952, 779.486)
+"""fx, fy, cx, cy of kinect 1 as the challenges' evaluators have it, pixels of a `CHALLENGE_SIZE` image."""
+CHALLENGE_SIZE = (2048, 1536)
 
 _MALE, _FEMALE = range(1, 6), range(6, 9)
 _SEQUENCE = re.compile(r"^(Date\d{2})_Sub(\d{2})_([a-z]+)(?:_(.+))?$")
@@ -77,10 +83,9 @@ def object_dirs(object_name: str) -> tuple[str, ...]:
     The release names some objects by their detector class: every chair is `chair`, every ball is
     `sports ball` (with a space).
     """
-    if "chair" in object_name:
-        return ("chair", object_name)
-    if "ball" in object_name:
-        return ("sports ball", object_name)
+    for part, folder in known_exceptions()[OBJECT_FOLDER]["folders"].items():
+        if part in object_name:
+            return (folder, object_name)
     return (object_name,)
 
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from rhobin.behave.challenge2023 import read_2023
+from rhobin.behave.challenge2024 import read_2024
+from rhobin.behave.detect import detect_layout
+from rhobin.behave.fps30 import read_30fps
 from rhobin.behave.info import SequenceInfo, read_info
 from rhobin.behave.layout import KINECTS
 from rhobin.behave.raw import read_raw
 from rhobin.behave.release import Frames, Release, Views
-from rhobin.behave.splits import SPLITS
 from rhobin.objects.template import Template
 
 __all__ = ["Frames", "Release", "SequenceInfo", "Views", "read_info", "read_release"]
 
-LAYOUTS = ("auto", "raw")
+SPLITS = ("train", "val", "test")
+
+_READERS: dict[str, Callable[[Path, str, tuple[int, ...], Mapping[str, Template] | None], Release]] = {
+    "raw": read_raw,
+    "30fps": read_30fps,
+    "2023": read_2023,
+    "2024": read_2024,
+}
 
 
 def read_release(
@@ -31,18 +41,17 @@ def read_release(
 
     Args:
         root: dataset root; data/README.md shows the tree of each layout.
-        split: "train" or "test".
+        split: "train" or "test"; "val" where the release has one (2024).
         cameras: Kinects to use.
         templates: object templates; the root's own by default.
-        layout: whose rules the files follow; "auto" looks at the root.
+        layout: whose rules the files follow (`rhobin.behave.detect.LAYOUTS`); "auto" looks at the root.
 
     Raises:
         FileNotFoundError: when the root or one of its parts is missing; says how to get them.
-        ValueError: when nothing at all could be read; lists the reasons.
+        EmptySplitError: when nothing of the split could be read; lists the reasons.
+        ValueError: when the root could be read as several layouts, or a file that all depends on is broken.
     """
     root = Path(root)
     if split not in SPLITS:
         raise ValueError(f"unknown split {split!r}; expected one of {', '.join(SPLITS)}")
-    if layout not in LAYOUTS:
-        raise ValueError(f"unknown layout {layout!r}; expected one of {', '.join(LAYOUTS)}")
-    return read_raw(root, split, tuple(cameras), templates)
+    return _READERS[detect_layout(root, layout)](root, split, tuple(cameras), templates)

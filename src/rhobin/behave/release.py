@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -70,8 +70,8 @@ class Release:
 
     Attributes:
         root: dataset root.
-        split: "train" or "test".
-        layout: which release's rules the files follow: "raw", "30fps", "2023", "2024" or "intercap".
+        split: "train", "val" or "test".
+        layout: which release's rules the files follow: a key of `rhobin.behave.detect.LAYOUTS`.
         sequences: names, in order.
         frames: parameters.
         views: images.
@@ -79,6 +79,7 @@ class Release:
         templates: object templates by name.
         skips: what was left out and why.
         data_hash: digest of parameters, calibration, templates, and names and sizes of all files read.
+        exceptions: by known exception (`rhobin.behave.exceptions`), the sequences that it was applied to.
     """
 
     root: Path
@@ -91,6 +92,7 @@ class Release:
     templates: dict[str, Template]
     skips: list[Skip]
     data_hash: str
+    exceptions: dict[str, list[str]] = field(default_factory=dict)
 
     def view_files(self, view: int) -> tuple[Path, Path, Path]:
         """Colour, person mask and object mask files of a view."""

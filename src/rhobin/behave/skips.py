@@ -24,6 +24,17 @@ REASONS = {
     "image_size": "colour and masks of a view differ in size",
     "empty_person_mask": "no person pixel is visible",
     "empty_object_mask": "no object pixel is visible",
+    "not_registered": "the release is known to have no registration of this object",
+    "broken_archive": "an .npz file is truncated or lacks an array",
+    "unmatched_times": "a body fit without an object fit of the same time, or the other way round",
+    "missing_video": "a colour video is missing or cannot be opened",
+    "no_video_frame": "a video has no frame at the time of a fit",
+    "not_in_split": "a sequence that the split does not list",
+    "missing_image": "an annotation without an image of its name",
+    "missing_annotation": "an image without an annotation of its name",
+    "other_dataset": "an image of InterCap or IMHD, whose objects are not BEHAVE's",
+    "unknown_template": "annotated object vertices are none of the known templates",
+    "not_in_frame_list": "a view that CHORE's frame list leaves out",
 }
 
 

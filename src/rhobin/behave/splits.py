@@ -8,27 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rhobin.behave.layout import REGISTER_URL, parse_sequence
+from rhobin.behave.layout import parse_sequence
 
 SPLITS = ("train", "test")
-
-
-def require_root(root: Path) -> Path:
-    """Check that a dataset root exists and holds sequences.
-
-    Raises:
-        FileNotFoundError: saying how to make or get the data.
-    """
-    root = Path(root)
-    if not (root / "sequences").is_dir():
-        found = "an empty or foreign folder" if root.is_dir() else "nothing"
-        raise FileNotFoundError(
-            f"no BEHAVE data at {root} (config key data.root): expected the folder {root / 'sequences'}, "
-            f"found {found}.\n  Make synthetic data: rhobin synth --out {root} --size demo\n"
-            f"  Or register for BEHAVE at {REGISTER_URL}, unpack it as data/README.md shows, "
-            "and set data.root to that folder."
-        )
-    return root
 
 
 def read_split(root: Path) -> dict[str, list[str]]:
@@ -38,9 +20,11 @@ def read_split(root: Path) -> dict[str, list[str]]:
         FileNotFoundError: when it is missing.
         ValueError: when it lacks a part, or a sequence is in both.
     """
-    path = require_root(root) / "split.json"
+    path = Path(root) / "split.json"
     if not path.is_file():
-        raise FileNotFoundError(f"no split.json at {path}: it ships with the release, beside `sequences/`")
+        raise FileNotFoundError(
+            f"no split.json at {path}: it ships with the raw release, beside `sequences/`"
+        )
     try:
         content = json.loads(path.read_text())
         split = {part: [str(name) for name in content[part]] for part in SPLITS}

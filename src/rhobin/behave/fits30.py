@@ -1,0 +1,96 @@
+"""The two parameter files of a sequence at 30 fps, joined on the times of their frames."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rhobin.behave.layout import is_frame_name
+
+SMPL_FILE = "smpl_fit_all.npz"
+OBJECT_FILE = "object_fit_all.npz"
+_SMPL = {"poses": 156, "betas": 10, "trans": 3}
+_OBJECT = {"angles": 3, "trans": 3}
+
+
+class BadFitError(ValueError):
+    """A parameter file that cannot be used.
+
+    Attributes:
+        file: the file.
+        reason: a key of `rhobin.behave.skips.REASONS`.
+    """
+
+    def __init__(self, file: Path, reason: str, detail: str):
+        super().__init__(detail)
+        self.file, self.reason = file, reason
+
+
+@dataclass(frozen=True)
+class SequenceFit:
+    """Parameters of the frames that both files have.
+
+    Attributes:
+        names: T frame names, in the order of the body's file.
+        parameters: (T, 175) pose, betas, trans, object angle, object trans.
+        unmatched: by file name, times that the other file lacks.
+        broken: by frame name, why the parameters of a common frame cannot be used.
+    """
+
+    names: list[str]
+    parameters: np.ndarray
+    unmatched: Mapping[str, list[str]]
+    broken: Mapping[str, str]
+
+
+def read_fit(folder: Path) -> SequenceFit:
+    """Read a sequence's `smpl_fit_all.npz` and `object_fit_all.npz`.
+
+    Raises:
+        BadFitError: one is missing or broken, or its arrays and times differ in length.
+    """
+    smpl_times, smpl = _read(folder / SMPL_FILE, "missing_person_fit", _SMPL)
+    object_times, placed = _read(folder / OBJECT_FILE, "missing_object_fit", _OBJECT)
+    rows = {time: row for row, time in enumerate(object_times)}
+    common = [(row, rows[time]) for row, time in enumerate(smpl_times) if time in rows]
+    left, right = np.array(common, np.int64).reshape(-1, 2).T
+    names = [smpl_times[row] for row in left]
+    parameters = np.concatenate([smpl[left], placed[right]], axis=1)
+    usable = np.isfinite(parameters).all(axis=1)
+    shared = set(names)
+    unmatched = {
+        file: [time for time in times if time not in shared]
+        for file, times in ((SMPL_FILE, smpl_times), (OBJECT_FILE, object_times))
+    }
+    return SequenceFit(
+        names=[name for name, good in zip(names, usable, strict=True) if good],
+        parameters=parameters[usable],
+        unmatched={file: times for file, times in unmatched.items() if times},
+        broken={names[row]: "parameters are not finite" for row in np.flatnonzero(~usable)},
+    )
+
+
+def _read(path: Path, missing: str, widths: Mapping[str, int]) -> tuple[list[str], np.ndarray]:
+    """Frame times and the joined arrays of one file."""
+    if not path.is_file():
+        raise BadFitError(path, missing, "no such file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            times = [str(time) for time in archive["frame_times"]]
+            arrays = {key: np.asarray(archive[key], np.float64) for key in widths}
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        wanted = ", ".join((*widths, "frame_times"))
+        raise BadFitError(path, "broken_archive", f"expected arrays {wanted}: {error}") from error
+    for key, array in arrays.items():
+        if array.shape != (len(times), widths[key]):
+            detail = f"{key} has shape {array.shape}; expected {(len(times), widths[key])} by frame_times"
+            raise BadFitError(path, "bad_parameters", detail)
+    odd = next((time for time in times if not is_frame_name(time)), None)
+    if odd is not None or len(set(times)) < len(times):
+        what = "a time twice" if odd is None else f"frame time {odd!r}"
+        raise BadFitError(path, "bad_parameters", f"{what}; expected each of t0003.000, t0003.033, ... once")
+    return times, np.concatenate(list(arrays.values()), axis=1)
