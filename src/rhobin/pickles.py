@@ -190,6 +190,21 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 }
 
 
+def allowed_name(module: str, name: str, path: Path) -> Any:
+    """What a name in the pickle at `path` stands for.
+
+    Raises:
+        UnsafePickleError: plain data does not need it.
+    """
+    try:
+        return _ALLOWED[module, name]
+    except KeyError:
+        raise UnsafePickleError(
+            f"{path} asks for {module}.{name}, which plain data does not need; nothing was run. "
+            "If you trust its author, convert it to .npz in the environment that wrote it"
+        ) from None
+
+
 class _Unpickler(pickle.Unpickler):
     """Resolves names from the table above and nothing else."""
 
@@ -198,13 +213,7 @@ class _Unpickler(pickle.Unpickler):
         self._path = path
 
     def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _ALLOWED[module, name]
-        except KeyError:
-            raise UnsafePickleError(
-                f"{self._path} asks for {module}.{name}, which plain data does not need; nothing was run. "
-                "If you trust its author, convert it to .npz in the environment that wrote it"
-            ) from None
+        return allowed_name(module, name, self._path)
 
 
 def _plain(value: Any, done: dict[int, Any]) -> Any:
