@@ -39,6 +39,49 @@ class Camera:
 
 
 @dataclass
+class ObjectMaps:
+    """The object's surface on the grid of a network's output, h x w pixels.
+
+    Attributes:
+        nocs: (B, 3, h, w) point of the template seen by each pixel, in its box: (x - centre) / extent + 0.5,
+            in [0, 1]; 0.5 where the object is not.
+        region: (B, h, w) long, 1 + the nearest of the template's region centres; 0 where the object is not.
+        amodal: (B, h, w) 1 where a ray meets the object, whatever stands before it; else 0.
+        visible: (B, h, w) 1 where, besides, the image shows it (its object mask); else 0.
+        box: (B, 2, 3) centre and extent of the template's box, metres.
+        K: (B, 3, 3) intrinsics of the grid in its own pixels.
+    """
+
+    nocs: Tensor
+    region: Tensor
+    amodal: Tensor
+    visible: Tensor
+    box: Tensor
+    K: Tensor
+
+
+@dataclass
+class BevMaps:
+    """The person's centre in front view, bird's-eye view and in a volume of D depth bins, h x w pixels.
+
+    Attributes:
+        front: (B, h, w) heatmap with 1 at the pixel of the centre.
+        bird: (B, D, w) heatmap seen from above, over depth bin and column.
+        volume: (B, D, h, w) heatmap over depth bin, row and column.
+        cell: (B, 3) long, depth bin, row and column of the centre.
+        offset: (B, 3) what is missing from that cell to the centre, in cells, each in [-0.5, 0.5].
+        weight: (B,) 1 where the centre lies in the volume; else the maps and the offset are 0.
+    """
+
+    front: Tensor
+    bird: Tensor
+    volume: Tensor
+    cell: Tensor
+    offset: Tensor
+    weight: Tensor
+
+
+@dataclass
 class Target:
     """Ground truth of a batch, in the camera frame of each sample (after augmentation).
 
@@ -57,6 +100,8 @@ class Target:
         kpts: (B, 8, 3) object keypoints, metres.
         kpts_uvd: (B, 8, 3) the same in heatmap coordinates (d from the human pelvis).
         kpts_weight: (B, 8) 1 where the heatmap can represent the keypoint, else 0.
+        maps: the object's surface, where `data.targets` asks for it.
+        bev: the person's centre, where `data.targets` asks for it.
     """
 
     theta: Tensor
@@ -72,6 +117,8 @@ class Target:
     kpts: Tensor
     kpts_uvd: Tensor
     kpts_weight: Tensor
+    maps: ObjectMaps | None = None
+    bev: BevMaps | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import multiprocessing
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,11 @@ from rhobin.behave.splits import carve_validation
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
 from rhobin.data.augment import AugmentConfig
+from rhobin.data.bev import BevConfig
 from rhobin.data.collate import collate
 from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.extras import settings
+from rhobin.data.maps import MapConfig
 from rhobin.data.prepared import read_splits
 from rhobin.data.sampler import ResumableSampler
 from rhobin.data.shared import ContextCache
@@ -66,6 +69,10 @@ class BehaveDataModule(pl.LightningDataModule):
         crop: str = "union",
         expand: float | None = None,
         background: str = "keep",
+        canonical_symmetry: bool = False,
+        targets: Sequence[str] = (),
+        maps: Mapping[str, Any] | None = None,
+        bev: Mapping[str, Any] | None = None,
         augment: Mapping[str, Any] | None = None,
         val_fraction: float = 0.1,
         val_by: str = "group",
@@ -87,6 +94,10 @@ class BehaveDataModule(pl.LightningDataModule):
             crop: "union", "window", "object", "person" or "frame".
             expand: factor on the crop's box; None for the method's own.
             background: "keep" or "zero".
+            canonical_symmetry: give object poses that look the same one label.
+            targets: optional targets to draw: "maps", "bev".
+            maps: keys of `MapConfig`.
+            bev: keys of `BevConfig`.
             augment: keys of `AugmentConfig`; None trains without augmentation.
             val_fraction: share of training frames held out, by whole sequences.
             val_by: "group" (subject and room) or "sequence".
@@ -100,7 +111,9 @@ class BehaveDataModule(pl.LightningDataModule):
             raise ValueError(f"data.cache is {cache!r}; expected none or ram")
         self.root, self.body = Path(root), body
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
-        self.view_config = ViewConfig(input_size, depth_range, crop, expand, background, on_bad_sample)
+        drawn = (settings(MapConfig, "maps", maps), settings(BevConfig, "bev", bev))
+        self.view_config = ViewConfig(input_size, depth_range, crop, expand, background, on_bad_sample,
+                                      canonical_symmetry, tuple(targets), *drawn)  # fmt: skip
         self.augment = AugmentConfig.parse(augment) if augment is not None else None
         self.val_fraction, self.val_by, self.val_views = val_fraction, val_by, val_views
         self.cache_mb = cache_mb if cache == "ram" else 0

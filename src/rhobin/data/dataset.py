@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -13,16 +13,20 @@ from torch.utils.data import Dataset
 from rhobin.behave.read import Release
 from rhobin.behave.skips import REASONS, Skip
 from rhobin.data.augment import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
+from rhobin.data.bev import BevConfig
 from rhobin.data.colour import FRAME_WIDTH
 from rhobin.data.crops import CROPS
 from rhobin.data.donors import Donors
+from rhobin.data.extras import Extras
 from rhobin.data.images import BACKGROUNDS, BadSampleError, Context, load_context, network_input, warp_context
+from rhobin.data.labels import Labeller
+from rhobin.data.maps import MapConfig
 from rhobin.data.prepared import require_margin, view_picture
 from rhobin.data.repaint import Painted, Repainter
 from rhobin.data.shared import ContextCache, shared_array
 from rhobin.data.targets import ViewTargets
 from rhobin.geometry.camera import crop_matrix, resize_intrinsics
-from rhobin.types import Sample, SampleKey, Target
+from rhobin.types import Sample, SampleKey
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,10 @@ class ViewConfig:
         expand: factor on the crop's box; None for the method's own.
         background: "keep", or "zero" outside both masks.
         on_bad_sample: "raise", or "skip" to the next usable view.
+        canonical_symmetry: give poses under which an object looks the same one label.
+        targets: optional targets to draw: "maps", "bev".
+        maps: settings of the object's maps.
+        bev: settings of the person's maps.
     """
 
     input_size: int = 256
@@ -48,6 +56,10 @@ class ViewConfig:
     expand: float | None = None
     background: str = "keep"
     on_bad_sample: str = "raise"
+    canonical_symmetry: bool = False
+    targets: tuple[str, ...] = ()
+    maps: MapConfig = field(default_factory=MapConfig)
+    bev: BevConfig = field(default_factory=BevConfig)
 
     def __post_init__(self):
         allowed = {"crop": CROPS, "background": BACKGROUNDS, "on_bad_sample": ("raise", "skip")}
@@ -86,6 +98,9 @@ class BehaveDataset(Dataset):
         self.release, self.targets, self.views = release, targets, views
         self.config, self.augment, self.seed, self.cache = config, augment, seed, cache
         self.repainter = Repainter(augment, seed, self._donors(), release.templates) if augment else None
+        extras = Extras(config.targets, config.maps, config.bev, config.input_size, release.templates)
+        self.labeller = Labeller(targets, release.templates, config.input_size, config.depth_range,
+                                 config.canonical_symmetry, extras)  # fmt: skip
         self._reach = augment.reach if augment else 1.0
         require_margin(release, views, config.crop, config.expand, self._reach, config.input_size)
         self.bad = shared_array(len(views), np.uint8)
@@ -191,7 +206,7 @@ class BehaveDataset(Dataset):
             K_crop=torch.from_numpy(K_crop.astype(np.float32)),
             gender=int(self.targets.gender[frame]),
             object_id=int(self.targets.object_id[frame]),
-            target=self._target(view, frame, Q, K_crop),
+            target=self.labeller(view, Q, K_crop, painted.thing),
             key=self.key(index),
         )
 
@@ -202,46 +217,6 @@ class BehaveDataset(Dataset):
         sequence = self.release.sequences[self.release.frames.sequence[frame]]
         kinect = int(self.release.views.kinect[view])
         return SampleKey(sequence, str(self.release.frames.name[frame]), kinect, index)
-
-    def _target(self, view: int, frame: int, Q: np.ndarray, K_crop: np.ndarray) -> Target:
-        """Ground truth of a view after the camera rolled by Q."""
-        truth = self.targets
-        joints = truth.joints[view] @ Q.T
-        kpts = truth.kpts[view] @ Q.T
-        theta = truth.theta[frame].copy()
-        theta[0] = Q @ truth.root_R[view]
-        # SMPL's translation moves the rest pelvis to the pelvis, and only the latter turns with the camera
-        rest_pelvis = truth.joints[view, 0] - truth.trans[view]
-        joints_uvd, joints_weight = self._heatmap_coordinates(joints, joints[0, 2], K_crop)
-        kpts_uvd, kpts_weight = self._heatmap_coordinates(kpts, joints[0, 2], K_crop)
-        values = {
-            "theta": theta,
-            "beta": truth.beta[frame],
-            "trans": joints[0] - rest_pelvis,
-            "joints": joints,
-            "joints_uvd": joints_uvd,
-            "joints_weight": joints_weight,
-            "twist": truth.twist[frame],
-            "twist_weight": truth.twist_weight[frame],
-            "obj_R": Q @ truth.obj_R[view],
-            "obj_t": Q @ truth.obj_t[view],
-            "kpts": kpts,
-            "kpts_uvd": kpts_uvd,
-            "kpts_weight": kpts_weight,
-        }
-        return Target(**{name: torch.from_numpy(value.astype(np.float32)) for name, value in values.items()})
-
-    def _heatmap_coordinates(
-        self, points: np.ndarray, pelvis_depth: float, K_crop: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Points (J, 3) as (u, v, d), and 1 for those that lie in front of the camera and in range."""
-        pixels = points @ K_crop.T
-        depth = np.maximum(pixels[:, 2:], 1e-3)
-        uvd = np.empty_like(pixels)
-        uvd[:, :2] = pixels[:, :2] / depth / self.config.input_size - 0.5
-        uvd[:, 2] = (points[:, 2] - pelvis_depth) / self.config.depth_range
-        inside = ((uvd >= -0.5) & (uvd < 0.5)).all(axis=1) & (points[:, 2] > 1e-3)
-        return uvd, inside
 
     def _note(self, index: int, error: BadSampleError) -> None:
         files = self.release.view_files(int(self.views[index]))

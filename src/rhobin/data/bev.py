@@ -1,0 +1,141 @@
+"""BEV's centre maps: where the person is in front view, from above, and in a volume of depth bins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from rhobin.geometry.depth_bins import DepthBins
+from rhobin.types import BevMaps
+
+_REDUCED_DEPTH = 4  # cells that BEV's deep kernels span at least, and add over the depth of the volume
+
+
+@dataclass(frozen=True)
+class BevConfig:
+    """The volume that BEV's maps are drawn in.
+
+    Attributes:
+        stride: input pixels a map pixel is wide.
+        bins: number of depth bins.
+        near: apparent depth where the first begins, metres; see `DepthBins`.
+        far: apparent depth where the last ends, metres.
+        focal: focal length, in crop widths, at which apparent depth is depth.
+    """
+
+    stride: int = 4
+    bins: int = 64
+    near: float = 0.4
+    far: float = 6.4
+    focal: float = 0.4784
+
+    def __post_init__(self):
+        if not (0 < self.near < self.far and self.bins > 0 and self.focal > 0):
+            raise ValueError(
+                f"data.bev: expected 0 < near < far, bins > 0 and focal > 0, found near {self.near}, "
+                f"far {self.far}, bins {self.bins}, focal {self.focal}"
+            )
+
+    @property
+    def depth_bins(self) -> DepthBins:
+        """The bins of depth."""
+        return DepthBins(self.near, self.far, self.bins, self.focal)
+
+
+def draw_bev(
+    centre: np.ndarray, extent: np.ndarray, K_crop: np.ndarray, config: BevConfig, input_size: int
+) -> BevMaps:
+    """Draw the maps of one person.
+
+    Args:
+        centre: (3,) the person's centre in the camera frame, metres.
+        extent: (2,) width and height of the person in crop widths.
+        K_crop: (3, 3) intrinsics of the crop.
+        config: the volume.
+        input_size: width of the crop, pixels.
+
+    Returns:
+        Maps without a batch axis; all zero when the centre lies outside the volume or behind the camera.
+    """
+    size, bins = input_size // config.stride, config.bins
+    front = np.zeros((size, size), np.float32)
+    volume = np.zeros((bins, size, size), np.float32)
+    cell, offset = np.zeros(3, np.int64), np.zeros(3)
+    place = _place(centre, K_crop, config, input_size)
+    nearest = np.floor(place + 0.5)
+    inside = bool((nearest >= 0).all() and (nearest < (bins, size, size)).all())
+    if inside:
+        cell, offset = nearest.astype(np.int64), place - nearest
+        # BEV measures boxes in a crop that is two units wide
+        paint_disc(front, cell[1:], disc_radius(2 * np.asarray(extent), size))
+        paint_ball(volume, cell)
+    return BevMaps(
+        front=torch.from_numpy(front),
+        bird=torch.from_numpy(volume[:, cell[1]].copy()),
+        volume=torch.from_numpy(volume),
+        cell=torch.from_numpy(cell),
+        offset=torch.from_numpy(offset.astype(np.float32)),
+        weight=torch.tensor(float(inside)),
+    )
+
+
+def disc_radius(box: np.ndarray, size: int) -> int:
+    """Radius in cells of a person's front-view kernel (BEV, maps_utils/centermap.py).
+
+    Args:
+        box: (2,) height and width of the person in a map that is two units wide.
+        size: width of the map in cells.
+    """
+    return int(np.linalg.norm(box / 2) * (size / 16) + size / 32)
+
+
+def paint_disc(heatmap: np.ndarray, cell: np.ndarray, radius: int) -> None:
+    """Add a Gaussian to a front view: 1 at the cell, sigma a sixth of its width, the larger value stays.
+
+    Args:
+        heatmap: (h, w), changed in place.
+        cell: (2,) row and column of the centre.
+        radius: of the kernel in cells.
+    """
+    width = 2 * radius + 1
+    _paint(heatmap, cell, np.array([radius, radius]), 2 * (width / 6) ** 2)
+
+
+def paint_ball(volume: np.ndarray, cell: np.ndarray) -> None:
+    """Add a Gaussian to a volume: 1 at the cell, smaller but longer the deeper; the larger value stays.
+
+    Kernel sizes are BEV's (maps_utils/centermap.py), whose Gaussian lacks the customary factor one half.
+
+    Args:
+        volume: (D, h, w), changed in place.
+        cell: (3,) depth bin, row and column of the centre.
+    """
+    bins, size = volume.shape[0], volume.shape[2]
+    depth = cell[0] / bins
+    long = int(_REDUCED_DEPTH * (1 + depth)) // 2
+    wide = int(size / 16 * (1 - depth) / 2 + size / 32)
+    widths = 2 * np.array([long, wide, wide]) + 1
+    _paint(volume, cell, np.array([long, wide, wide]), (widths**2).sum() / 36)
+
+
+def _paint(target: np.ndarray, cell: np.ndarray, radius: np.ndarray, spread: float) -> None:
+    """Raise the window of `radius` about a cell to exp(-r^2 / spread)."""
+    start = np.maximum(cell - radius, 0)
+    stop = np.minimum(cell + radius + 1, target.shape)
+    square = np.zeros(())
+    for axis, (first, last) in enumerate(zip(start, stop, strict=True)):
+        away = (np.arange(first, last) - cell[axis]) ** 2
+        square = square[..., None] + away
+    window = target[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
+    np.maximum(window, np.exp(-square / spread), out=window)
+
+
+def _place(centre: np.ndarray, K_crop: np.ndarray, config: BevConfig, input_size: int) -> np.ndarray:
+    """Depth bin, row and column of a point, fractional; -inf behind the camera."""
+    if centre[2] <= 0:
+        return np.full(3, -np.inf)
+    u, v = (K_crop @ centre)[:2] / centre[2]
+    bin_place = config.depth_bins.position(float(centre[2]), float(K_crop[0, 0]) / input_size)
+    return np.array([bin_place, (v + 0.5) / config.stride - 0.5, (u + 0.5) / config.stride - 0.5])
