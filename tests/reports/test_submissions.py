@@ -13,7 +13,8 @@ from challenge_files import as_ref, as_results, write_layout
 from rhobin.__main__ import main
 from rhobin.metrics.submission import SubmissionError
 from rhobin.pickles import UnsafePickleError
-from rhobin.reports.submissions import from_images, read_submission, to_images, write_zip
+from rhobin.reports.images import from_images, to_images
+from rhobin.reports.submissions import read_submission, write_zip
 
 
 @pytest.fixture

@@ -28,14 +28,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score and write; returns the exit status: 1 when there is no score."""
     from rhobin.reports.submissions import file_hash, read_challenge, read_submission
-    from rhobin.reports.track import clear_track, score_track, write_track
+    from rhobin.reports.track import score_track
+    from rhobin.reports.track_files import clear_track, write_track
 
     path = args.results or args.root / "res" / "results.pkl"
     try:
         args.out.mkdir(parents=True, exist_ok=True)
         clear_track(args.out)
         challenge = read_challenge(args.root / "ref", args.body)
-        results = read_submission(path)
+        results = read_submission(path, challenge)
         origin = {"results": str(path), "results_hash": file_hash(path)}
         result = score_track(
             args.track, challenge, results, args.mode, args.seeds, str(path), origin, args.workers
@@ -53,6 +54,7 @@ def _show(result, out: Path) -> None:
     from rich.table import Table
 
     from rhobin.reports.track import PAPER, paper_rows
+    from rhobin.reports.track_files import server_scores
 
     score, console = result.score, Console()
     metrics = score.metrics()
@@ -67,6 +69,9 @@ def _show(result, out: Path) -> None:
         table.add_row(name, f"{value:.4g}", *seeds, *quoted)
     console.print(table)
     console.print("the paper's rows as printed, on BEHAVE; in brackets this file's difference")
+    if result.edition == "2024":
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in server_scores(result).items())
+        console.print(f"by data set, as the server of 2024 names them: {shown}")
     for note in score.notes:
         console.print(f"note: {note}")
     if any(math.isinf(value) for value in metrics.values()):

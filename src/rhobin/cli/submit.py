@@ -27,17 +27,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write and check the zip; returns the exit status: 1 when the server would give no score."""
     from rhobin.cli.report import scored_data
+    from rhobin.reports.images import to_images
     from rhobin.reports.store import read_results
-    from rhobin.reports.submissions import read_challenge, read_submission, to_images, write_zip
+    from rhobin.reports.submissions import read_challenge, read_submission, write_zip
     from rhobin.reports.track import score_track
 
     path = args.run / f"submission-{args.edition}.zip"
     try:
         results, _ = read_results(args.run / "results.pkl")
         challenge = read_challenge(args.ref or scored_data(args.run), args.body)
-        write_zip(path, to_images(results) if args.edition == "2024" else results)
+        if args.edition == "2024":
+            ids = {f for a in challenge.annotations.values() for f in a.frames}
+            write_zip(path, to_images(results, ids if challenge.edition == "2024" else ()))
+        else:
+            write_zip(path, results)
         mode = "2024" if args.edition == "2024" else "official"
-        checked = score_track(args.track, challenge, read_submission(path), mode, source=str(path))
+        checked = score_track(args.track, challenge, read_submission(path, challenge), mode, source=str(path))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

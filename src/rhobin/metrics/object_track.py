@@ -17,7 +17,7 @@ from rhobin.metrics.joint import frame_rng
 from rhobin.metrics.object import ObjectErrors, average_recall, object_errors
 from rhobin.metrics.points import PointSet
 from rhobin.metrics.posing import template_of
-from rhobin.metrics.protocol import CAMERA_K, OBJECT_MODES, ObjectProtocol
+from rhobin.metrics.protocol import CAMERA_K, CAMERAS, OBJECT_MODES, ObjectProtocol
 from rhobin.metrics.submission import (
     Annotations,
     Example,
@@ -186,7 +186,7 @@ def _errors(
         truth.obj_trans[target],
         points,
         symmetries,
-        np.array(CAMERA_K),
+        np.array(CAMERAS.get(rows[0].sequence.split("_")[0], CAMERA_K)),
         of("obj_scales") if "obj_scales" in record else None,
     )
 

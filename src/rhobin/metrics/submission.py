@@ -37,6 +37,10 @@ class Gate(Protocol):
     def min_visible(self) -> float:
         """Smallest visible fraction of the object that is scored."""
 
+    @property
+    def count_unknown(self) -> bool:
+        """Whether predicted frames that the ground truth lacks count for the coverage."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -86,7 +90,8 @@ def match_frames(
 ) -> Matching:
     """Find the frames to score.
 
-    As in the official evaluator, occluded and duplicated predictions count towards the coverage.
+    As in the official evaluators, occluded and duplicated predictions count towards the coverage; in those of
+    2024, also frames that the ground truth does not have.
 
     Args:
         annotations: ground truth by sequence name (``ref.pkl``).
@@ -115,6 +120,8 @@ def match_frames(
                 examples.append(Example(sequence, name, object_of(sequence), row, row_of[name], ratio))
             else:
                 missing.append(f"{sequence}/{name}")
+    if protocol.count_unknown:
+        predicted = sum(len(set(predicted_frames(results, sequence, source))) for sequence in results)
     if visible == 0:
         raise SubmissionError(
             f"No true frame shows {protocol.min_visible} or more of its object: nothing to score."

@@ -11,25 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rhobin.behave.ref import RefTemplate, SequenceAnnotation, read_ref
 from rhobin.behave.write import write_bytes
 from rhobin.body.model import BodyModel
 from rhobin.metrics.submission import SubmissionError
 from rhobin.pickles import load_pickle
+from rhobin.reports.images import from_images, is_by_image, is_image_ref, read_image_ref
 from rhobin.reports.score import scoring_bodies
 
 GENDERS = ("male", "female")
-_IMAGE_KEYS = {
-    "pose": "poses",
-    "betas": "betas",
-    "trans": "trans",
-    "obj_rot": "obj_rots",
-    "obj_trans": "obj_trans",
-    "vertices": "smpl_verts",
-}
-_SEQUENCE_KEYS = {value: key for key, value in _IMAGE_KEYS.items()}
 
 
 @dataclass(frozen=True)
@@ -42,6 +32,7 @@ class Challenge:
         bodies: float64 body models by gender.
         body: where they come from.
         ref_hash: SHA-256 of ``ref.pkl``.
+        edition: 2023 (by sequence) or 2024 (by image; also that of 2025).
     """
 
     annotations: dict[str, SequenceAnnotation]
@@ -49,6 +40,7 @@ class Challenge:
     bodies: dict[str, BodyModel]
     body: str
     ref_hash: str
+    edition: str = "2023"
 
 
 def read_challenge(folder: Path, body: Path | None = None) -> Challenge:
@@ -65,20 +57,25 @@ def read_challenge(folder: Path, body: Path | None = None) -> Challenge:
         FileNotFoundError: a file is missing.
         ValueError: a file is malformed.
     """
-    annotations, templates = read_ref(folder / "ref.pkl", centred=False)
+    path = folder / "ref.pkl"
+    content = load_pickle(path) if path.is_file() else None
+    by_image = is_image_ref(content)
+    annotations, templates = read_image_ref(content, path) if by_image else read_ref(path, centred=False)
     if body is None and any(path.name.lower().startswith("smplh") for path in folder.iterdir()):
         body = folder
-    bodies = scoring_bodies(GENDERS, body)
+    bodies = scoring_bodies({*GENDERS, *(a.gender for a in annotations.values())}, body)
     named = "stand-in" if body is None else ", ".join(sorted({b.model_id for b in bodies.values()}))
-    return Challenge(annotations, templates, bodies, named, file_hash(folder / "ref.pkl"))
+    edition = "2024" if by_image else "2023"
+    return Challenge(annotations, templates, bodies, named, file_hash(path), edition)
 
 
-def read_submission(path: Path) -> dict[str, Any]:
+def read_submission(path: Path, challenge: Challenge | None = None) -> dict[str, Any]:
     """Read results in any of the challenge's formats, without running code in them.
 
     Args:
         path: ``results.pkl`` of 2023 (by sequence; also the organisers' ``chore_joint.pkl``,
             ``chore_object.pkl`` and ``mocap_results.pkl``) or of 2024 (by image), or a zip of one.
+        challenge: the ground truth; one by image says where image ids belong.
 
     Returns:
         Predictions by sequence name, in the format of 2023.
@@ -92,47 +89,15 @@ def read_submission(path: Path) -> dict[str, Any]:
     content = _load_zip(path) if zipfile.is_zipfile(path) else load_pickle(path)
     if not isinstance(content, Mapping):
         raise SubmissionError(f"{path}: expected a dict of sequences, found {type(content).__name__}.")
-    by_image = [
-        k for k, v in content.items() if isinstance(v, Mapping) and "frames" not in v and _is_image(v)
-    ]
-    if not content or len(by_image) != len(content):
-        return dict(content)
-    return from_images(content, str(path))
-
-
-def from_images(images: Mapping[str, Any], source: str = "results") -> dict[str, Any]:
-    """Predictions by image (2024) as predictions by sequence (2023).
-
-    Args:
-        images: by image id, ``sequence/frame``.
-        source: what to call the predictions in messages.
-
-    Returns:
-        By sequence name, frames sorted.
-
-    Raises:
-        SubmissionError: an id or a key does not fit.
-    """
-    groups: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for name, image in images.items():
-        sequence, slash, frame = str(name).rpartition("/")
-        if not slash:
-            raise SubmissionError(f"{source}: image id {name!r}: expected SEQUENCE/FRAME.")
-        groups.setdefault(sequence, {})[frame] = image
-    return {name: _sequence(name, frames, source) for name, frames in sorted(groups.items())}
-
-
-def to_images(results: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:
-    """Predictions by sequence (2023) as predictions by image (2024), with ids ``sequence/frame``."""
-    return {
-        f"{sequence}/{frame}": {
-            _SEQUENCE_KEYS[key]: np.asarray(values)[row]
-            for key, values in record.items()
-            if key in _SEQUENCE_KEYS
-        }
-        for sequence, record in results.items()
-        for row, frame in enumerate(record["frames"])
-    }
+    by_image = challenge is not None and challenge.edition == "2024"
+    if is_by_image(content):
+        return from_images(content, str(path), challenge.annotations if challenge and by_image else None)
+    if by_image:
+        raise SubmissionError(
+            f"{path}: expected predictions by image id with pose, betas, trans, obj_rot or obj_trans each, "
+            f"as the ground truth is by image; found keys {sorted(map(str, content))[:3]}."
+        )
+    return dict(content)
 
 
 def write_zip(path: Path, content: Mapping[str, Any]) -> None:
@@ -150,10 +115,6 @@ def file_hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _is_image(record: Mapping[str, Any]) -> bool:
-    return bool(set(record) & {"pose", "obj_rot", "vertices"})
-
-
 def _load_zip(path: Path) -> Any:
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.endswith(".pkl")]
@@ -163,17 +124,3 @@ def _load_zip(path: Path) -> Any:
             unpacked = Path(folder) / "results.pkl"
             unpacked.write_bytes(archive.read("results.pkl"))
             return load_pickle(unpacked)
-
-
-def _sequence(name: str, frames: Mapping[str, Mapping[str, Any]], source: str) -> dict[str, Any]:
-    order = sorted(frames)
-    record: dict[str, Any] = {"frames": order}
-    for key in sorted(set().union(*frames.values()) & set(_IMAGE_KEYS)):
-        absent = next((frame for frame in order if key not in frames[frame]), None)
-        if absent is not None:
-            raise SubmissionError(f"{source}: image {name}/{absent}: key {key!r} is missing.")
-        try:
-            record[_IMAGE_KEYS[key]] = np.stack([np.asarray(frames[frame][key]) for frame in order])
-        except ValueError as error:
-            raise SubmissionError(f"{source}: sequence {name}: key {key!r}: {error}.") from error
-    return record
