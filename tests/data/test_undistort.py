@@ -1,13 +1,21 @@
 """Images without their lens: marks drawn where the lens puts them come out where a pinhole does."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from rhobin.behave.read import read_release
+from rhobin.body.load import load_bodies
+from rhobin.data.dataset import BehaveDataset, ViewConfig
 from rhobin.data.images import Context
+from rhobin.data.targets import build_targets
 from rhobin.data.undistort import undistort_context
 from rhobin.geometry.camera import project
 from rhobin.geometry.distortion import project_distorted
+from rhobin.objects.names import OBJECT_NAMES
 
 KINECT = np.array([0.722746, -2.885590, 0.000783, -0.000143, 1.632723, 0.602199, -2.719626, 1.565053])
 K = np.array([[245.0, 0, 254.7], [0, 245, 194.9], [0, 0, 1]])
@@ -60,3 +68,63 @@ def test_the_whole_image_agrees_with_opencv():
     gap = np.abs(undistort_context(context, K, KINECT).color.astype(int) - expected)
     assert gap.max() <= 5  # OpenCV samples at 32nds of a pixel
     assert gap.mean() < 0.4 < np.abs(color.astype(int) - expected).mean()
+
+
+PINCUSHION = np.array([3.0, 0.0, 0.02, -0.03, 0.0, 0.0, 0.0, 0.0])
+
+
+@pytest.fixture
+def seen_through_lenses(own_root):
+    """A tree whose calibration tells a strong lens, and whose object masks were drawn through it."""
+    for path in (own_root / "calibs/intrinsics").glob("*/calibration.json"):
+        content = json.loads(path.read_text())
+        content["color"]["opencv"][4:] = PINCUSHION.tolist()
+        path.write_text(json.dumps(content))
+    release = read_release(own_root, "train")
+    targets = build_targets(release, load_bodies(), release.templates)
+    for view, frame in enumerate(release.views.frame):
+        camera = release.cameras[release.views.camera[view]]
+        verts = release.templates[OBJECT_NAMES[release.frames.object_id[frame]]].verts
+        points = verts @ targets.obj_R[view].T + targets.obj_t[view]
+        outline = np.zeros((camera.height, camera.width), np.uint8)
+        pixels = project_distorted(points.astype(float), camera.K, camera.distortion)
+        cv2.fillConvexPoly(outline, cv2.convexHull(np.round(pixels).astype(np.int32)), 255)
+        cv2.imwrite(str(release.view_files(view)[2]), outline, [cv2.IMWRITE_JPEG_QUALITY, 98])
+    return release, targets
+
+
+def mean_overlap(release, targets, distortion):
+    """How well objects projected by the pinhole cover their masks."""
+    views = np.arange(len(release.views.frame))
+    config = ViewConfig(input_size=96, distortion=distortion, on_bad_sample="skip")
+    dataset, found = BehaveDataset(release, targets, views, config), []
+    for index in range(0, len(dataset), 3):
+        sample = dataset[index]
+        verts = release.templates[sample.key.sequence.split("_")[2]].verts
+        points = verts @ sample.target.obj_R.numpy().T + sample.target.obj_t.numpy()
+        pixels = project(points, sample.K_crop.numpy().astype(float))
+        drawn = np.zeros((96, 96), np.uint8)
+        cv2.fillConvexPoly(drawn, cv2.convexHull(np.round(pixels * 16).astype(np.int32)), 1, shift=4)
+        mask = sample.image[4].numpy() > 0
+        found.append((mask & (drawn > 0)).sum() / (mask | (drawn > 0)).sum())
+    return np.mean(found)
+
+
+def test_targets_project_onto_undistorted_images(seen_through_lenses):
+    release, targets = seen_through_lenses
+    assert np.array_equal(release.cameras[0].distortion, PINCUSHION)
+    ignored, applied = (mean_overlap(release, targets, how) for how in ("ignore", "apply"))
+    assert applied > 0.9
+    assert ignored < applied - 0.03
+
+
+def test_without_lenses_nothing_changes(release_root):
+    release = read_release(release_root, "train")
+    targets = build_targets(release, load_bodies(), release.templates)
+    a, b = (
+        BehaveDataset(release, targets, np.arange(8), ViewConfig(input_size=64, distortion=how))[3].image
+        for how in ("ignore", "apply")
+    )
+    assert torch.equal(a, b)
+    with pytest.raises(ValueError, match=r"data.distortion is 'maybe'; expected one of ignore, apply"):
+        ViewConfig(distortion="maybe")

@@ -25,6 +25,7 @@ from rhobin.data.prepared import require_margin, view_picture
 from rhobin.data.repaint import Painted, Repainter
 from rhobin.data.shared import ContextCache, shared_array
 from rhobin.data.targets import ViewTargets
+from rhobin.data.undistort import DISTORTIONS, REACH, undistort_context
 from rhobin.geometry.camera import crop_matrix, resize_intrinsics
 from rhobin.types import Sample, SampleKey
 
@@ -48,6 +49,7 @@ class ViewConfig:
         targets: optional targets to draw: "maps", "bev".
         maps: settings of the object's maps.
         bev: settings of the person's maps.
+        distortion: "ignore" the cameras' lenses, or "apply" what is known of them: images are undistorted.
     """
 
     input_size: int = 256
@@ -60,9 +62,11 @@ class ViewConfig:
     targets: tuple[str, ...] = ()
     maps: MapConfig = field(default_factory=MapConfig)
     bev: BevConfig = field(default_factory=BevConfig)
+    distortion: str = "ignore"
 
     def __post_init__(self):
-        allowed = {"crop": CROPS, "background": BACKGROUNDS, "on_bad_sample": ("raise", "skip")}
+        allowed = {"crop": CROPS, "background": BACKGROUNDS, "on_bad_sample": ("raise", "skip"),
+                   "distortion": DISTORTIONS}  # fmt: skip
         for name, values in allowed.items():
             if getattr(self, name) not in values:
                 raise ValueError(
@@ -101,7 +105,8 @@ class BehaveDataset(Dataset):
         extras = Extras(config.targets, config.maps, config.bev, config.input_size, release.templates)
         self.labeller = Labeller(targets, release.templates, config.input_size, config.depth_range,
                                  config.canonical_symmetry, extras)  # fmt: skip
-        self._reach = augment.reach if augment else 1.0
+        lenses = config.distortion == "apply" and any(c.distortion is not None for c in release.cameras)
+        self._reach = (augment.reach if augment else 1.0) * (REACH if lenses else 1.0)
         require_margin(release, views, config.crop, config.expand, self._reach, config.input_size)
         self.bad = shared_array(len(views), np.uint8)
         self.bad_file = shared_array(len(views), np.uint8)
@@ -155,6 +160,9 @@ class BehaveDataset(Dataset):
             return cached
         picture, config = view_picture(self.release, int(self.views[index])), self.config
         context = load_context(picture, config.input_size, config.crop, config.expand, self._reach)
+        lens = self.release.cameras[self.release.views.camera[self.views[index]]].distortion
+        if config.distortion == "apply" and lens is not None:
+            context = undistort_context(context, self.intrinsics(index, context), lens)
         if self.cache:
             self.cache.put(index, context)
         return context
