@@ -137,19 +137,20 @@ def write_info(
     write_json(Path(sequence_dir) / "info.json", info)
 
 
-def write_calibs(root: Path, cameras: Mapping[str, Sequence[Camera]]) -> None:
+def write_calibs(root: Path, cameras: Mapping[str, Sequence[Camera] | Mapping[int, Camera]]) -> None:
     """Write `calibs/`: extrinsics per date and Kinect, intrinsics per Kinect.
 
     Args:
         root: dataset root.
-        cameras: the four cameras of each date; a Kinect has the same intrinsics on every date.
+        cameras: the cameras of each date, all four in order or by Kinect; a Kinect has the same intrinsics on
+            every date.
 
     Raises:
         ValueError: when a Kinect's intrinsics differ between dates.
     """
     lenses: dict[int, Camera] = {}
     for date, group in cameras.items():
-        for kinect, camera in enumerate(group):
+        for kinect, camera in group.items() if isinstance(group, Mapping) else enumerate(group):
             known = lenses.setdefault(kinect, camera)
             if not np.array_equal(known.K, camera.K):
                 raise ValueError(
@@ -158,7 +159,12 @@ def write_calibs(root: Path, cameras: Mapping[str, Sequence[Camera]]) -> None:
             placed = {"rotation": np.ravel(camera.R).tolist(), "translation": np.ravel(camera.t).tolist()}
             write_json(camera_file(root, date, kinect), placed)
     for kinect, camera in lenses.items():
-        write_json(intrinsics_file(root, kinect), _calibration(camera))
+        write_lens(root, kinect, camera)
+
+
+def write_lens(root: Path, kinect: int, camera: Camera) -> None:
+    """Write one Kinect's lens to `calibs/intrinsics`."""
+    write_json(intrinsics_file(root, kinect), _calibration(camera))
 
 
 def write_split(root: Path, train: Sequence[str], test: Sequence[str]) -> None:

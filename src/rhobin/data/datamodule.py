@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import multiprocessing
 import warnings
@@ -14,6 +13,7 @@ import numpy as np
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
+from rhobin.behave.framelist import FRAME_LISTS, chore_views
 from rhobin.behave.manifest import build_manifest
 from rhobin.behave.read import Release
 from rhobin.behave.skips import Skip
@@ -26,17 +26,17 @@ from rhobin.data.collate import collate
 from rhobin.data.dataset import BehaveDataset, ViewConfig
 from rhobin.data.extras import settings
 from rhobin.data.maps import MapConfig
-from rhobin.data.prepared import read_splits
 from rhobin.data.sampler import ResumableSampler
 from rhobin.data.shared import ContextCache
-from rhobin.data.targets import build_targets
+from rhobin.data.splits import Splits, available_splits
+from rhobin.data.targets import ViewTargets, build_targets
 from rhobin.objects.template import Template
 
 log = logging.getLogger(__name__)
 
 
 class BehaveDataModule(pl.LightningDataModule):
-    """Training, validation and test views of a BEHAVE root: raw or prepared, real or synthetic.
+    """Training, validation and test views of a BEHAVE root of any layout or a prepared one.
 
     Training and validation show every Kinect and share no sequence; test shows kinect 1 only, as the
     challenge does.
@@ -44,17 +44,14 @@ class BehaveDataModule(pl.LightningDataModule):
     Attributes:
         bodies: body models the targets were made with.
         templates: object templates by name.
-        train_dataset: augmented training views.
-        val_dataset: views of the sequences held out from training; None without validation.
-        test_dataset: views of the official test sequences.
+        val_dataset: views of the sequences held out from training, or of the release's own validation split;
+            None without validation.
         data_hash: digest of everything read: changes when data do.
     """
 
     bodies: BodySet
     templates: dict[str, Template]
-    train_dataset: BehaveDataset
     val_dataset: BehaveDataset | None
-    test_dataset: BehaveDataset
     data_hash: str
 
     def __init__(
@@ -73,6 +70,7 @@ class BehaveDataModule(pl.LightningDataModule):
         targets: Sequence[str] = (),
         maps: Mapping[str, Any] | None = None,
         bev: Mapping[str, Any] | None = None,
+        distortion: str = "ignore",
         augment: Mapping[str, Any] | None = None,
         val_fraction: float = 0.1,
         val_by: str = "group",
@@ -80,6 +78,8 @@ class BehaveDataModule(pl.LightningDataModule):
         on_bad_sample: str = "raise",
         cache: str = "none",
         cache_mb: int = 2048,
+        layout: str = "auto",
+        frame_list: str = "all",
     ):
         """Configure; nothing is read before `setup`.
 
@@ -98,59 +98,94 @@ class BehaveDataModule(pl.LightningDataModule):
             targets: optional targets to draw: "maps", "bev".
             maps: keys of `MapConfig`.
             bev: keys of `BevConfig`.
+            distortion: "ignore" the cameras' lenses as everybody does, or "apply" them to the images.
             augment: keys of `AugmentConfig`; None trains without augmentation.
             val_fraction: share of training frames held out, by whole sequences.
-            val_by: "group" (subject and room) or "sequence".
+            val_by: "group" (subject and room), "sequence", or "release" for its own validation split (2024).
             val_views: at most so many validation views, evenly spread; None for all.
             on_bad_sample: "raise" or "skip".
             cache: "ram" keeps decoded training views in memory, "none" decodes them every time.
             cache_mb: limit of that memory.
+            layout: whose rules the root follows ("raw", "30fps", "2023", "2024"); "auto" looks.
+            frame_list: "all" views, or those of "chore"'s frame list.
         """
         super().__init__()
         if cache not in ("none", "ram"):
             raise ValueError(f"data.cache is {cache!r}; expected none or ram")
+        if frame_list not in FRAME_LISTS:
+            raise ValueError(f"data.frame_list is {frame_list!r}; expected one of {', '.join(FRAME_LISTS)}")
+        self.layout, self.frame_list = layout, frame_list
         self.root, self.body = Path(root), body
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         drawn = (settings(MapConfig, "maps", maps), settings(BevConfig, "bev", bev))
         self.view_config = ViewConfig(input_size, depth_range, crop, expand, background, on_bad_sample,
-                                      canonical_symmetry, tuple(targets), *drawn)  # fmt: skip
+                                      canonical_symmetry, tuple(targets), *drawn, distortion)  # fmt: skip
         self.augment = AugmentConfig.parse(augment) if augment is not None else None
         self.val_fraction, self.val_by, self.val_views = val_fraction, val_by, val_views
         self.cache_mb = cache_mb if cache == "ram" else 0
-        self._releases: list[Release] = []
+        self._splits = Splits()
+        self._datasets: dict[str, BehaveDataset] = {}
+        self._list_skips: list[Skip] = []
 
     def setup(self, stage: str | None = None) -> None:
-        """Read the release once and compute all targets; `stage` makes no difference."""
-        if self._releases:
+        """Read the root once and compute all targets; `stage` makes no difference.
+
+        A root of which only one split can be read serves what needs no other.
+        """
+        if self._datasets:
             return
-        train, test = read_splits(self.root)
-        self.templates = train.templates
+        own = self.val_by == "release" and self.val_fraction > 0
+        self._splits = available_splits(self.root, self.layout, own)
+        self.templates, self.data_hash = self._splits.templates, self._splits.data_hash
         self.bodies = load_bodies(self.body)
-        self.data_hash = hashlib.sha256(f"{train.data_hash} {test.data_hash}".encode()).hexdigest()[:16]
-        train_views, val_views = self._validation_split(train)
-        targets = build_targets(train, self.bodies, self.templates)
-        cache = ContextCache(len(train_views), self.cache_mb) if self.cache_mb else None
-        options = (self.view_config, self.augment, self.seed, cache)
-        self.train_dataset = BehaveDataset(train, targets, train_views, *options)
-        self.val_dataset = (
-            BehaveDataset(train, targets, val_views, self.view_config) if len(val_views) else None
-        )
-        test_targets = build_targets(test, self.bodies, self.templates)
-        everything = np.arange(len(test.views.frame))
-        self.test_dataset = BehaveDataset(test, test_targets, everything, self.view_config)
-        self._releases = [train, test]
+        self.val_dataset = None
+        for split, release in self._splits.releases.items():
+            targets = build_targets(release, self.bodies, self.templates)
+            views = self._listed(release, targets)
+            if split == "train":
+                self._set_up_training(release, targets, views)
+            elif split == "val":
+                self.val_dataset = BehaveDataset(release, targets, self._thinned(views), self.view_config)
+            else:
+                self._datasets["test"] = BehaveDataset(release, targets, views, self.view_config)
+        if own:
+            self._splits.need("val")
+        shown = {name: len(dataset) for name, dataset in self._datasets.items()}
+        shown["val"] = len(self.val_dataset) if self.val_dataset is not None else 0
         lost = sum(skip.views for skip in self.skips)
-        log.info("%s: %d training, %d validation, %d test views; %d views skipped (%d files)", self.root,
-                 len(train_views), len(val_views), len(everything), lost, len(self.skips))  # fmt: skip
+        log.info(
+            "%s: %d training, %d validation, %d test views; %d views skipped (%d files)",
+            self.root,
+            shown.get("train", 0),
+            shown["val"],
+            shown.get("test", 0),
+            lost,
+            len(self.skips),
+        )
+        for split, error in self._splits.missing.items():
+            log.warning("no %s data: %s", split, error)
+
+    @property
+    def train_dataset(self) -> BehaveDataset:
+        """Augmented training views; an error that says why when the root has none."""
+        self._splits.need("train")
+        return self._datasets["train"]
+
+    @property
+    def test_dataset(self) -> BehaveDataset:
+        """Views of the official test sequences; an error that says why when the root has none."""
+        self._splits.need("test")
+        return self._datasets["test"]
 
     @property
     def skips(self) -> list[Skip]:
         """Everything left out so far: when reading, and by samples found broken since."""
-        return [skip for release in self._releases for skip in release.skips] + self._sample_skips()
+        releases = self._splits.releases.values()
+        return [skip for release in releases for skip in release.skips] + self._later_skips()
 
     def manifest(self) -> dict[str, Any]:
         """What was read and what was left out, by reason; see `rhobin.behave.manifest`."""
-        return build_manifest(self._releases, self._sample_skips())
+        return build_manifest(list(self._splits.releases.values()), self._later_skips())
 
     def train_dataloader(self) -> DataLoader:
         """Augmented batches in the order of (seed, epoch), from where the trainer's progress stands."""
@@ -187,17 +222,39 @@ class BehaveDataModule(pl.LightningDataModule):
         trainer: Any = self.trainer
         return trainer.fit_loop.epoch_loop.batch_progress.total.processed
 
-    def _validation_split(self, release: Release) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the training and of the validation views."""
+    def _set_up_training(self, release: Release, targets: ViewTargets, views: np.ndarray) -> None:
+        """Divide the training split's views into those to train on and those held out."""
+        train, val = views, views[:0]
+        if self.val_by != "release":
+            held_out = self._held_out(release)[views]
+            train, val = views[~held_out], views[held_out]
+        cache = ContextCache(len(train), self.cache_mb) if self.cache_mb else None
+        options = (self.view_config, self.augment, self.seed, cache)
+        self._datasets["train"] = BehaveDataset(release, targets, train, *options)
+        if len(val):
+            self.val_dataset = BehaveDataset(release, targets, self._thinned(val), self.view_config)
+
+    def _held_out(self, release: Release) -> np.ndarray:
+        """Which views (N,) of the training split are held out for validation."""
         frames = np.bincount(release.frames.sequence, minlength=len(release.sequences))
         held_out = carve_validation(
             release.sequences, frames.tolist(), self.val_fraction, self.val_by, self.seed
         )
-        in_val = np.isin(release.sequences, held_out)[release.frames.sequence][release.views.frame]
-        train, val = np.flatnonzero(~in_val), np.flatnonzero(in_val)
-        if self.val_views is not None and len(val) > self.val_views:
-            val = val[np.linspace(0, len(val) - 1, self.val_views).round().astype(int)]
-        return train, val
+        return np.isin(release.sequences, held_out)[release.frames.sequence][release.views.frame]
+
+    def _thinned(self, views: np.ndarray) -> np.ndarray:
+        """At most `val_views` of some views, evenly spread."""
+        if self.val_views is None or len(views) <= self.val_views:
+            return views
+        return views[np.linspace(0, len(views) - 1, self.val_views).round().astype(int)]
+
+    def _listed(self, release: Release, targets: ViewTargets) -> np.ndarray:
+        """Rows of the views that the frame list keeps."""
+        if self.frame_list == "all":
+            return np.arange(len(release.views.frame))
+        kept, skips = chore_views(release, targets.joints[:, 0, 2])
+        self._list_skips += skips
+        return kept
 
     def _loader(self, dataset: BehaveDataset, **options: Any) -> DataLoader:
         context = "fork" if self.workers and "fork" in multiprocessing.get_all_start_methods() else None
@@ -211,8 +268,9 @@ class BehaveDataModule(pl.LightningDataModule):
             **options,
         )
 
-    def _sample_skips(self) -> list[Skip]:
-        if not self._releases:
-            return []
-        datasets = (self.train_dataset, self.val_dataset, self.test_dataset)
-        return [skip for dataset in datasets if dataset is not None for skip in dataset.skips()]
+    def _later_skips(self) -> list[Skip]:
+        """What the frame list leaves out, and what samples were found broken since."""
+        datasets = [*self._datasets.values()]
+        if self._datasets and self.val_dataset is not None:
+            datasets.append(self.val_dataset)
+        return self._list_skips + [skip for dataset in datasets for skip in dataset.skips()]

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rhobin.behave.video import VideoError, read_frame, split_frame
 from rhobin.data.crops import MASK_THRESHOLD, crop_square, mask_box
 
 MEAN = np.array([0.485, 0.456, 0.406])  # ImageNet, RGB
@@ -256,11 +257,27 @@ def decode_color(file: Path, content: bytes, factor: int) -> np.ndarray:
 
 
 def _decode(file: Path, flag: int) -> np.ndarray:
+    frame = split_frame(file)
+    if frame is not None:
+        return _decode_frame(file, *frame, flag)
     try:
         content = file.read_bytes()
     except OSError as error:
         raise BadSampleError(file, "unreadable_image", f"cannot be read: {error.strerror}") from error
     return _decode_bytes(file, content, flag)
+
+
+def _decode_frame(file: Path, video: Path, index: int, flag: int) -> np.ndarray:
+    """A frame of a video as `_decode` gives images: reduced, or grey."""
+    try:
+        image = read_frame(video, index)
+    except VideoError as error:
+        raise BadSampleError(file, "unreadable_image", str(error)) from error
+    if flag == cv2.IMREAD_GRAYSCALE:
+        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    factor = next(factor for factor, reduced in _REDUCED.items() if reduced == flag)
+    size = (-(-image.shape[1] // factor), -(-image.shape[0] // factor))
+    return image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def _decode_bytes(file: Path, content: bytes, flag: int) -> np.ndarray:

@@ -1,0 +1,82 @@
+"""Which splits of a root there are to train, validate and test on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rhobin.behave.builder import EmptySplitError
+from rhobin.behave.layout import KINECTS, TEST_KINECT
+from rhobin.behave.read import read_release
+from rhobin.behave.release import Release
+from rhobin.data.prepared import is_prepared, read_prepared_splits
+from rhobin.objects.template import Template
+
+
+@dataclass
+class Splits:
+    """The splits that could be read, and why others could not.
+
+    Attributes:
+        releases: by split: "train", "val" where the release has one, "test".
+        missing: by split, the error of reading it.
+    """
+
+    releases: dict[str, Release] = field(default_factory=dict)
+    missing: dict[str, Exception] = field(default_factory=dict)
+
+    @property
+    def templates(self) -> dict[str, Template]:
+        """Object templates of the root."""
+        return next(iter(self.releases.values())).templates
+
+    @property
+    def data_hash(self) -> str:
+        """Digest of all splits."""
+        digests = " ".join(release.data_hash for release in self.releases.values())
+        return hashlib.sha256(digests.encode()).hexdigest()[:16]
+
+    def need(self, split: str) -> Release:
+        """A split that cannot be done without.
+
+        Raises:
+            ValueError: it could not be read; says why, and what works without it.
+        """
+        if split in self.releases:
+            return self.releases[split]
+        there = ", ".join(self.releases)
+        raise ValueError(
+            f"the {split} split is needed here, and only {there} could be read: {self.missing[split]}"
+        )
+
+
+def available_splits(root: Path, layout: str = "auto", own_validation: bool = False) -> Splits:
+    """Read every split that a root has: training views of all Kinects, test views of the challenge's.
+
+    Args:
+        root: dataset root of any layout, or a prepared one.
+        layout: as of `read_release`; a prepared root knows its own.
+        own_validation: read the release's own validation split, too.
+
+    Raises:
+        FileNotFoundError: there is no data at all; says what was expected.
+        ValueError: none of the splits could be read.
+    """
+    found = Splits()
+    if is_prepared(root):
+        found.releases = {release.split: release for release in read_prepared_splits(root)}
+    wanted = {"train": KINECTS, **({"val": KINECTS} if own_validation else {}), "test": (TEST_KINECT,)}
+    for split, kinects in wanted.items():
+        if found.releases and split in found.releases:
+            continue
+        templates = found.templates if found.releases else None
+        try:
+            if is_prepared(root):
+                raise EmptySplitError(f"{root} was prepared without it")
+            found.releases[split] = read_release(root, split, kinects, templates, layout)
+        except EmptySplitError as error:
+            found.missing[split] = error
+    if not found.releases:
+        raise found.missing["train"]
+    return found
