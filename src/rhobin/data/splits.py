@@ -10,7 +10,8 @@ from rhobin.behave.builder import EmptySplitError
 from rhobin.behave.layout import KINECTS, TEST_KINECT
 from rhobin.behave.read import read_release
 from rhobin.behave.release import Release
-from rhobin.data.prepared import is_prepared, read_prepared_splits
+from rhobin.data.prepare.index import read_header
+from rhobin.data.prepared import is_prepared, read_prepared
 from rhobin.objects.template import Template
 
 
@@ -64,19 +65,22 @@ def available_splits(root: Path, layout: str = "auto", own_validation: bool = Fa
         ValueError: none of the splits could be read.
     """
     found = Splits()
-    if is_prepared(root):
-        found.releases = {release.split: release for release in read_prepared_splits(root)}
     wanted = {"train": KINECTS, **({"val": KINECTS} if own_validation else {}), "test": (TEST_KINECT,)}
     for split, kinects in wanted.items():
-        if found.releases and split in found.releases:
-            continue
         templates = found.templates if found.releases else None
         try:
             if is_prepared(root):
-                raise EmptySplitError(f"{root} was prepared without it")
-            found.releases[split] = read_release(root, split, kinects, templates, layout)
+                found.releases[split] = _prepared(root, split, templates)
+            else:
+                found.releases[split] = read_release(root, split, kinects, templates, layout)
         except EmptySplitError as error:
             found.missing[split] = error
     if not found.releases:
         raise found.missing["train"]
     return found
+
+
+def _prepared(root: Path, split: str, templates: dict[str, Template] | None) -> Release:
+    if split not in read_header(root)["splits"]:
+        raise EmptySplitError(f"{root} was prepared without it")
+    return read_prepared(root, split, templates)
