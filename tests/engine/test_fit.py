@@ -24,6 +24,7 @@ from rhobin.metrics.joint import frame_rng, joint_errors
 from rhobin.objects.names import OBJECT_NAMES
 
 ROOT = Path(__file__).parents[2]
+from rhobin.types import Prediction
 
 
 @pytest.fixture
@@ -135,7 +136,10 @@ def test_the_evaluator_s_numbers_are_the_official_metric_s(built):
 
 def test_a_perfect_method_scores_the_sampling_floor(built, monkeypatch):
     _, datamodule, module = built
-    monkeypatch.setattr(module, "predict", lambda batch: batch.target)
+    parts = ("theta", "beta", "trans", "obj_R", "obj_t")
+    monkeypatch.setattr(
+        module, "predict", lambda batch: Prediction(**{k: getattr(batch.target, k) for k in parts})
+    )
     views, templates = validation_views(datamodule, 2), ordered_templates(datamodule)
     scores = JointEvaluator(views, templates, 1, 6000, 0).score(module)
     assert 10 < scores["val/smpl_mm"] < 22

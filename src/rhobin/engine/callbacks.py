@@ -10,6 +10,8 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from rhobin.body.model import BodyOutput
+from rhobin.engine.tracks import TRACKS, TrackScores
 from rhobin.metrics.joint import FrameMeshes, joint_errors_of_frames
 from rhobin.objects.template import Template
 from rhobin.types import Batch, Prediction, to_device
@@ -65,7 +67,9 @@ class TrainLog(pl.Callback):
 
 
 class JointEvaluator(pl.Callback):
-    """Scores fixed validation views with the challenge's joint metric.
+    """Scores fixed validation views with the challenge's metrics: the joint track, and the others beside it.
+
+    A method that predicts only people or only objects is scored for those, and needs another `tracked`.
 
     Args:
         views: validation batches, the same for the whole run; without any there is no score.
@@ -73,9 +77,9 @@ class JointEvaluator(pl.Callback):
         every_n_steps: steps between two scores; the last step is always scored.
         samples: surface points on each mesh.
         seed: seed of the surface points.
+        tracks: further tracks to score: human, object.
+        tracked: the score that chooses the best checkpoint; lower is better.
     """
-
-    tracked = "val/joint_mm"
 
     def __init__(
         self,
@@ -84,9 +88,12 @@ class JointEvaluator(pl.Callback):
         every_n_steps: int,
         samples: int,
         seed: int,
+        tracks: Sequence[str] = TRACKS,
+        tracked: str = "val/joint_mm",
     ) -> None:
         self.views, self.templates, self.every_n_steps = views, templates, every_n_steps
-        self.samples, self.seed = samples, seed
+        self.samples, self.seed, self.tracked = samples, seed, tracked
+        self.other = TrackScores(templates, tracks)
         self.step, self.value = -1, float("nan")
 
     def state_dict(self) -> dict[str, Any]:
@@ -111,30 +118,47 @@ class JointEvaluator(pl.Callback):
 
     @torch.no_grad()
     def score(self, module: Any) -> dict[str, float]:
-        """Mean errors and losses over the validation views."""
+        """Mean errors and losses over the validation views.
+
+        Raises:
+            ValueError: the tracked score is not among them.
+        """
         frames: list[FrameMeshes] = []
         losses: list[dict[str, Tensor]] = []
+        self.other.reset()
         for view in self.views:
             batch = to_device(view, module.device)
             losses.append(module.losses(batch))
-            frames += self.meshes(batch, module.predict(batch), module.bodies)
-        smpl, obj = np.mean(
-            joint_errors_of_frames(frames, self.seed, self.samples, torch.get_num_threads()), axis=0
-        )
-        means = {
-            f"val/{name}": torch.stack([part[name] for part in losses]).mean().item() for name in losses[0]
-        }
-        return {
-            "val/smpl_mm": float(smpl),
-            "val/object_mm": float(obj),
-            self.tracked: float(smpl + obj) / 2,
-            **means,
-        }
+            frames += self.add(batch, module.predict(batch), module.bodies)
+        scores = {name: torch.stack([part[name] for part in losses]).mean().item() for name in losses[0]}
+        scores |= self.other.compute()
+        if frames:
+            pairs = joint_errors_of_frames(frames, self.seed, self.samples, torch.get_num_threads())
+            smpl, obj = np.mean(pairs, axis=0)
+            scores |= {"smpl_mm": float(smpl), "object_mm": float(obj), "joint_mm": float(smpl + obj) / 2}
+        named = {f"val/{name}": value for name, value in scores.items()}
+        if self.tracked not in named:
+            raise ValueError(
+                f"callbacks.evaluator.tracked is {self.tracked!r}; this method has {sorted(named)}"
+            )
+        return named
 
-    def meshes(self, batch: Batch, pred: Prediction, bodies: Any) -> list[FrameMeshes]:
-        """Predicted and true surfaces of a batch."""
-        pred_verts, pred_obj = self.surfaces(pred, batch, bodies)
-        true_verts, true_obj = self.surfaces(batch.target, batch, bodies)
+    def add(self, batch: Batch, pred: Prediction, bodies: Any) -> list[FrameMeshes]:
+        """Add a batch to the other tracks; its meshes for the joint one, where it has both parts."""
+        posed = None
+        if pred.theta is not None:
+            posed = [bodies(p.theta, p.beta, p.trans, batch.gender) for p in (pred, batch.target)]
+            self.other.add_people(*posed)
+        if pred.obj_R is not None:
+            self.other.add_objects(pred, batch.target, batch.object_id)
+        return [] if posed is None or pred.obj_R is None else self.meshes(batch, pred, posed, bodies.faces)
+
+    def meshes(
+        self, batch: Batch, pred: Prediction, posed: Sequence[BodyOutput], faces: Tensor
+    ) -> list[FrameMeshes]:
+        """Predicted and true surfaces of a batch, metres, camera frame."""
+        pred_verts, true_verts = (torch.as_tensor(o.verts).double().cpu().numpy() for o in posed)
+        pred_obj, true_obj = self.placed(pred, pred.obj_scale, batch), self.placed(batch.target, None, batch)
         return [
             FrameMeshes(
                 name=f"{key.sequence}/{key.frame}/k{key.camera}",
@@ -142,15 +166,15 @@ class JointEvaluator(pl.Callback):
                 pred_obj=pred_obj[i],
                 target_body=true_verts[i],
                 target_obj=true_obj[i],
-                body_faces=np.asarray(bodies.faces.cpu()),
+                body_faces=np.asarray(faces.cpu()),
                 obj_faces=np.asarray(self.templates[int(batch.object_id[i])].faces),
             )
             for i, key in enumerate(batch.keys)
         ]
 
-    def surfaces(self, part: Any, batch: Batch, bodies: Any) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Body vertices (B, V, 3) and each view's object vertices, metres, camera frame."""
-        body = bodies(part.theta, part.beta, part.trans, batch.gender).verts.double().cpu().numpy()
+    def placed(self, part: Any, size: Tensor | None, batch: Batch) -> list[np.ndarray]:
+        """Each view's object vertices, metres, camera frame; the scale comes after the translation."""
         rotation, shift = part.obj_R.double().cpu().numpy(), part.obj_t.double().cpu().numpy()
-        ids = batch.object_id.tolist()
-        return body, [self.templates[o].verts @ rotation[i].T + shift[i] for i, o in enumerate(ids)]
+        verts = [self.templates[o].verts for o in batch.object_id.tolist()]
+        scale = np.ones(len(verts)) if size is None else size.double().cpu().numpy()
+        return [scale[i] * (x @ rotation[i].T + shift[i]) for i, x in enumerate(verts)]

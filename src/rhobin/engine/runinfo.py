@@ -29,6 +29,7 @@ FREE_KEYS = (
     "threads",
     "logger",
     "progress",
+    "callbacks.evaluator.tracks",
     "data.root",
     "data.workers",
     "data.cache",

@@ -34,6 +34,11 @@ class _Sums(Metric):
             state = getattr(self, name)
             state += torch.as_tensor(part, dtype=torch.float64, device=state.device)
 
+    @property
+    def seen(self) -> int:
+        """Frames added in this process."""
+        return int(self._total("frames")[0])
+
     def _total(self, name: str) -> np.ndarray:
         return getattr(self, name).cpu().numpy()
 
