@@ -22,9 +22,9 @@ from rhobin.engine.progress import TrainProgress
 from rhobin.methods.base import NonFiniteLossError
 from rhobin.metrics.joint import frame_rng, joint_errors
 from rhobin.objects.names import OBJECT_NAMES
+from rhobin.types import Prediction
 
 ROOT = Path(__file__).parents[2]
-from rhobin.types import Prediction
 
 
 @pytest.fixture
