@@ -9,6 +9,7 @@ COMMANDS = {
     "convert": "turn SMPL or SMPL-H parameters, or vertices, into parameters of the other model",
     "convert-body": "write a licensed SMPL or SMPL-H file as a checked .npz without pickles",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
+    "prepare": "check a dataset and store its crops for fast training",
     "preview": "draw training samples with their augmentation and targets",
     "distortion": "show by how much the cameras' lenses miss a pinhole",
     "score": "score predictions as the challenge's server does",

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from rhobin.behave.layout import KINECTS, TEST_KINECT
-from rhobin.behave.read import read_release
 from rhobin.behave.release import Release, Views
 from rhobin.behave.skips import REASONS, Skip
 from rhobin.data.crops import crop_square, union_box
@@ -25,7 +23,7 @@ log = logging.getLogger(__name__)
 _SLACK = 3.0  # pixels; a patch is decoded a little wider than its crops look
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PreparedRelease(Release):
     """A release whose pictures were cut and stored by `rhobin prepare`.
 
@@ -51,18 +49,23 @@ class PreparedRelease(Release):
             raise BadSampleError(files[int(row["bad_file"])], reason, REASONS[reason])
         width, height = row["stored"].tolist()
         try:
-            person, thing = unpack_masks(self._content(files[1], row["masks"]), (width, height))
+            person, thing = unpack_masks(self.content(files[1], row["masks"]), (width, height))
         except ValueError as error:
             raise BadSampleError(files[1], "unreadable_image", str(error)) from error
         return Picture(
-            read_color=lambda factor: decode_color(files[0], self._content(files[0], row["color"]), factor),
+            read_color=lambda factor: decode_color(files[0], self.content(files[0], row["color"]), factor),
             masks=(person, thing),
             boxes=row["boxes"].astype(np.float64),
             from_image=place_of(row["patch"], row["stored"]),
             size=(int(row["size"][0]), int(row["size"][1])),
         )
 
-    def _content(self, file: Path, place: np.ndarray) -> bytes:
+    def content(self, file: Path, place: np.ndarray) -> bytes:
+        """What is stored under a name at (offset, length, CRC-32) of the index; the CRC is not looked at.
+
+        Raises:
+            BadSampleError: the file is missing or has another length.
+        """
         start, length = int(place[0]), int(place[1])
         try:
             with _container(file).open("rb") as stream:
@@ -110,8 +113,8 @@ def read_prepared(root: Path, split: str, templates: dict[str, Template] | None 
         for sequence, name, kinect in zip(owner, names, views.kinect.tolist(), strict=True)
     ]
     files = [(f"{stem}.jpg", f"{stem}.bits", f"{stem}.bits") for stem in stems]
-    for row, raw in facts["broken"].items():
-        files[int(row)] = tuple(raw)
+    for row, raw in zip(np.flatnonzero(stored["reason"] != b""), views.files.tolist(), strict=True):
+        files[row] = tuple(raw)
     return PreparedRelease(
         root=root,
         split=split,
@@ -123,18 +126,17 @@ def read_prepared(root: Path, split: str, templates: dict[str, Template] | None 
         templates=read_templates(root / TEMPLATES) if templates is None else templates,
         skips=[Skip(**skip) for skip in facts["skips"]],
         data_hash=facts["data_hash"],
+        exceptions=facts["exceptions"],
         stored=stored,
         recipe=recipe,
     )
 
 
-def read_splits(root: Path) -> tuple[Release, Release]:
-    """Training views of every Kinect and test views of the challenge's, from a raw or a prepared root."""
-    if is_prepared(root):
-        train = read_prepared(root, "train")
-        return train, read_prepared(root, "test", train.templates)
-    raw = read_release(root, "train", KINECTS)
-    return raw, read_release(root, "test", (TEST_KINECT,), raw.templates)
+def read_prepared_splits(root: Path) -> list[PreparedRelease]:
+    """Every split of a prepared root."""
+    first, *others = read_header(Path(root))["splits"]
+    found = [read_prepared(root, first)]
+    return found + [read_prepared(root, split, found[0].templates) for split in others]
 
 
 def view_picture(release: Release, view: int) -> Picture:

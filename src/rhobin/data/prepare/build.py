@@ -69,7 +69,8 @@ def estimate_bytes(plan: Plan, samples: int = _SAMPLES) -> int:
     files = [files for sequence in plan.todo for files in sequence.files]
     if not files:
         return 0
-    chosen = [files[i * len(files) // samples] for i in range(min(samples, len(files)))]
+    samples = min(samples, len(files))
+    chosen = [files[i * len(files) // samples] for i in range(samples)]
     sizes = [sum(map(len, prepare_view(view, plan.recipe)[1:])) for view in chosen]
     return round(sum(sizes) / len(sizes) * len(files))
 

@@ -48,8 +48,10 @@ def write_index(releases: list[Release], out: Path, recipe: Recipe) -> None:
             _copy(releases[0].root / name, out / name)
     skips = [skip for release in releases for skip in _skips(release, records[release.split])]
     manifest = build_manifest(releases, skips)
-    write_json(out / MANIFEST, manifest | {"files": _digests(out, releases, records)})
-    write_json(out / PREPARED, _header(releases, records, recipe))
+    files = {"views": _view_digests(releases, records), "index": file_digests(out)}
+    write_json(out / MANIFEST, manifest | {"files": files})
+    header = {"format": FORMAT, "recipe": asdict(recipe)}
+    write_json(out / PREPARED, header | {"splits": {r.split: header_facts(r) for r in releases}})
 
 
 def read_header(root: Path) -> dict[str, Any]:
@@ -69,8 +71,26 @@ def read_header(root: Path) -> dict[str, Any]:
     return header
 
 
-def read_arrays(root: Path, split: str, files: np.ndarray | None = None) -> tuple[Frames, Views, np.ndarray]:
-    """Frames, views and rows of `STORED` of a split, mapped from disk; nothing is read yet."""
+def read_manifest(root: Path) -> dict[str, Any]:
+    """What a prepared root holds and what was left out: as `rhobin.behave.manifest`, with digests of files.
+
+    Raises:
+        ValueError: it is missing or broken.
+    """
+    path = root / MANIFEST
+    try:
+        manifest = json.loads(path.read_text())
+        manifest["files"]["index"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: missing or broken ({error!r}); run rhobin prepare again") from error
+    return manifest
+
+
+def read_arrays(root: Path, split: str) -> tuple[Frames, Views, np.ndarray]:
+    """Frames, views and rows of `STORED` of a split, mapped from disk; nothing is read yet.
+
+    The views' files are the raw ones of the views that could not be used, in order.
+    """
     folder = root / "index" / split
 
     def column(name: str) -> Any:
@@ -88,7 +108,29 @@ def read_arrays(root: Path, split: str, files: np.ndarray | None = None) -> tupl
     lengths = {len(array) for array in views.values()} | {len(stored)}
     if len(lengths) > 1 or stored.dtype != STORED:
         raise ValueError(f"{folder}: the parts of the index do not belong together; run rhobin prepare again")
-    return frames, Views(**views, files=np.empty((0, 3), "U1")), stored
+    return frames, Views(**views, files=column("unusable")), stored
+
+
+def header_facts(release: Release) -> dict[str, Any]:
+    """What the header says of a split."""
+    return {
+        "layout": release.layout,
+        "data_hash": release.data_hash,
+        "sequences": release.sequences,
+        "cameras": [_plain(vars(camera)) for camera in release.cameras],
+        "skips": [vars(skip) for skip in release.skips],
+        "exceptions": release.exceptions,
+    }
+
+
+def file_digests(root: Path) -> dict[str, str]:
+    """SHA-256 of index, templates and the files beside them."""
+    files = [*sorted((root / "index").rglob("*.npy")), root / TEMPLATES, *(root / name for name in BESIDE)]
+    return {
+        file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        if file.is_file()
+    }
 
 
 def read_cameras(facts: dict[str, Any]) -> list[Camera]:
@@ -116,32 +158,7 @@ def _write_arrays(folder: Path, release: Release, records: list[dict[str, Any]])
     for name in _VIEWS:
         np.save(folder / f"views_{name}.npy", getattr(release.views, name), allow_pickle=False)
     np.save(folder / "stored.npy", stored, allow_pickle=False)
-
-
-def _header(
-    releases: list[Release], records: dict[str, list[dict[str, Any]]], recipe: Recipe
-) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "recipe": asdict(recipe),
-        "splits": {
-            release.split: {
-                "layout": release.layout,
-                "data_hash": release.data_hash,
-                "sequences": release.sequences,
-                "cameras": [_plain(vars(camera)) for camera in release.cameras],
-                "skips": [vars(skip) for skip in release.skips],
-                "broken": _broken(release, records[release.split]),
-            }
-            for release in releases
-        },
-    }
-
-
-def _broken(release: Release, records: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Names of the raw files of views that could not be used, by row."""
-    reasons = [reason for record in records for reason in record["reason"]]
-    return {str(row): release.views.files[row].tolist() for row, why in enumerate(reasons) if why}
+    np.save(folder / "unusable.npy", release.views.files[stored["reason"] != b""], allow_pickle=False)
 
 
 def _skips(release: Release, records: list[dict[str, Any]]) -> list[Skip]:
@@ -154,20 +171,12 @@ def _skips(release: Release, records: list[dict[str, Any]]) -> list[Skip]:
     ]
 
 
-def _digests(
-    out: Path, releases: list[Release], records: dict[str, list[dict[str, Any]]]
-) -> dict[str, dict[str, str]]:
-    """SHA-256 of what was written: by sequence over its views' files, by file for the rest."""
-    views = {
+def _view_digests(releases: list[Release], records: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
+    """SHA-256 over all stored files of each sequence."""
+    return {
         f"{release.split}/{sequence.name}": record["sha256"]
         for release in releases
         for sequence, record in zip(list_sequences(release), records[release.split], strict=True)
-    }
-    rest = [*sorted((out / "index").rglob("*.npy")), out / TEMPLATES]
-    rest += [out / name for name in BESIDE if (out / name).is_file()]
-    return {
-        "views": views,
-        "index": {p.relative_to(out).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in rest},
     }
 
 

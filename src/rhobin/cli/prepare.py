@@ -1,0 +1,168 @@
+"""`rhobin prepare ROOT OUT`: check a dataset and store what training needs of it, once."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rhobin.behave.release import Release
+    from rhobin.data.prepare.build import Plan
+    from rhobin.data.prepare.check import Notify, Verdict
+
+HELP = "check a dataset and store its crops for fast training"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("root", type=Path, help="dataset root; with --check also a prepared one")
+    parser.add_argument("out", type=Path, nargs="?", help="prepared root; an unfinished one is completed")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--dry-run", action="store_true", help="only count, and estimate the disk space")
+    mode.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing: look at every image of ROOT, or at every file of OUT and for changes of ROOT",
+    )
+    parser.add_argument(
+        "--margin",
+        type=float,
+        default=2.7,
+        help="side of what is stored, in times the box around person and object; inf for whole frames "
+        "(default: 2.7, what the default augmentation can show)",
+    )
+    parser.add_argument(
+        "--size", type=int, default=768, help="longer side of what is stored at most, pixels (default: 768)"
+    )
+    parser.add_argument("--quality", type=int, default=95, help="of JPEG (default: 95)")
+    parser.add_argument("--shards", action="store_true", help="one WebDataset tar a sequence, not a folder")
+    parser.add_argument("--workers", type=int, default=2, help="processes; any number gives the same files")
+    parser.add_argument("--layout", default="auto", help="whose rules ROOT follows (default: look)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prepare or check; returns 1 when the data are not sound or could not be prepared."""
+    from rhobin.data.prepare.build import PrepareError
+
+    if args.out is None and not args.check:
+        print("error: expected where to write: rhobin prepare ROOT OUT", file=sys.stderr)
+        return 2
+    try:
+        return _check(args) if args.check else _prepare(args)
+    except (PrepareError, ChildProcessError, ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _prepare(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from rhobin.behave.manifest import manifest_tables
+    from rhobin.data.prepare.build import plan, prepare
+    from rhobin.data.prepare.index import read_manifest
+    from rhobin.data.prepare.recipe import Recipe
+
+    recipe = Recipe(args.margin, args.size, args.quality, args.shards)
+    releases = _read(args.root, args.layout)
+    todo = plan(releases, args.out, recipe)
+    console = Console()
+    if args.dry_run:
+        _estimate(console, todo)
+        return 0
+    if todo.stale:
+        console.print(f"{todo.stale} sequences have changed, or were stored otherwise: prepared again")
+    with _progress(todo.views) as notify:
+        prepare(todo, args.workers, notify)
+    console.print(manifest_tables(read_manifest(args.out)))
+    done = f"{len(todo.todo)} sequences prepared, {todo.kept} were complete before"
+    console.print(f"{args.out}: {done}. Train with data.root={args.out}", soft_wrap=True)
+    return 0
+
+
+def _estimate(console: Console, todo: Plan) -> None:
+    from rich.table import Table
+
+    from rhobin.behave.manifest import build_manifest, manifest_tables
+    from rhobin.data.prepare.build import estimate_bytes
+
+    console.print(manifest_tables(build_manifest(todo.releases)))
+    need = estimate_bytes(todo)
+    place = next(path for path in (todo.out.absolute(), *todo.out.absolute().parents) if path.is_dir())
+    free = shutil.disk_usage(place).free
+    table = Table(title=f"To write at {todo.out}", title_justify="left", show_header=False)
+    table.add_row("sequences to prepare", f"{len(todo.todo):,}")
+    table.add_row("complete already", f"{todo.kept:,}")
+    table.add_row("views to prepare", f"{todo.views:,}")
+    table.add_row("disk space needed, about", f"{need / 1e9:,.2f} GB")
+    table.add_row("disk space free", f"{free / 1e9:,.2f} GB")
+    console.print(table)
+    if need > free:
+        console.print("[red]There is not enough room.[/red] Smaller: --size 512, or a smaller --margin")
+
+
+def _check(args: argparse.Namespace) -> int:
+    from rhobin.data.prepare.check import check_prepared, check_raw
+    from rhobin.data.prepared import is_prepared, read_prepared_splits
+
+    prepared = args.out or args.root
+    if args.out is not None and not is_prepared(args.out):
+        raise ValueError(
+            f"{args.out} is not a complete prepared root; run rhobin prepare {args.root} {args.out}"
+        )
+    if not is_prepared(prepared):
+        releases = _read(args.root, args.layout)
+        with _progress(sum(len(release.views.frame) for release in releases)) as notify:
+            verdict = check_raw(releases, args.workers, notify)
+    else:
+        stored = read_prepared_splits(prepared)
+        raw = _read(args.root, args.layout) if args.out is not None else None
+        with _progress(sum(len(release.stored) for release in stored)) as notify:
+            verdict = check_prepared(stored, raw, notify)
+    return _judge(verdict, prepared)
+
+
+def _judge(verdict: Verdict, root: Path) -> int:
+    """Print what a check found; the exit status."""
+    from rich.console import Console
+
+    from rhobin.behave.manifest import manifest_tables
+
+    console = Console(soft_wrap=True)
+    console.print(manifest_tables(verdict.manifest))
+    for problem in verdict.problems:
+        console.print(f"[red]-[/red] {problem}")
+    if verdict.problems:
+        count = len(verdict.problems)
+        console.print(f"[bold red]{root}: {count} kind{'s' * (count > 1)} of problem[/bold red]")
+        return 1
+    console.print(f"[bold green]{root}: {verdict.views:,} views checked, ready to train from[/bold green]")
+    return 0
+
+
+def _read(root: Path, layout: str) -> list[Release]:
+    """Every split of a raw root."""
+    from rhobin.data.prepared import is_prepared
+    from rhobin.data.splits import available_splits
+
+    if is_prepared(root):
+        raise ValueError(f"{root} is a prepared root already; expected the raw one")
+    return list(available_splits(root, layout, own_validation=True).releases.values())
+
+
+@contextmanager
+def _progress(views: int) -> Iterator[Notify]:
+    """A bar that counts views."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("views"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("views", total=views)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,153 @@
+"""Whether a root is sound: all images of a raw one opened, all bytes of a prepared one compared."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rhobin.behave.manifest import build_manifest
+from rhobin.behave.pool import finished, task_pool
+from rhobin.behave.release import Release
+from rhobin.behave.skips import REASONS, Skip, count_skips
+from rhobin.data.images import BadSampleError, read_picture
+from rhobin.data.prepare.index import file_digests, header_facts, read_header, read_manifest
+from rhobin.data.prepare.recipe import Recipe
+from rhobin.data.prepare.sequence import Sequence, list_sequences, read_record, signature
+from rhobin.data.prepared import PreparedRelease
+
+Notify = Callable[[int], None]
+
+INHERENT = frozenset(
+    {
+        "missing_object_mask",
+        "empty_person_mask",
+        "empty_object_mask",
+        "not_registered",
+        "unmatched_times",
+        "not_in_split",
+        "other_dataset",
+        "not_in_frame_list",
+    }
+)
+"""Reasons that the releases themselves give; all others mean that a file is missing or damaged."""
+
+_ANY_SIZE = 8
+_NAMED = 3
+
+
+@dataclass
+class Verdict:
+    """What a check found.
+
+    Attributes:
+        manifest: what the root holds and what of it is left out.
+        problems: what has to be mended, each with what to do; none means that the root is sound.
+        views: how many views were looked at.
+    """
+
+    manifest: dict[str, Any]
+    problems: list[str] = field(default_factory=list)
+    views: int = 0
+
+
+def check_raw(releases: list[Release], workers: int = 1, notify: Notify = lambda views: None) -> Verdict:
+    """Open every image of a raw root."""
+    found: list[Skip] = []
+    sequences = [sequence for release in releases for sequence in list_sequences(release)]
+    with task_pool(workers if workers > 1 else 0) as submit:
+        for skips, views in finished(submit(_open_images, sequence) for sequence in sequences):
+            found += skips
+            notify(views)
+    manifest = build_manifest(releases, sorted(found, key=lambda skip: skip.file))
+    verdict = Verdict(manifest, views=sum(len(release.views.frame) for release in releases))
+    skips = [*found, *(skip for release in releases for skip in release.skips)]
+    for reason, count in count_skips(skips).items():
+        if reason not in INHERENT:
+            named = [skip.file for skip in skips if skip.reason == reason][:_NAMED]
+            verdict.problems.append(
+                f"{REASONS[reason]}: {count['files']} files, {count['views']} views lost, for example "
+                f"{', '.join(named)}; download or unpack these again, or go on without them"
+            )
+    return verdict
+
+
+def check_prepared(
+    releases: list[PreparedRelease], raw: list[Release] | None = None, notify: Notify = lambda views: None
+) -> Verdict:
+    """Compare a prepared root with its index byte by byte, and the index with the raw root if given."""
+    root = releases[0].root
+    verdict = Verdict(read_manifest(root))
+    written, found = verdict.manifest["files"]["index"], file_digests(root)
+    changed = sorted(name for name in {*written, *found} if written.get(name) != found.get(name))
+    if changed:
+        verdict.problems.append(
+            f"changed since they were written: {', '.join(changed)}; run rhobin prepare again"
+        )
+    for release in releases:
+        bad = _changed_files(release, notify)
+        verdict.views += len(release.stored)
+        if bad:
+            verdict.problems.append(
+                f"{len(bad)} files of the {release.split} split are missing or changed, for example "
+                f"{', '.join(bad[:_NAMED])}; remove {root}/records/{release.split}/SEQUENCE.json of these "
+                "sequences and run rhobin prepare again"
+            )
+    if raw is not None:
+        verdict.problems += _stale(root, raw)
+    return verdict
+
+
+def _open_images(sequence: Sequence) -> tuple[list[Skip], int]:
+    """Views of a sequence that samples could not use."""
+    skips = []
+    for files in sequence.files:
+        try:
+            read_picture(files).read_color(_ANY_SIZE)
+        except BadSampleError as error:
+            file = error.file.relative_to(sequence.root).as_posix()
+            skips.append(Skip(file, error.reason, error.detail, 1))
+    return skips, len(sequence.files)
+
+
+def _changed_files(release: PreparedRelease, notify: Notify) -> list[str]:
+    bad = []
+    for view, row in enumerate(release.stored):
+        if row["reason"]:
+            continue
+        color, masks, _ = release.view_files(view)
+        for file, place in ((color, row["color"]), (masks, row["masks"])):
+            if _crc(release, file, place) != place[2]:
+                bad.append(file.relative_to(release.root).as_posix())
+        notify(1)
+    return bad
+
+
+def _crc(release: PreparedRelease, file: Path, place: np.ndarray) -> int | None:
+    try:
+        return zlib.crc32(release.content(file, place))
+    except BadSampleError:
+        return None
+
+
+def _stale(root: Path, raw: list[Release]) -> list[str]:
+    """What of the raw root is newer than the prepared one."""
+    header = read_header(root)
+    recipe = Recipe(**header["recipe"])
+    names = []
+    for release in raw:
+        sequences = list_sequences(release)
+        old = [s.name for s in sequences if read_record(root, s, signature(s, recipe)) is None]
+        if not old and header["splits"].get(release.split) != header_facts(release):
+            old = [f"the {release.split} split's parameters, calibration or templates"]
+        names += old
+    if not names:
+        return []
+    return [
+        f"{raw[0].root} has changed since {root} was prepared: {', '.join(names[:_NAMED])} "
+        f"({len(names)} in all); run rhobin prepare {raw[0].root} {root}, which only does these"
+    ]
