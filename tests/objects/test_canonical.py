@@ -17,7 +17,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def pose(rng):
-    return Rotation.random(random_state=rng).as_matrix(), rng.normal(0, 0.3, 3) + (0, 0, 2.5)
+    return Rotation.random(random_state=rng).as_matrix(), rng.normal((0, 0, 2.5), 0.3)
 
 
 def any_member(group, rng):
