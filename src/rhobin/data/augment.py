@@ -23,6 +23,7 @@ SIDES = ("left", "top", "right", "bottom")
 STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4}
 _SUBJECTS = {"person": (0,), "object": (1,)}
 _FURTHEST_MOVE = 0.5  # of the crop's side, when cutting off
+_ENOUGH_IMAGE = 0.85  # of the crop, when cutting off
 
 
 @dataclass(frozen=True)
@@ -158,34 +159,59 @@ def move_crop(change: Augmentation, context: Context, crop: str, min_visible: fl
     """Centre (2,) of the crop in the image after shifting it and cutting off, pixels.
 
     Args:
-        change: what was drawn.
+        change: what was drawn. A cut that would show mostly what lies beyond the image's border is made on
+            the side where the least of the crop does.
         context: the view with its plain crop.
         crop: kind of crop: what is cut off is the person, the object, or both together.
         min_visible: share of either mask's pixels that cutting off spares.
     """
-    centre, side = context.centre, context.side
     if change.cut is None and not any(change.shift):
-        return centre
-    points = [_pixels(context.masks[i], context.from_image) for i in _SUBJECTS.get(crop, (0, 1))]
-    everything = np.concatenate(points)
+        return context.centre
+    seen = [context.masks[i] for i in _SUBJECTS.get(crop, (0, 1))]
+    points = [_pixels(mask, context.from_image) for mask in seen if mask.any()]
+    if not points:
+        return context.centre
+    extent = np.minimum(np.ptp(np.concatenate(points), axis=0), context.side)
+    centre = context.centre + np.array(change.shift) * extent
     if change.cut is None:
-        return centre + np.array(change.shift) * np.minimum(np.ptp(everything, axis=0), side)
-    corner, share = change.cut
-    toward = np.array([(-1.0, 0.0), (0.0, -1.0), (1.0, 0.0), (0.0, 1.0)][corner])
-    c, s = np.cos(change.roll), np.sin(change.roll)
-    toward = np.array([[c, s], [-s, c]]) @ toward  # the crop's axes, before it was rolled
-    along = everything @ toward
-    line = along.max() - share * np.ptp(along)
-    line = max(line, *(np.quantile(part @ toward, min_visible) for part in points if len(part)))
-    move = min(centre @ toward + side * change.scale / 2 - line, _FURTHEST_MOVE * side)
-    return centre - max(move, 0.0) * toward
+        return centre
+    side, wanted = context.side * change.scale, change.cut[0]
+    furthest = _FURTHEST_MOVE * context.side
+    choices = []
+    for edge in (wanted, (wanted + 2) % 4, (wanted + 1) % 4, (wanted + 3) % 4):
+        toward = _direction(edge, change.roll)
+        move = centre @ toward + side / 2 - _cut_line(points, toward, change.cut[1], min_visible)
+        moved = centre - np.clip(move, 0, furthest) * toward
+        choices.append((_inside(moved, side, context.size), moved))
+        if choices[-1][0] > _ENOUGH_IMAGE:
+            return moved
+    return max(choices, key=lambda choice: choice[0])[1]
+
+
+def _direction(edge: int, roll: float) -> np.ndarray:
+    """Which way in the image an edge of the crop, 0 to 3 as in `SIDES`, lies before the crop is rolled."""
+    c, s = np.cos(roll), np.sin(roll)
+    x, y = ((-1.0, 0.0), (0.0, -1.0), (1.0, 0.0), (0.0, 1.0))[edge]
+    return np.array([c * x + s * y, c * y - s * x])
+
+
+def _cut_line(points: list[np.ndarray], toward: np.ndarray, share: float, min_visible: float) -> float:
+    """Where, along a direction, to cut off a share of the extent of masks and spare enough of each."""
+    along = [part @ toward for part in points]
+    low, high = min(part.min() for part in along), max(part.max() for part in along)
+    return max(high - share * (high - low), *(float(np.quantile(part, min_visible)) for part in along))
+
+
+def _inside(centre: np.ndarray, side: float, size: tuple[int, int]) -> float:
+    """Share of an upright square that lies inside an image."""
+    low, high = np.maximum(centre - side / 2, -0.5), np.minimum(centre + side / 2, np.array(size) - 0.5)
+    return float(np.maximum(high - low, 0).prod()) / side**2
 
 
 def _pixels(mask: np.ndarray, from_image: np.ndarray) -> np.ndarray:
-    """Image positions (N, 2) of every other pixel of a mask on a patch."""
-    rows, columns = np.nonzero(mask[::2, ::2])
-    back = np.linalg.inv(from_image)
-    return np.stack([2 * columns * back[0, 0] + back[0, 2], 2 * rows * back[1, 1] + back[1, 2]], axis=1)
+    """Image positions (N, 2) of the pixels of a mask on a patch."""
+    pixels = cv2.findNonZero(mask).reshape(-1, 2).astype(np.float64)
+    return (pixels - from_image[:2, 2]) / from_image[[0, 1], [0, 1]]
 
 
 def roll_about(centre: np.ndarray, K: np.ndarray, roll: float) -> np.ndarray:

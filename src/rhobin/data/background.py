@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ from rhobin.data.images import Context, warp_context
 from rhobin.geometry.camera import crop_matrix
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-_FILLERS = 3
+_FILLERS, _ENOUGH_KNOWN = 3, 0.995
 _DILATION = np.ones((5, 5), np.uint8)
 
 
@@ -67,7 +68,7 @@ class Backgrounds:
             return None
         other, context = found
         fillers = self.donors.same_room(rng, other, _FILLERS)
-        return empty_room([context, *fillers], size, float(rng.uniform(0.8, 1.2))), "room"
+        return empty_room(context, fillers, size, float(rng.uniform(0.8, 1.2))), "room"
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -87,74 +88,66 @@ def list_images(folder: Path) -> list[Path]:
     return files
 
 
-def empty_room(contexts: list[Context], size: int, zoom: float) -> np.ndarray:
-    """The room of the first view, without the people and objects in it.
+def empty_room(first: Context, others: Iterable[Context], size: int, zoom: float) -> np.ndarray:
+    """The room of a view, without the people and objects in it.
 
-    What they hide is taken from the other views of the same camera, as far as these show it; the rest is
-    filled from its surroundings.
+    What they hide is taken from the other views of the same camera, as far as these show it, with the
+    difference in light at the seam carried inwards; the rest is filled from its surroundings.
 
     Args:
-        contexts: views of one static camera.
+        first: the view.
+        others: views by the same static camera; read until little is left to fill.
         size: width and height of the result, pixels.
         zoom: width of the part shown, in widths of the first view's crop.
 
     Returns:
         (size, size, 3) BGR uint8.
     """
-    first = contexts[0]
     width, height = first.size
     side = min(first.side * zoom, width, height)
     centre = np.clip(first.centre, side / 2 - 0.5, np.array([width, height]) - side / 2 - 0.5)
     from_image = crop_matrix(centre, side, size)
-    color = np.zeros((size, size, 3), np.uint8)
-    known = np.zeros((size, size), np.uint8)
-    for context in contexts:
-        if context.size != first.size:
-            continue
-        seen, free = _free_of_people(context, from_image, size)
-        wanted = free & ~known
-        color[wanted > 0] = seen[wanted > 0]
-        known |= wanted
-        if known.all():
-            return color
-    return fill_holes(color, known)
+    room, known = _free_of_people(first, from_image, size)
+    for context in others:
+        if context.size == first.size:
+            seen, free = _free_of_people(context, from_image, size)
+            shared, wanted = free & known, free & ~known
+            room += np.where(wanted[..., None], seen + fill_holes(room - seen, shared), 0)
+            known |= wanted
+        if known.mean() > _ENOUGH_KNOWN:
+            break
+    return np.clip(fill_holes(room, known), 0, 255).round().astype(np.uint8)
 
 
 def _free_of_people(context: Context, from_image: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Colour of a view on the grid of the background, and 255 where it shows neither person nor object."""
+    """Colour of a view where it shows neither person nor object, else 0: (S, S, 3) float, (S, S) bool."""
     color, _, _ = warp_context(context, from_image, size)
     covered = cv2.dilate(cv2.bitwise_or(*context.masks), _DILATION)
     homography = from_image @ np.linalg.inv(context.from_image)
-    free = cv2.warpPerspective(255 - covered, homography, (size, size), flags=cv2.INTER_LINEAR)
-    return color, np.where(free > 254, 255, 0).astype(np.uint8)
+    free = cv2.warpPerspective(255 - covered, homography, (size, size), flags=cv2.INTER_LINEAR) > 254
+    return np.where(free[..., None], color, 0).astype(np.float32), free
 
 
-def fill_holes(color: np.ndarray, known: np.ndarray) -> np.ndarray:
+def fill_holes(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Fill unknown pixels smoothly from known ones around them, coarse to fine.
 
     Args:
-        color: (H, W, 3) uint8.
-        known: (H, W) uint8, 0 where unknown.
+        values: (H, W, C) float32.
+        known: (H, W) bool.
 
     Returns:
-        A new image; grey when nothing is known.
+        A new array; zero when nothing is known.
     """
-    weight = (known > 0).astype(np.float32)
-    return np.round(_pull_push(color * weight[..., None], weight)).astype(np.uint8)
-
-
-def _pull_push(color: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    height, width = weight.shape
-    if weight.all() or min(height, width) <= 1:
-        mean = color.reshape(-1, 3).sum(axis=0) / max(float(weight.sum()), 1e-6) if weight.any() else 127.0
-        return np.where(weight[..., None] > 0, color / np.maximum(weight, 1e-6)[..., None], mean)
+    height, width = known.shape
+    if known.all() or not known.any():
+        return np.where(known[..., None], values, np.float32(0))
     half = ((width + 1) // 2, (height + 1) // 2)
-    small, share = (cv2.resize(a, half, interpolation=cv2.INTER_AREA) for a in (color, weight))
-    coarse = _pull_push(
-        small / np.maximum(share, 1e-6)[..., None] * (share > 0)[..., None], (share > 0) * np.float32(1)
-    )
+    weight = known.astype(np.float32)
+    share = cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(values * weight[..., None], half, interpolation=cv2.INTER_AREA)
+    coarse = fill_holes(small / np.maximum(share, 1e-6)[..., None], share > 0)
     smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.where(weight[..., None] > 0, color, smooth)
+    return np.where(known[..., None], values, smooth)
 
 
 def smooth_noise(rng: np.random.Generator, size: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -44,12 +44,11 @@ class Donors:
                 return other, context
         return None
 
-    def same_room(self, rng: np.random.Generator, index: int, count: int) -> list[Context]:
-        """Up to `count` other random views by the camera of view `index`."""
+    def same_room(self, rng: np.random.Generator, index: int, count: int) -> Iterator[Context]:
+        """Up to `count` other random views by the camera of view `index`, decoded one by one."""
         views = self._by_room[self.room[index]]
-        chosen = rng.choice(views, min(count + 1, len(views)), replace=False).tolist()
-        found = [self._try(view) for view in chosen if view != index][:count]
-        return [context for context in found if context is not None]
+        chosen = [view for view in rng.permutation(views)[: count + 1].tolist() if view != index]
+        return (context for context in map(self._try, chosen[:count]) if context is not None)
 
     def _try(self, index: int) -> Context | None:
         try:

@@ -15,6 +15,8 @@ from rhobin.data.pieces import Piece, cut_piece, noise_piece, render_piece, wind
 from rhobin.objects.template import Template
 
 KINDS = ("object", "person", "template", "rectangle", "patch")
+PERSON_SIZE = 2.0  # people are taller than most objects
+LARGEST_ZOOM = 1.25  # cut-outs blur when enlarged
 _TRIES = 6
 
 
@@ -26,7 +28,7 @@ class OccluderConfig:
         p: probability that a sample gets occluders.
         kinds: drawn from with equal chances: "object" and "person" (cut from other training frames),
             "template" (rendered), "rectangle" (of noise), "patch" (a rectangle of another background).
-        size: least and largest longer side, as a share of the crop's width.
+        size: least and largest longer side, as a share of the crop's width; twice that for people.
         count: largest number for one sample.
     """
 
@@ -116,10 +118,11 @@ class Occluders:
         size = masks.shape[1]
         low, high = self.config.size
         for _ in range(_TRIES):
-            piece = self._makers()[kind](rng, index, round(size * high))
+            length = size * rng.uniform(low, high) * (PERSON_SIZE if kind == "person" else 1)
+            piece = self._makers()[kind](rng, index, round(length))
             if piece is None:
                 continue
-            above, alpha = lay(piece, size, size * rng.uniform(low, high), _somewhere_on(rng, masks), rng)
+            above, alpha = lay(piece, size, length, _somewhere_on(rng, masks), rng)
             left = _areas(masks & np.where(alpha > 127, 0, 255).astype(np.uint8))
             if (alpha > 127).any() and (left >= self.min_visible * before).all():
                 return above, alpha
@@ -161,7 +164,7 @@ def lay(
         Colour (size, size, 3) and alpha (size, size), uint8.
     """
     height, width = piece.alpha.shape
-    scale = min(length / max(height, width), 2.0)
+    scale = min(length / max(height, width), LARGEST_ZOOM)
     angle = np.deg2rad(piece.turn_deg) * rng.uniform(-1, 1)
     mirror = -1.0 if rng.random() < 0.5 and piece.turn_deg else 1.0
     color, alpha = piece.color, piece.alpha

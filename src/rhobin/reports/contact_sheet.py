@@ -22,7 +22,7 @@ MASK_BODY: RGB = (255, 255, 255)
 MASK_OBJECT: RGB = (255, 112, 196)
 PAPER: RGB = (24, 27, 31)
 INK: RGB = (222, 226, 230)
-MARGIN = 0.14  # of the picture, so that points outside the crop can be seen
+MARGIN = 0.1  # of the picture, so that points outside the crop can be seen
 GAP, LINE = 10, 15
 LEGEND: tuple[tuple[str, RGB], ...] = (
     ("joints (hollow: weight 0)", TARGET_BODY),
@@ -138,7 +138,52 @@ def _captioned(tile: Tile, templates: Mapping[str, Template], size: int) -> np.n
     for number, line in enumerate(lines):
         _write(below, line, (2, LINE * (number + 1)), 0.36)
     _write(picture, tile.title, (6, 14), 0.4)
-    return np.concatenate([picture, below])
+    return np.concatenate([picture, *_thumbnails(sample, size), below])
+
+
+def _thumbnails(sample: Sample, size: int) -> list[np.ndarray]:
+    """A strip of the optional maps of a sample, if it has any."""
+    pictures = map_pictures(sample)
+    if not pictures:
+        return []
+    side = (size - 4 * (len(pictures) - 1)) // max(4, len(pictures))
+    strip = _paper(side + LINE + 4, size)
+    for number, (name, picture) in enumerate(pictures):
+        left = number * (side + 4)
+        strip[4 : 4 + side, left : left + side] = cv2.resize(
+            picture, (side, side), interpolation=cv2.INTER_NEAREST
+        )
+        _write(strip, name, (left + 1, side + LINE), 0.34)
+    return [strip]
+
+
+def map_pictures(sample: Sample) -> list[tuple[str, np.ndarray]]:
+    """Name and picture (h, w, 3) RGB uint8 of each optional map of a sample."""
+    pictures = []
+    maps, bev = sample.target.maps, sample.target.bev
+    if maps is not None:
+        amodal, visible = maps.amodal.numpy() > 0, maps.visible.numpy() > 0
+        nocs = np.where(amodal, maps.nocs.numpy(), 0.1).transpose(1, 2, 0) * 255
+        pictures += [("NOCS", nocs.round().astype(np.uint8)), ("regions", _hues(maps.region.numpy()))]
+        seen = np.where(visible[..., None], TARGET_OBJECT, np.where(amodal[..., None], (112, 98, 44), 24))
+        pictures.append(("visible", seen.astype(np.uint8)))
+    if bev is not None:
+        for name, heat in (("centre", bev.front), ("from above", bev.bird)):
+            pictures.append((name, _heat(heat.numpy())))
+    return pictures
+
+
+def _hues(labels: np.ndarray) -> np.ndarray:
+    """A colour for each label, (h, w, 3) uint8; label 0 is dark."""
+    hue = (labels * 0.6180339887498949 % 1.0 * 180).astype(np.uint8)
+    hsv = np.stack([hue, np.full_like(hue, 150), np.full_like(hue, 235)], axis=-1)
+    return cv2.cvtColor(np.where(labels[..., None] > 0, hsv, [0, 0, 24]).astype(np.uint8), cv2.COLOR_HSV2RGB)
+
+
+def _heat(values: np.ndarray) -> np.ndarray:
+    """A heatmap of 0 to 1 in the person's colour on a dark ground, (h, w, 3) uint8."""
+    share = np.clip(values, 0, 1)[..., None]
+    return np.round(24 + share * (np.array(TARGET_BODY) - 24)).astype(np.uint8)
 
 
 def _template_mask(sample: Sample, template: Template, size: int, margin: int, scale: float) -> np.ndarray:
