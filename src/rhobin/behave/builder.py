@@ -11,7 +11,7 @@ import numpy as np
 
 from rhobin.behave.release import Frames, Release, Views
 from rhobin.behave.skips import Skip
-from rhobin.objects.names import OBJECT_NAMES
+from rhobin.objects.names import names_by_id
 from rhobin.objects.template import Template
 from rhobin.types import GENDERS, Camera
 
@@ -58,6 +58,7 @@ class ReleaseBuilder:
 
     def __init__(self, root: Path, split: str, layout: str, templates: Mapping[str, Template]):
         self.root, self.split, self.layout, self.templates = root, split, layout, dict(templates)
+        self._objects = names_by_id(self.templates)
         self.skips: list[Skip] = []
         self.exceptions: dict[str, list[str]] = {}
         self._sequences: list[str] = []
@@ -99,7 +100,9 @@ class ReleaseBuilder:
             self._sequences.append(sequence)
         row = len(self._records)
         self._records.append(record)
-        self._facts.append((len(self._sequences) - 1, GENDERS.index(gender), OBJECT_NAMES.index(object_name)))
+        self._facts.append(
+            (len(self._sequences) - 1, GENDERS.index(gender), self._objects.index(object_name))
+        )
         self._rows += [(row, kinect, camera) for kinect, (camera, _) in record.views.items()]
         self._digest.update(f"{sequence}/{record.name} {gender} {object_name}\n".encode())
         self._digest.update(record.parameters.tobytes())

@@ -11,10 +11,12 @@ import numpy as np
 from rich.console import Group
 from rich.table import Table
 
-from rhobin.behave.read import Release
+from rhobin.behave.exceptions import known_exceptions
+from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip, count_skips
+from rhobin.behave.splits import official_differences
 from rhobin.behave.write import write_json
-from rhobin.objects.names import OBJECT_NAMES
+from rhobin.objects.names import names_by_id
 
 
 def build_manifest(releases: Sequence[Release], sample_skips: Iterable[Skip] = ()) -> dict[str, Any]:
@@ -26,7 +28,8 @@ def build_manifest(releases: Sequence[Release], sample_skips: Iterable[Skip] = (
 
     Returns:
         Per split: sequences, frames, views, frames by object and by date, views by Kinect, data hash;
-        for all together: skipped files and views by reason, and every skip with its file.
+        for all together: skipped files and views by reason, every skip with its file, the known exceptions
+        that applied with their source, and in what `split.json` is not the official one (None without it).
     """
     skips = [skip for release in releases for skip in release.skips] + list(sample_skips)
     return {
@@ -34,7 +37,26 @@ def build_manifest(releases: Sequence[Release], sample_skips: Iterable[Skip] = (
         "splits": {release.split: _count(release) for release in releases},
         "skipped": count_skips(skips),
         "skips": [vars(skip) for skip in skips],
+        "exceptions": _exceptions(releases),
+        "official_split": _official(releases[0].root) if releases else None,
     }
+
+
+def _exceptions(releases: Sequence[Release]) -> list[dict[str, Any]]:
+    """Known exceptions that applied: what each is, its source, and the sequences concerned."""
+    applied: dict[str, list[str]] = {}
+    for release in releases:
+        for name, sequences in release.exceptions.items():
+            applied.setdefault(name, []).extend(sequences)
+    known = known_exceptions()
+    return [
+        {"name": name, "what": known[name]["what"], "source": known[name]["source"], "sequences": sequences}
+        for name, sequences in applied.items()
+    ]
+
+
+def _official(root: Path) -> list[str] | None:
+    return official_differences(root) if (root / "split.json").is_file() else None
 
 
 def write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
@@ -56,8 +78,18 @@ def manifest_tables(manifest: Mapping[str, Any], files_per_reason: int = 3) -> G
             len(count["dates"]),
         ]
         there.add_row(split, *[f"{size:,}" for size in sizes], count["data_hash"])
+    parts: list[Any] = [there]
+    if manifest["exceptions"]:
+        known = Table(title="Known exceptions that applied", title_justify="left")
+        for column in ("what", "sequences", "source"):
+            known.add_column(column, justify="right" if column == "sequences" else "left")
+        for entry in manifest["exceptions"]:
+            known.add_row(entry["what"], str(len(entry["sequences"])), entry["source"])
+        parts.append(known)
+    if manifest["official_split"]:
+        parts.append("Not BEHAVE's official split: " + "; ".join(manifest["official_split"]) + ".")
     if not manifest["skipped"]:
-        return Group(there, "Nothing was skipped.")
+        return Group(*parts, "Nothing was skipped.")
     lost = Table(title="Skipped", title_justify="left")
     for column in ("why", "files", "views", "for example"):
         lost.add_column(column, justify="right" if column in ("files", "views") else "left")
@@ -66,19 +98,20 @@ def manifest_tables(manifest: Mapping[str, Any], files_per_reason: int = 3) -> G
         lost.add_row(
             REASONS[reason], str(count["files"]), str(count["views"]), "\n".join(files[:files_per_reason])
         )
-    return Group(there, lost)
+    return Group(*parts, lost)
 
 
 def _count(release: Release) -> dict[str, Any]:
     frames = release.frames
     dates = Counter(release.sequences[i].split("_")[0] for i in frames.sequence)
-    objects = np.bincount(frames.object_id, minlength=len(OBJECT_NAMES))
+    names = names_by_id(release.templates)
+    objects = np.bincount(frames.object_id, minlength=len(names))
     kinects = np.bincount(release.views.kinect, minlength=4)
     return {
         "sequences": len(np.unique(frames.sequence)),
         "frames": len(frames.name),
         "views": len(release.views.frame),
-        "objects": {name: int(n) for name, n in zip(OBJECT_NAMES, objects, strict=True) if n},
+        "objects": {name: int(n) for name, n in zip(names, objects, strict=True) if n},
         "dates": dict(sorted(dates.items())),
         "kinects": {f"k{kinect}": int(n) for kinect, n in enumerate(kinects)},
         "data_hash": release.data_hash,

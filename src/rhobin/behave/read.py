@@ -10,6 +10,7 @@ from rhobin.behave.challenge2024 import read_2024
 from rhobin.behave.detect import detect_layout
 from rhobin.behave.fps30 import read_30fps
 from rhobin.behave.info import SequenceInfo, read_info
+from rhobin.behave.intercap import read_intercap
 from rhobin.behave.layout import KINECTS
 from rhobin.behave.raw import read_raw
 from rhobin.behave.release import Frames, Release, Views
@@ -24,6 +25,7 @@ _READERS: dict[str, Callable[[Path, str, tuple[int, ...], Mapping[str, Template]
     "30fps": read_30fps,
     "2023": read_2023,
     "2024": read_2024,
+    "intercap": read_intercap,
 }
 
 

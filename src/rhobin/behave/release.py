@@ -28,7 +28,7 @@ class Frames:
         obj_angle: (F, 3) rotation vector, centred template to world.
         obj_trans: (F, 3).
         gender: (F,) index into `GENDERS`.
-        object_id: (F,) index into the sorted object names.
+        object_id: (F,) index into the object names (`rhobin.objects.names.names_by_id`).
         visible: (F,) visible fraction of the object in the test Kinect; NaN where the layout does not say.
         has_body: (F,) bool, False where the layout has no SMPL-H parameters.
     """

@@ -11,6 +11,8 @@ import numpy as np
 from rhobin.behave.layout import parse_sequence
 
 SPLITS = ("train", "test")
+_TRAIN = 231
+_TEST = {3: 35, 4: 35, 5: 20}
 
 
 def read_split(root: Path) -> dict[str, list[str]]:
@@ -34,6 +36,26 @@ def read_split(root: Path) -> dict[str, list[str]]:
     if both:
         raise ValueError(f"{path}: in training and in test: {', '.join(both[:3])} ({len(both)} in all)")
     return split
+
+
+def official_differences(root: Path) -> list[str]:
+    """In what a root's `split.json` is not BEHAVE's own: 231 training and 90 test sequences, the latter all
+    of Date03: 35 each of subjects 3 and 4, and 20 of subject 5.
+
+    Returns:
+        A sentence for each difference; none when it is the official split.
+    """
+    split = read_split(root)
+    found = [
+        f"expected {count} {what} sequences, found {len(split[part])}"
+        for part, what, count in (("train", "training", _TRAIN), ("test", "test", sum(_TEST.values())))
+        if len(split[part]) != count
+    ]
+    for subject, count in _TEST.items():
+        mine = sum(name.startswith(f"Date03_Sub{subject:02d}_") for name in split["test"])
+        if mine != count:
+            found.append(f"expected {count} test sequences of Date03_Sub{subject:02d}, found {mine}")
+    return found
 
 
 def carve_validation(
@@ -62,8 +84,7 @@ def carve_validation(
     counts = dict(zip(sequences, frames, strict=True))
     groups: dict[tuple[str, int], list[str]] = {}
     for name in sorted(counts):
-        parsed = parse_sequence(name)
-        groups.setdefault((parsed.date, parsed.subject), []).append(name)
+        groups.setdefault(_group(name), []).append(name)
     rng = np.random.default_rng([seed, 0x5EED])
     if by == "group" and len(groups) >= 3:
         units = [groups[key] for key in sorted(groups)]
@@ -71,6 +92,15 @@ def carve_validation(
     else:
         units = _round_robin(groups, rng)
     return _take(units, counts, fraction)
+
+
+def _group(name: str) -> tuple[str, int]:
+    """Date and subject of a BEHAVE sequence; of any other, what precedes the first underscore (a subject)."""
+    try:
+        parsed = parse_sequence(name)
+    except ValueError:
+        return name.split("_")[0], 0
+    return parsed.date, parsed.subject
 
 
 def _round_robin(groups: dict[tuple[str, int], list[str]], rng: np.random.Generator) -> list[list[str]]:

@@ -11,7 +11,7 @@ import torch
 from rhobin.data.extras import Extras
 from rhobin.data.targets import ViewTargets
 from rhobin.objects.canonical import canonical_pose
-from rhobin.objects.names import OBJECT_NAMES
+from rhobin.objects.names import names_by_id
 from rhobin.objects.template import Template
 from rhobin.types import Target
 
@@ -40,6 +40,7 @@ class Labeller:
         extras: Extras,
     ):
         self.truth, self.templates, self.extras = truth, templates, extras
+        self.names = names_by_id(templates)
         self.input_size, self.depth_range, self.canonical = input_size, depth_range, canonical
 
     def __call__(self, view: int, Q: np.ndarray, K_crop: np.ndarray, mask: np.ndarray) -> Target:
@@ -52,7 +53,7 @@ class Labeller:
             mask: (H, W) uint8 object mask of the crop.
         """
         truth, frame = self.truth, int(self.truth.frame[view])
-        name = OBJECT_NAMES[int(truth.object_id[frame])]
+        name = self.names[int(truth.object_id[frame])]
         joints = truth.joints[view] @ Q.T
         theta = truth.theta[frame].copy()
         theta[0] = Q @ truth.root_R[view]

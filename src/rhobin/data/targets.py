@@ -14,7 +14,7 @@ from rhobin.body.bodyset import BodySet
 from rhobin.body.transform import change_camera
 from rhobin.body.twist import twist_targets
 from rhobin.geometry.rotation import rotvec_to_rotmat
-from rhobin.objects.names import OBJECT_NAMES
+from rhobin.objects.names import names_by_id
 from rhobin.objects.template import Template
 
 _CHUNK = 4096
@@ -65,8 +65,17 @@ def build_targets(release: Release, bodies: BodySet, templates: Mapping[str, Tem
         release: what was read.
         bodies: body models of the genders in it.
         templates: object templates.
+
+    Raises:
+        ValueError: frames without a body.
     """
     frames, views = release.frames, release.views
+    if not frames.has_body.all():
+        raise ValueError(
+            f"{release.root} ({release.layout}) has no SMPL-H body in {int((~frames.has_body).sum())} of "
+            f"{len(frames.name)} frames, so they have no targets; fit SMPL-H to its bodies first "
+            "(rhobin.body.fit), or train on another root"
+        )
     parts = [_pose_frames(release, bodies, rows) for rows in _chunks(len(frames.name))]
     world = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
@@ -122,10 +131,11 @@ def _pose_frames(release: Release, bodies: BodySet, rows: slice) -> dict[str, Te
 
 
 def _template_kpts(templates: Mapping[str, Template], used: set[int]) -> Tensor:
-    """Keypoints (20, 8, 3) of all objects; zero for those that no frame uses."""
-    kpts = torch.zeros(len(OBJECT_NAMES), 8, 3, dtype=torch.float64)
+    """Keypoints (O, 8, 3) of all objects; zero for those that no frame uses."""
+    names = names_by_id(templates)
+    kpts = torch.zeros(len(names), 8, 3, dtype=torch.float64)
     for object_id in used:
-        kpts[object_id] = torch.from_numpy(np.asarray(templates[OBJECT_NAMES[object_id]].kpts))
+        kpts[object_id] = torch.from_numpy(np.asarray(templates[names[object_id]].kpts))
     return kpts
 
 
