@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.table import Table
 
 from rhobin.behave.exceptions import known_exceptions
+from rhobin.behave.layout import SYNTHETIC
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip, count_skips
 from rhobin.behave.splits import official_differences
@@ -29,7 +30,8 @@ def build_manifest(releases: Sequence[Release], sample_skips: Iterable[Skip] = (
     Returns:
         Per split: sequences, frames, views, frames by object and by date, views by Kinect, data hash;
         for all together: skipped files and views by reason, every skip with its file, the known exceptions
-        that applied with their source, and in what `split.json` is not the official one (None without it).
+        that applied with their source, and in what `split.json` is not the official one (None without it, and for
+        synthetic data).
     """
     skips = [skip for release in releases for skip in release.skips] + list(sample_skips)
     return {
@@ -56,7 +58,8 @@ def _exceptions(releases: Sequence[Release]) -> list[dict[str, Any]]:
 
 
 def _official(root: Path) -> list[str] | None:
-    return official_differences(root) if (root / "split.json").is_file() else None
+    real = (root / "split.json").is_file() and not (root / SYNTHETIC).is_file()
+    return official_differences(root) if real else None
 
 
 def write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
@@ -79,14 +82,14 @@ def manifest_tables(manifest: Mapping[str, Any], files_per_reason: int = 3) -> G
         ]
         there.add_row(split, *[f"{size:,}" for size in sizes], count["data_hash"])
     parts: list[Any] = [there]
-    if manifest["exceptions"]:
+    if manifest.get("exceptions"):
         known = Table(title="Known exceptions that applied", title_justify="left")
         for column in ("what", "sequences", "source"):
             known.add_column(column, justify="right" if column == "sequences" else "left")
         for entry in manifest["exceptions"]:
             known.add_row(entry["what"], str(len(entry["sequences"])), entry["source"])
         parts.append(known)
-    if manifest["official_split"]:
+    if manifest.get("official_split"):
         parts.append("Not BEHAVE's official split: " + "; ".join(manifest["official_split"]) + ".")
     if not manifest["skipped"]:
         return Group(*parts, "Nothing was skipped.")

@@ -39,8 +39,10 @@ def read_split(root: Path) -> dict[str, list[str]]:
 
 
 def official_differences(root: Path) -> list[str]:
-    """In what a root's `split.json` is not BEHAVE's own: 231 training and 90 test sequences, the latter all
-    of Date03: 35 each of subjects 3 and 4, and 20 of subject 5.
+    """In what a root's `split.json` is not BEHAVE's own.
+
+    That has 231 training and 90 test sequences, the latter all of Date03: 35 each of subjects 3 and 4, and 20
+    of subject 5.
 
     Returns:
         A sentence for each difference; none when it is the official split.
