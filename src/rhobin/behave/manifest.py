@@ -30,8 +30,8 @@ def build_manifest(releases: Sequence[Release], sample_skips: Iterable[Skip] = (
     Returns:
         Per split: sequences, frames, views, frames by object and by date, views by Kinect, data hash;
         for all together: skipped files and views by reason, every skip with its file, the known exceptions
-        that applied with their source, and in what `split.json` is not the official one (None without it, and for
-        synthetic data).
+        that applied with their source, and in what `split.json` is not the official one (None without it, and
+        for synthetic data).
     """
     skips = [skip for release in releases for skip in release.skips] + list(sample_skips)
     return {

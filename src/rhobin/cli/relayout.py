@@ -1,0 +1,50 @@
+"""`rhobin relayout`: write a BEHAVE root by the rules of another release."""
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "write a BEHAVE root by the rules of another release"
+TARGETS = ("raw", "30fps", "2023", "2024")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("root", type=Path, help="root to read")
+    parser.add_argument("out", type=Path, help="folder to make")
+    parser.add_argument("--layout", choices=TARGETS, required=True, help="layout to write")
+    parser.add_argument("--from", dest="source", default="auto", choices=("auto", *TARGETS),
+                        help="layout of the root, where it could be read as several")  # fmt: skip
+    parser.add_argument(
+        "--body", type=Path, help="folder of licensed SMPL-H files (2024 only; default: stand-in)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read every split there is and write it; returns 1 when that cannot be done, with the reason."""
+    import rich
+
+    from rhobin.behave.builder import EmptySplitError
+    from rhobin.behave.manifest import build_manifest, manifest_tables
+    from rhobin.behave.read import SPLITS, read_release
+    from rhobin.behave.relayout import write_release
+    from rhobin.body.load import load_bodies
+
+    releases = []
+    try:
+        for split in SPLITS:
+            try:
+                templates = releases[0].templates if releases else None
+                releases.append(read_release(args.root, split, templates=templates, layout=args.source))
+            except EmptySplitError as error:
+                if split != "val":
+                    print(f"rhobin relayout: no {split} split: {error}", file=sys.stderr)
+        write_release(
+            releases, args.out, args.layout, load_bodies(args.body) if args.layout == "2024" else None
+        )
+    except (OSError, ValueError) as error:
+        print(f"rhobin relayout: {error}", file=sys.stderr)
+        return 1
+    rich.print(manifest_tables(build_manifest(releases)))
+    print(f"{args.out}: written as {args.layout}")
+    return 0

@@ -1,0 +1,27 @@
+"""`rhobin relayout`."""
+
+import shutil
+
+import pytest
+
+from rhobin.__main__ import main
+from rhobin.behave.detect import detect_layout
+from rhobin.behave.read import read_release
+
+
+@pytest.mark.parametrize("layout", ["2024", "2023"])
+def test_a_root_is_written_as_another_layout(release_root, tmp_path, capsys, templates, layout):
+    assert main(["relayout", str(release_root), str(tmp_path / "out"), "--layout", layout]) == 0
+    assert f"written as {layout}" in capsys.readouterr().out
+    assert detect_layout(tmp_path / "out") == layout
+    assert len(read_release(tmp_path / "out", "train", templates=templates).views.frame) == 32
+
+
+def test_what_cannot_be_done_is_said(release_root, own_root, tmp_path, capsys):
+    assert main(["relayout", str(tmp_path / "none"), str(tmp_path / "out"), "--layout", "raw"]) == 1
+    assert "no BEHAVE data at" in capsys.readouterr().err
+    shutil.rmtree(own_root / "sequences" / "Date03_Sub04_backpack_back")
+    assert main(["relayout", str(own_root), str(own_root), "--layout", "raw"]) == 1
+    said = capsys.readouterr().err
+    assert "no test split" in said
+    assert "is not empty" in said

@@ -1,0 +1,101 @@
+"""Frames of videos in any order, and when they were taken."""
+
+import json
+import multiprocessing
+
+import cv2
+import numpy as np
+import pytest
+
+from rhobin.behave.relayout30 import write_video
+from rhobin.behave.video import Video, VideoError, frame_file, frame_seconds, read_frame, split_frame
+
+FRAMES = 70
+
+
+def picture(index):
+    """A frame whose number can be read off it: seven squares, black or white."""
+    image = np.full((48, 112, 3), 90, np.uint8)
+    for bit in range(7):
+        image[8:40, 16 * bit + 2 : 16 * bit + 14] = 255 * (index >> bit & 1)
+    return image
+
+
+def number(image):
+    return sum(int(image[16:32, 16 * bit + 5 : 16 * bit + 11].mean() > 127) << bit for bit in range(7))
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("video")
+    files = []
+    for index in range(FRAMES):
+        files.append(folder / f"{index:03d}.png")
+        cv2.imwrite(str(files[-1]), picture(index))
+    path = folder / "Date03_Sub03_stool.1.color.mp4"
+    write_video(path, files)
+    return path
+
+
+def test_frames_come_in_any_order(video):
+    assert [number(image) for image in Video(video)] == list(range(FRAMES))
+    order = np.random.default_rng(0).permutation(FRAMES).tolist()
+    assert [number(read_frame(video, index)) for index in order] == order
+    assert [number(read_frame(video, 5)) for _ in range(2)] == [5, 5]
+
+
+def read_in_child(video, index):
+    return number(read_frame(video, index))
+
+
+def test_a_forked_process_opens_its_own(video):
+    read_frame(video, 3)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        jobs = [pool.apply_async(read_in_child, (video, index)) for index in (40, 2, 69, 4)]
+        assert number(read_frame(video, 4)) == 4
+        assert [job.get(60) for job in jobs] == [40, 2, 69, 4]
+
+
+def test_names_of_frames(video):
+    assert split_frame(video.with_name(frame_file(video.name, 12))) == (video, 12)
+    assert split_frame(video) is None
+    assert split_frame(video.with_name("shard.tar#a.jpg")) is None
+
+
+def test_more_videos_than_stay_open(video, tmp_path):
+    copies = [tmp_path / f"{i}.mp4" for i in range(11)]
+    for copy in copies:
+        copy.write_bytes(video.read_bytes())
+    for _ in range(2):
+        assert [number(read_frame(copy, i)) for i, copy in enumerate(copies)] == list(range(11))
+
+
+def test_times_come_from_the_file_beside_or_the_frame_rate(video, tmp_path):
+    assert np.allclose(frame_seconds(video), 3 + np.arange(FRAMES) / 30)
+    own = tmp_path / video.name
+    own.write_bytes(video.read_bytes())
+    times = tmp_path / "Date03_Sub03_stool.1.time.json"
+    times.write_text(json.dumps({"color": [0, 33333, 66667], "depth": [1]}))
+    assert np.allclose(frame_seconds(own), [0, 0.033333, 0.066667])
+    for broken in ("[1, 2]", "{}", '{"color": []}', '{"color": [2, 1]}', '{"color": "a"}', "{"):
+        times.write_text(broken)
+        with pytest.raises(VideoError, match=r"time.json: expected (rising )?microseconds"):
+            frame_seconds(own)
+
+
+def test_what_cannot_be_read_is_named(video, tmp_path):
+    with pytest.raises(VideoError, match=r"no video at .*none.mp4"):
+        read_frame(tmp_path / "none.mp4", 0)
+    with pytest.raises(VideoError, match=r"has 70 frames, frame 70 was asked for"):
+        read_frame(video, FRAMES)
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(video.read_bytes()[:2000])
+    with pytest.raises(VideoError, match=r"cut.mp4 is truncated"):
+        read_frame(cut, 0)
+
+
+def test_images_of_two_sizes_make_no_video(tmp_path):
+    for name, width in (("a.png", 64), ("b.png", 32)):
+        cv2.imwrite(str(tmp_path / name), np.zeros((32, width, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"b.png is not 64x32"):
+        write_video(tmp_path / "c.mp4", [tmp_path / "a.png", tmp_path / "b.png"])
