@@ -23,9 +23,7 @@ def root_rotation(joints: Float[Tensor, "*B N 3"], rest: Float[Tensor, "*B N 3"]
         Proper rotations; finite but arbitrary where the bones do not span a plane.
     """
     bones, rest = (x[..., 1:4, :] - x[..., :1, :] for x in (joints, rest))
-    covariance = bones.mT @ rest
-    size = torch.linalg.matrix_norm(covariance.detach(), keepdim=True)
-    return project_to_so3(covariance / size.clamp_min(torch.finfo(size.dtype).tiny))
+    return project_to_so3((bones.double().mT @ rest.double())).to(joints.dtype)
 
 
 @full_precision

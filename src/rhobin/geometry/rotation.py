@@ -154,7 +154,7 @@ def project_to_so3(matrix: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 3 3"]:
 
 
 class _Polar(torch.autograd.Function):
-    """R = U diag(1, 1, det) V^T.
+    """R = U diag(1, 1, det) V^T, with cross products for the last columns of U and V, so never a reflection.
 
     A change dM turns R by R [w]x with (tr P - P) w = axial(R^T dM - dM^T R), where P = R^T M.
     """
@@ -162,17 +162,19 @@ class _Polar(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         U, s, Vh = torch.linalg.svd(matrix)
-        s, Vh = s.clone(), Vh.clone()
-        flip = torch.linalg.det(U @ Vh) < 0
-        sign = torch.where(flip, -1.0, 1.0).to(s.dtype)
-        s[..., 2] *= sign
-        R = torch.cat((U[..., :2], U[..., 2:] * sign[..., None, None]), dim=-1) @ Vh
-        ctx.save_for_backward(R, s, Vh)
+        columns, rows = U[..., :2], Vh[..., :2, :]
+        third, last = torch.linalg.cross(*columns.unbind(-1)), torch.linalg.cross(*rows.unbind(-2))
+        R = columns @ rows + third[..., :, None] * last[..., None, :]
+        ctx.save_for_backward(R, U, s, Vh)
         return R
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        R, s, Vh = ctx.saved_tensors
+        R, U, s, Vh = ctx.saved_tensors
+        reflected = (torch.linalg.det(U @ Vh) < 0)[..., None] & torch.tensor([False, False, True]).to(
+            s.device
+        )
+        s = torch.where(reflected, -s, s)
         stiffness = s.sum(-1, keepdim=True) - s
         floor = 8 * torch.finfo(s.dtype).eps * s[..., :1].clamp_min(torch.finfo(s.dtype).tiny)
         inverse = torch.where(stiffness > floor, 1 / stiffness.clamp_min(floor), 0)

@@ -1,0 +1,216 @@
+"""The solver behind `rhobin.body.ik`: one short step per level of the tree, on unit quaternions.
+
+Every joint but the root turns as swing times twist. The unit quaternions q that take a rest bone b to a
+direction w form a great circle, ``q b = w q``. The one with the smallest swing from the parent p is the point
+of that circle nearest to p, ``p - w p b`` made unit, and a twist t turns it along the circle:
+
+    q = (p t - w p b t) / |p t - w p b t|.
+
+The products with t and b t are known for all joints beforehand; the length is twice the cosine of half the
+swing, so it vanishes where the twist is undefined. No direction is w = 0: the bone stays with its parent.
+
+Tensors are (components, joints, bodies) in double precision, so that operations run over long rows. Joints
+1..23 stand in the order of levels; the frame is the pelvis, whose own rotation is taken out beforehand.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from rhobin.body.compatible import GUARD
+from rhobin.body.joints import CHILD29, SMPL_PARENTS, depth_levels
+from rhobin.geometry.rotation import ZERO_LENGTH
+
+_SIZES = [len(level) for level in depth_levels(SMPL_PARENTS)[1:]]
+_CHILDREN = CHILD29[1:24]
+_CHILDREN24 = tuple(
+    c if c < 24 else joint for joint, c in enumerate(_CHILDREN, start=1)
+)  # no leaves, no bones
+# Where, in the level above, the parents of each level's joints stand.
+_ABOVE = ((0, 0, 0), (0, 1, 2), (0, 1, 2), (0, 1, 2, 2, 2), (2, 3, 4), (1, 2), (0, 1), (0, 1))
+_FREE, _FREE_ABOVE = (1, 2, 3, 13, 14), (0, 0, 0, 9, 9)  # joints that no bone of their parent ends in
+_BRANCH = 3  # the level whose last two joints, the collars, do not sit at the end of their parent's bone
+# Quaternion products as matrices, row by row, with entries of (q, -q): from the left, and from the right for
+# q = t, (b t, -b t) and a normal to b side by side.
+_LEFT = (0, 5, 6, 7, 1, 0, 7, 2, 2, 3, 0, 5, 3, 6, 1, 0)
+_RIGHT = (0, 5, 6, 7, 1, 0, 3, 6, 2, 7, 0, 1, 3, 2, 5, 0)
+_RIGHTS = tuple((i + 4 * flip) % 8 % 4 + 4 * k + 12 * ((i + 4 * flip) % 8 > 3)
+                for k, flip in ((0, 0), (1, 0), (1, 1), (2, 0)) for i in _RIGHT)  # fmt: skip
+# The product -w y of a direction w and y is the sum over w's entries of these entries of (x, y, -y).
+_CROSS = (5, 6, 7, 8, 11, 6, 7, 8, 9, 10, 5, 8)
+# A rotation matrix is the identity plus twice two products of an entry of (q, -q) and one of q.
+_FIRST = (6, 1, 1, 1, 5, 2, 1, 2, 5, 7, 4, 0, 0, 7, 4, 4, 0, 6)
+_SECOND = (2, 2, 3, 2, 1, 3, 3, 3, 1, 3, 3, 2, 3, 3, 1, 2, 1, 2)
+
+
+class Level(NamedTuple):
+    """What is known of the bones of a level's joints K beforehand, for bodies N."""
+
+    turns: Tensor  # (16, 4, K, N) products with t, b t, -b t and a unit normal to b
+    length: Tensor  # (K, N) of the rest bone
+    ends: Tensor  # (2, 3, K, N) wanted end, and the start of the naive bone that ends there
+    naive: Tensor  # (3, K, N) direction between the wanted joints; zero where there is none
+    reach: Tensor  # (K, N) squared distance from that start within which the aim is adaptive
+
+
+class Problem(NamedTuple):
+    """All levels below the pelvis, and what does not go by levels."""
+
+    levels: list[Level]
+    offsets: Tensor  # (3, 5, N) of joints 1, 2, 3 and the collars from their parents, at rest
+    tolerance: float  # squared |p - w p b| below which a swing is half a turn, about any axis
+
+
+def solve(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: bool) -> Tensor:
+    """Local rotations (N, 23, 3, 3) below root rotations (N, 3, 3).
+
+    Args:
+        root: rotations of the pelvis.
+        joints: (N, 29, 3), or (N, 24, 3) where the end joints' own rotations do not matter.
+        rest: rest joints, as many.
+        twist: (N, 23, 2) cosine and sine, any length.
+        adaptive: aim from the places reached.
+    """
+    parents, own = climb(prepare(root, joints, rest, twist), adaptive)
+    local = (_rows(parents, _LEFT) * own[:, None]).sum(0)  # summed over rows: the conjugate's product
+    return _matrices(local.to(joints.dtype))
+
+
+def prepare(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor) -> Problem:
+    """What is known before the recursion; arguments as in `solve`."""
+    wanted, still, device = _columns(joints), _columns(rest), rest.device
+    wanted = (_columns(root)[:, :, None] * (wanted - wanted[:, :1])).sum(1)
+    points = torch.cat((wanted, still))
+    end = points.index_select(1, _index(_CHILDREN if len(rest[0]) > 24 else _CHILDREN24, device))
+    bone = (end - points[:, 1:24]).view(2, 3, 23, -1)
+    square = (bone * bone).sum(1)
+    inverse = square.clamp_min(ZERO_LENGTH**2).rsqrt()
+    naive, along = (bone * inverse[:, None]).unbind(0)
+    real = square > ZERO_LENGTH**2
+    known = real.all(0).double()
+    naive, length = naive * known, square[1] * inverse[1]
+    along = torch.where(real[1], along, _index((1, 0, 0), device).double().view(3, 1, 1))
+    ends = torch.stack((end[:3], end[:3] - naive * length))
+    turns = _turns(along, _columns(twist))
+    parts = (x.split_with_sizes(_SIZES, -2) for x in (turns, length, ends, naive, known * GUARD**2))
+    offsets = still[:, _index(_FREE, device)] - still[:, _index(_FREE_ABOVE, device)]
+    tolerance = (8 * torch.finfo(joints.dtype).eps) ** 2
+    return Problem([Level(*level) for level in zip(*parts, strict=True)], offsets, tolerance)
+
+
+def climb(problem: Problem, adaptive: bool) -> tuple[Tensor, Tensor]:
+    """Quaternions of the parents and of joints 1..23 in the pelvis' frame, (4, 23, N) each."""
+    levels, offsets, tolerance = problem
+    own = torch.zeros_like(levels[0].turns[0])
+    own[0] = 1
+    place = offsets[:, :3]
+    parents, chain = [], []
+    for number, level in enumerate(levels):
+        parent = _pick(own, _ABOVE[number])
+        aim = _aim(level, place) if adaptive else level.naive
+        own = _swing(level, parent, aim, tolerance)
+        parents.append(parent)
+        chain.append(own)
+        if adaptive and number + 1 < len(levels):
+            ends = torch.addcmul(place, level.length, aim)
+            if number + 1 == _BRANCH:
+                place = torch.cat((ends, place[:, -1:] + _turned(own[:, -1:], offsets[:, 3:])), dim=1)
+            else:
+                place = _pick(ends, _ABOVE[number + 1])
+    return torch.cat(parents, dim=1), torch.cat(chain, dim=1)
+
+
+def _aim(level: Level, place: Tensor) -> Tensor:
+    """Directions from the places reached to the bones' ends, or the naive ones where they are far apart."""
+    gap = level.ends - place
+    wanted, apart = (gap * gap).sum(1).unbind(0)
+    aim = gap[0] * wanted.clamp_min(ZERO_LENGTH**2).rsqrt()
+    return torch.where(apart <= level.reach, aim, level.naive)
+
+
+def _swing(level: Level, parent: Tensor, aim: Tensor, tolerance: float) -> Tensor:
+    products = (level.turns * parent).sum(1)
+    across = products.index_select(0, _index(_CROSS, aim.device)).view(4, *aim.shape)
+    own = products[:4] + (across * aim).sum(1)
+    square = (own * own).sum(0)
+    return torch.where(square > tolerance, own * square.clamp_min(tolerance).rsqrt(), products[12:])
+
+
+def _turned(q: Tensor, vector: Tensor) -> Tensor:
+    """Vectors (3, K, N) turned by unit quaternions (4, 1, N)."""
+    axis = q[1:].expand_as(vector)
+    return vector + 2 * torch.linalg.cross(
+        axis, torch.linalg.cross(axis, vector, dim=0) + q[:1] * vector, dim=0
+    )
+
+
+def _turns(along: Tensor, twist: Tensor) -> Tensor:
+    """Matrices (16, 4, J, N) that multiply from the right by t, b t, -b t and a normal to b."""
+    half = half_angle(twist)
+    cos, sin = half[:1], half[1:]
+    three = torch.cat((cos, sin * along, -sin, cos * along, torch.zeros_like(cos), _normal(along.detach())))
+    return _rows(three, _RIGHTS)
+
+
+def half_angle(twist: Tensor) -> Tensor:
+    """Cosine and sine (2, ...) of an angle to those of its half, one to two times as long; (0, 0) is no angle.
+
+    (1 + c, s) and (s, 1 - c) both point there or the opposite way, and one of them is long.
+    """
+    square = (twist * twist).sum(0)
+    defined = (square > 0).to(square.dtype)
+    cos, sin = (twist * (square.clamp_min(torch.finfo(square.dtype).tiny).rsqrt() * defined)).unbind(0)
+    cos = cos + (1 - defined)
+    sign = torch.copysign(_one(sin), sin)
+    return torch.stack((torch.addcmul(1 + cos, sign, sin), torch.addcmul(sin, sign, 1 - cos)))
+
+
+def _normal(b: Tensor) -> Tensor:
+    """A unit vector at a right angle to unit vectors (3, ...), by one formula for each sign of z."""
+    x, y, z = b.unbind(0)
+    sign = torch.copysign(_one(z), z)
+    turned = -sign * x
+    both = torch.stack((turned, -sign * y)) * (x / (sign + z))
+    return torch.cat((both[:1] + 1, both[1:], turned[None]))
+
+
+def _one(like: Tensor) -> Tensor:
+    return torch.ones((), dtype=like.dtype, device=like.device)
+
+
+def _columns(x: Tensor) -> Tensor:
+    """(N, J, C) to (C, J, N) in double precision."""
+    return x.permute(2, 1, 0).to(torch.float64, memory_format=torch.contiguous_format)
+
+
+def _rows(q: Tensor, table: tuple[int, ...]) -> Tensor:
+    rows = torch.cat((q, -q)).index_select(0, _index(table, q.device))
+    return rows.view(-1, 4, *q.shape[1:])
+
+
+def _matrices(q: Tensor) -> Tensor:
+    """Rotation matrices (N, J, 3, 3) of unit quaternions (4, J, N)."""
+    first = torch.cat((q, -q)).index_select(0, _index(_FIRST, q.device))
+    second = q.index_select(0, _index(_SECOND, q.device))
+    sums = (first * second).view(2, 9, *q.shape[1:]).sum(0)
+    identity = torch.eye(3, dtype=q.dtype, device=q.device)
+    return torch.add(identity, sums.permute(2, 1, 0).unflatten(-1, (3, 3)), alpha=2)
+
+
+def _pick(above: Tensor, index: tuple[int, ...]) -> Tensor:
+    """Joints of the level above; consecutive ones, all but those of the root and of spine3, are a view."""
+    if index[-1] - index[0] == len(index) - 1:
+        return above if len(index) == above.shape[1] else above.narrow(1, index[0], len(index))
+    return above.index_select(1, _index(index, above.device))
+
+
+def _index(values: tuple[int, ...], device: torch.device) -> Tensor:
+    """Numbers as a tensor, made once per device so that no call waits for a copy."""
+    return torch.tensor(values, device=device) if torch.compiler.is_compiling() else _kept(values, device)
+
+
+@lru_cache
+def _kept(values: tuple[int, ...], device: torch.device) -> Tensor:
+    return torch.tensor(values, device=device)
