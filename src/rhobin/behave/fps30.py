@@ -24,9 +24,9 @@ from rhobin.behave.frames import UnusableError
 from rhobin.behave.layout import parse_sequence
 from rhobin.behave.raw import sequence_facts
 from rhobin.behave.release import Release
+from rhobin.behave.root_templates import root_templates
 from rhobin.behave.splits import read_split
 from rhobin.behave.video import FPS, VideoError, frame_file, frame_seconds
-from rhobin.objects.load import load_templates
 from rhobin.objects.template import Template
 
 _MASKS = (
@@ -44,7 +44,7 @@ def read_30fps(
     to it. The fits are others than those of the raw release, and smoothed.
     """
     names = read_split(root).get(split, [])
-    known = load_templates(root / "objects") if templates is None else templates
+    known = root_templates(root) if templates is None else templates
     builder = ReleaseBuilder(root, split, "30fps", known)
     for name in names:
         parts = [name, *(part for part in continuations(name) if part not in names)]

@@ -15,8 +15,8 @@ from rhobin.behave.frames import UnusableError, view_names
 from rhobin.behave.joblib_files import load_joblib
 from rhobin.behave.raw import sequence_facts
 from rhobin.behave.release import Release
+from rhobin.behave.root_templates import root_templates
 from rhobin.behave.splits import read_split
-from rhobin.objects.load import load_templates
 from rhobin.objects.template import Template
 from rhobin.pickles import BrokenFileError, UnsafePickleError
 
@@ -96,7 +96,7 @@ def read_packed_release(
         A release; frames whose parameters are not finite, whose images are missing, or of a sequence without
         a packed file are in its skips.
     """
-    known = load_templates(root / "objects") if templates is None else templates
+    known = root_templates(root) if templates is None else templates
     builder = ReleaseBuilder(root, split, "30fps", known)
     for name in read_split(root).get(split, []):
         _add_sequence(builder, packs / f"{name}{ENDING}", name, kinects)

@@ -12,8 +12,8 @@ from rhobin.behave.frames import FrameReader
 from rhobin.behave.info import SequenceInfo, read_info
 from rhobin.behave.layout import is_frame_name, object_dirs
 from rhobin.behave.release import Release
+from rhobin.behave.root_templates import root_templates
 from rhobin.behave.splits import read_split
-from rhobin.objects.load import load_templates
 from rhobin.objects.template import Template
 from rhobin.types import Camera
 
@@ -23,7 +23,7 @@ def read_raw(
 ) -> Release:
     """Read one split of a raw release; arguments and errors as `rhobin.behave.read.read_release`."""
     names = read_split(root).get(split, [])
-    known = load_templates(root / "objects") if templates is None else templates
+    known = root_templates(root) if templates is None else templates
     builder = ReleaseBuilder(root, split, "raw", known)
     for name in names:
         add_sequence(builder, root / "sequences" / name, kinects)
