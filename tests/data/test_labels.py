@@ -97,6 +97,20 @@ def test_the_centre_is_the_pelvis(augmented):
     assert inside > len(augmented) / 2
 
 
+def test_a_joint_beside_the_lens_does_not_fill_the_map(augmented):
+    uvd = np.zeros((3, 3))
+    uvd[2, :2] = 4e5
+    values = {
+        "joints": np.array([[0, 0, 2.0], [0, 0.1, 2.0], [0.4, 0.1, 1e-6]]),
+        "joints_uvd": uvd,
+        "obj_R": np.eye(3),
+        "obj_t": np.array([0, 0, 2.0]),
+    }
+    K_crop = np.array([[60.0, 0, 31.5], [0, 60, 31.5], [0, 0, 1]])
+    bev = augmented.labeller.extras("stool", values, K_crop, np.zeros((64, 64), np.uint8))["bev"]
+    assert (bev.front > 0).sum() < 64
+
+
 def test_extras_change_no_other_target(make, augmented):
     plain = make(PLAIN, AugmentConfig())
     for index in (0, 9, 21):
@@ -131,9 +145,11 @@ def test_batches_hold_what_was_asked_for(make, names, count):
 
 def test_a_bad_request_says_what_is_possible(make):
     with pytest.raises(ValueError, match=r"data.targets names 'nocs'; expected any of maps, bev"):
-        make(replace(PLAIN, targets=("nocs",)))
+        replace(PLAIN, targets=("nocs",))
     with pytest.raises(ValueError, match=r"data.maps.stride is 5, which does not divide data.input_size 64"):
-        make(replace(PLAIN, targets=("maps",), maps=MapConfig(stride=5)))
+        replace(PLAIN, targets=("maps",), maps=MapConfig(stride=5))
+    with pytest.raises(ValueError, match=r"data.maps.regions is 9999, but \w+ has \d+ vertices"):
+        make(replace(BOTH, maps=MapConfig(regions=9999)))
     with pytest.raises(ValueError, match=r"data.bev.depth is not a setting; expected any of stride, bins"):
         settings(BevConfig, "bev", {"depth": 3})
     assert settings(MapConfig, "maps", None) == MapConfig()

@@ -43,7 +43,7 @@ def shrunk(mask):
     return cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) > 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OBJECT_NAMES)
 def test_coordinates_agree_with_pytorch3d(mapper, name):
     pytest.importorskip("pytorch3d")
     template = built_in(name)
@@ -61,7 +61,7 @@ def test_coordinates_agree_with_pytorch3d(mapper, name):
     points = (rays * depth.double().numpy()[inner][:, None] - t) @ R
     ours = from_nocs(maps.nocs.double().numpy()[:, inner].T, maps.box.double().numpy())
     error = np.linalg.norm(points - ours, axis=1) / template.diameter
-    assert len(error) > 60
+    assert len(error) > 40
     assert (error < 1e-3).mean() >= 0.995
 
 

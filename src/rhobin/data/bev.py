@@ -10,7 +10,7 @@ import torch
 from rhobin.geometry.depth_bins import DepthBins
 from rhobin.types import BevMaps
 
-_REDUCED_DEPTH = 4  # cells that BEV's deep kernels span at least, and add over the depth of the volume
+_DEPTH_KERNEL = 4  # cells along depth: BEV's kernels span 4 in front and 8 at the back
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def paint_ball(volume: np.ndarray, cell: np.ndarray) -> None:
     """
     bins, size = volume.shape[0], volume.shape[2]
     depth = cell[0] / bins
-    long = int(_REDUCED_DEPTH * (1 + depth)) // 2
+    long = int(_DEPTH_KERNEL * (1 + depth)) // 2
     wide = int(size / 16 * (1 - depth) / 2 + size / 32)
     widths = 2 * np.array([long, wide, wide]) + 1
     _paint(volume, cell, np.array([long, wide, wide]), (widths**2).sum() / 36)

@@ -17,7 +17,7 @@ from rhobin.data.bev import BevConfig
 from rhobin.data.colour import FRAME_WIDTH
 from rhobin.data.crops import CROPS
 from rhobin.data.donors import Donors
-from rhobin.data.extras import Extras
+from rhobin.data.extras import Extras, check_extras
 from rhobin.data.images import BACKGROUNDS, BadSampleError, Context, load_context, network_input, warp_context
 from rhobin.data.labels import Labeller
 from rhobin.data.maps import MapConfig
@@ -74,6 +74,7 @@ class ViewConfig:
                 )
         if self.input_size < 1 or self.depth_range <= 0 or (self.expand is not None and self.expand <= 0):
             raise ValueError("data.input_size, data.depth_range and data.expand must be positive")
+        check_extras(self.targets, {"maps": self.maps.stride, "bev": self.bev.stride}, self.input_size)
 
 
 class BehaveDataset(Dataset):

@@ -35,6 +35,26 @@ def settings(kind: type[Settings], section: str, values: Mapping[str, Any] | Non
     return kind(**(values or {}))
 
 
+def check_extras(names: Sequence[str], strides: Mapping[str, int], input_size: int) -> None:
+    """Check which optional targets are asked for.
+
+    Args:
+        names: of `EXTRAS`.
+        strides: input pixels that a map pixel of each is wide.
+        input_size: width of the crop, pixels.
+
+    Raises:
+        ValueError: an unknown name, or a grid that does not divide the crop.
+    """
+    for name in names:
+        if name not in EXTRAS:
+            raise ValueError(f"data.targets names {name!r}; expected any of {', '.join(EXTRAS)}")
+        if strides[name] < 1 or input_size % strides[name]:
+            raise ValueError(
+                f"data.{name}.stride is {strides[name]}, which does not divide data.input_size {input_size}"
+            )
+
+
 class Extras:
     """Draws the optional targets that were asked for, in the crop's own camera."""
 
@@ -46,26 +66,6 @@ class Extras:
         input_size: int,
         templates: Mapping[str, Template],
     ):
-        """Check and configure.
-
-        Args:
-            names: of `EXTRAS`.
-            maps: settings of the object's maps.
-            bev: settings of the person's maps.
-            input_size: width of the crop, pixels.
-            templates: object templates by name.
-
-        Raises:
-            ValueError: an unknown name, or a grid that does not divide the crop.
-        """
-        for name in names:
-            if name not in EXTRAS:
-                raise ValueError(f"data.targets names {name!r}; expected any of {', '.join(EXTRAS)}")
-            stride = {"maps": maps.stride, "bev": bev.stride}[name]
-            if stride < 1 or input_size % stride:
-                raise ValueError(
-                    f"data.{name}.stride is {stride}, which does not divide data.input_size {input_size}"
-                )
         self.names, self.bev, self.input_size = tuple(names), bev, input_size
         self.mapper = ObjectMapper(templates, maps, input_size) if "maps" in names else None
 
@@ -86,6 +86,7 @@ class Extras:
         if "bev" in self.names:
             joints = values["joints"]
             seen = values["joints_uvd"][joints[:, 2] > 0, :2]
-            extent = np.ptp(seen, axis=0) if len(seen) else np.zeros(2)
+            # a joint beside the lens projects far away; nobody is larger than the crop
+            extent = np.minimum(np.ptp(seen, axis=0), 1.0) if len(seen) else np.zeros(2)
             drawn["bev"] = draw_bev(joints[0], extent, K_crop, self.bev, self.input_size)
         return drawn

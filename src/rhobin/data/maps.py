@@ -54,6 +54,21 @@ class ObjectMapper:
     """Draws object maps; each template's acceleration structure is built once in every process."""
 
     def __init__(self, templates: Mapping[str, Template], config: MapConfig, input_size: int):
+        """Configure.
+
+        Args:
+            templates: object templates by name.
+            config: how to draw.
+            input_size: width of the crop, pixels.
+
+        Raises:
+            ValueError: a template has fewer vertices than regions.
+        """
+        for name, template in templates.items():
+            if len(template.verts) < config.regions:
+                raise ValueError(
+                    f"data.maps.regions is {config.regions}, but {name} has {len(template.verts)} vertices"
+                )
         self.templates, self.config, self.input_size = templates, config, input_size
         self._shapes: dict[str, _Shape] = {}
         self._process = os.getpid()
