@@ -19,7 +19,6 @@ from rhobin.data.images import Context
 from rhobin.data.occlude import OccluderConfig
 
 LAWS = ("normal", "uniform")
-SIDES = ("left", "top", "right", "bottom")
 STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4}
 _SUBJECTS = {"person": (0,), "object": (1,)}
 _FURTHEST_MOVE = 0.5  # of the crop's side, when cutting off
@@ -114,7 +113,8 @@ class Augmentation:
         roll: radians.
         colour_seed: of the channel jitter; None for none.
         shift: move of the crop's centre, in widths and heights of what the masks cover.
-        cut: side of the crop, 0 to 3 as in `SIDES`, and share of the extent to cut off; None for none.
+        cut: edge of the crop (0 left, 1 top, 2 right, 3 bottom) and share of the extent to cut off; None for
+            none.
     """
 
     scale: float = 1.0
@@ -128,7 +128,7 @@ class Augmentation:
         notes = [f"scale {self.scale:.2f}"] if self.scale != 1 else []
         notes += [f"roll {np.rad2deg(self.roll):+.0f} deg"] if self.roll else []
         notes += [f"shift {self.shift[0]:+.2f} {self.shift[1]:+.2f}"] if any(self.shift) else []
-        return notes + ([f"cut {SIDES[self.cut[0]]} {self.cut[1]:.2f}"] if self.cut else [])
+        return notes + ([f"cut {self.cut[1]:.2f}"] if self.cut else [])
 
 
 def stream(name: str, seed: int, epoch: int, index: int) -> np.random.Generator:
@@ -189,7 +189,7 @@ def move_crop(change: Augmentation, context: Context, crop: str, min_visible: fl
 
 
 def _direction(edge: int, roll: float) -> np.ndarray:
-    """Which way in the image an edge of the crop, 0 to 3 as in `SIDES`, lies before the crop is rolled."""
+    """Which way in the image an edge of the crop lies before the crop is rolled."""
     c, s = np.cos(roll), np.sin(roll)
     x, y = ((-1.0, 0.0), (0.0, -1.0), (1.0, 0.0), (0.0, 1.0))[edge]
     return np.array([c * x + s * y, c * y - s * x])

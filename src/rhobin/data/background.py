@@ -132,7 +132,7 @@ def fill_holes(values: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Fill unknown pixels smoothly from known ones around them, coarse to fine.
 
     Args:
-        values: (H, W, C) float32.
+        values: (H, W, 3) float32.
         known: (H, W) bool.
 
     Returns:

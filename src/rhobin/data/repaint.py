@@ -76,4 +76,5 @@ class Repainter:
             notes += said
         if self.jitter and jitter_seed is not None:
             color = self.jitter(color, jitter_seed)
+            notes.append("channel jitter")
         return Painted(color, masks[0], masks[1], notes)

@@ -1,0 +1,124 @@
+"""Backgrounds: rooms are emptied, holes are filled, folders are checked, subjects stay."""
+
+import cv2
+import numpy as np
+import pytest
+
+from rhobin.data.background import Backgrounds, empty_room, fill_holes, list_images, replace_background
+from rhobin.data.donors import Donors
+from rhobin.data.images import Context
+
+SIZE = 96
+ROOM = cv2.resize(np.random.default_rng(3).integers(0, 256, (12, 12, 3), dtype=np.uint8), (SIZE, SIZE))
+
+
+def view(box, light=0):
+    """The room with someone in a box x0, y0, x1, y1; their shadow darkens it round about."""
+    x0, y0, x1, y1 = box
+    color = np.clip(ROOM.astype(int) + light, 0, 255).astype(np.uint8)
+    color[y0:y1, x0:x1] = (255, 0, 255)
+    masks = np.zeros((2, SIZE, SIZE), np.uint8)
+    masks[0, y0:y1, x0:x1] = 255
+    return Context(color, masks, np.eye(3), np.full(2, SIZE / 2 - 0.5), float(SIZE), (SIZE, SIZE))
+
+
+def test_a_room_is_emptied_with_the_other_views_of_its_camera():
+    room = empty_room(view((20, 20, 50, 90)), iter([view((60, 10, 80, 90))]), SIZE, 1.0)
+    assert np.abs(room.astype(int) - ROOM).max() <= 1
+
+
+def test_differences_in_light_leave_no_seam():
+    room = empty_room(view((20, 20, 50, 90)), [view((60, 10, 80, 90), light=-12)], SIZE, 1.0)
+    clipped = cv2.dilate((ROOM.min(axis=-1) < 12).astype(np.uint8), np.ones((9, 9)))
+    assert np.abs(room.astype(int) - ROOM)[clipped == 0].max() <= 3
+
+
+def test_nobody_stays_in_a_room_even_if_no_view_shows_what_is_behind():
+    everyone = [view((20, 20, 50, 90)), view((30, 30, 60, 90)), view((25, 10, 45, 80))]
+    room = empty_room(everyone[0], everyone[1:], SIZE, 1.0)
+    hole = room[30:80, 30:45].astype(int)
+    assert not ((hole[..., 0] > 220) & (hole[..., 1] < 30) & (hole[..., 2] > 220)).any()
+
+
+def test_views_are_read_until_little_is_missing():
+    read = []
+
+    def others():
+        for box in ((60, 10, 80, 90), (1, 1, 9, 9)):
+            read.append(box)
+            yield view(box)
+
+    empty_room(view((20, 20, 50, 90)), others(), SIZE, 1.0)
+    assert len(read) == 1
+
+
+def test_holes_are_filled_smoothly():
+    rows, columns = np.indices((64, 64), dtype=np.float32)
+    ramp = np.stack([columns, rows, columns + rows], axis=-1)
+    known = np.ones((64, 64), bool)
+    known[20:40, 24:36] = False
+    filled = fill_holes(np.where(known[..., None], ramp, 999), known)
+    assert np.array_equal(filled[known], ramp[known])
+    assert np.abs(filled - ramp)[~known].max() < 12
+    assert np.abs(filled - ramp)[~known].mean() < 4
+    assert not fill_holes(ramp, np.zeros((64, 64), bool)).any()
+    assert np.allclose(fill_holes(np.full((7, 5, 3), 3, np.float32), np.indices((7, 5))[0] == 6), 3)
+
+
+def test_person_and_object_stay_as_they_are():
+    masks = np.zeros((2, SIZE, SIZE), np.uint8)
+    masks[0, 10:60, 10:40] = masks[1, 30:80, 50:90] = 255
+    result = replace_background(ROOM, *masks, np.full_like(ROOM, 255) - ROOM)
+    inner = cv2.erode(masks.max(axis=0), np.ones((3, 3))) > 0
+    outer = cv2.dilate(masks.max(axis=0), np.ones((3, 3))) == 0
+    assert np.array_equal(result[inner], ROOM[inner])
+    assert np.array_equal(result[outer], 255 - ROOM[outer])
+
+
+def lone():
+    return Donors(["Date01_a"], [0], lambda index: view((0, 0, 9, 9)))
+
+
+def test_a_folder_of_images_is_searched_and_drawn_from(tmp_path):
+    (tmp_path / "sub").mkdir()
+    for name, level in (("a.jpg", 50), ("sub/b.PNG", 200), ("sub/notes.txt", 0)):
+        if name.endswith("txt"):
+            (tmp_path / name).write_text("not an image")
+        else:
+            coded = cv2.imencode(name[-4:].lower(), np.full((40, 60, 3), level, np.uint8))[1]
+            (tmp_path / name).write_bytes(coded.tobytes())
+    source = Backgrounds(str(tmp_path), lone())
+    drawn = [source.draw(np.random.default_rng(seed), 0, 32) for seed in range(20)]
+    assert {name for _, name in drawn} == {"a.jpg", "b.PNG"}
+    assert all(image.shape == (32, 32, 3) for image, _ in drawn)
+    assert {round(float(image.mean()), -1) for image, _ in drawn} == {50, 200}
+
+
+def test_broken_images_of_a_folder_are_passed_over(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    (tmp_path / "b.jpg").write_bytes(b"nothing")
+    assert Backgrounds(str(tmp_path), lone()).draw(np.random.default_rng(0), 0, 32) is None
+
+
+def test_a_missing_or_empty_folder_says_what_to_set(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*none; set data.augment"):
+        list_images(tmp_path / "none")
+    with pytest.raises(FileNotFoundError, match=r"holds no image; set data.augment.background_from"):
+        Backgrounds(str(tmp_path), lone())
+
+
+@pytest.mark.parametrize("source", ["plain", "noise", "rooms"])
+def test_every_source_gives_squares_or_nothing(source):
+    found = Backgrounds(source, lone()).draw(np.random.default_rng(0), 0, 40)
+    if source == "rooms":
+        assert found is None  # there is only one room
+    else:
+        assert found[0].shape == (40, 40, 3)
+        assert found[0].dtype == np.uint8
+
+
+def test_other_rooms_are_other_cameras_or_dates():
+    donors = Donors(["Date01_a", "Date01_b", "Date02_a", "Date01_b"], [0, 0, 0, 1], lambda index: index)
+    found = {donors.elsewhere(np.random.default_rng(seed), 0, donors.room)[0] for seed in range(40)}
+    assert found == {2, 3}
+    assert [list(donors.same_room(np.random.default_rng(seed), 0, 3)) for seed in range(3)] == [[1]] * 3
