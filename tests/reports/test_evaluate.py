@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from joint_reference import slow_score
 
+from rhobin.__main__ import main
 from rhobin.engine.evaluate import evaluate
 from rhobin.engine.resume import ResumeError
 from rhobin.metrics.joint import draw_samples, frame_rng
@@ -99,6 +100,26 @@ def test_results_have_the_challenges_layout(scored_run, ref):
             "obj_trans": (count, 3),
         }
         assert record["gender"] == ref["annotations"][name]["gender"]
+
+
+def test_the_other_tracks_are_those_of_rhobin_score(scored_run, tmp_path, capsys):
+    document = json.loads((scored_run.run / "scores.json").read_text())
+    assert list(document["tracks"]) == ["human", "object"]
+    root = tmp_path / "root"
+    for part, source in (("ref", scored_run.data / "ref.pkl"), ("res", scored_run.run / "results.pkl")):
+        (root / part).mkdir(parents=True)
+        shutil.copy(source, root / part)
+    for track, rows in document["tracks"].items():
+        assert list(rows) == ROWS
+        assert main(["score", track, str(root), str(tmp_path / track)]) == 0
+        alone = json.loads((tmp_path / track / "scores.json").read_text())
+        assert rows["khor"]["scores"] == pytest.approx(alone["scores"])
+        assert rows["khor"]["protocol"] == alone["protocol"]
+    assert document["tracks"]["human"]["perfect"]["scores"]["MPJPE"] < 0.01
+    assert document["tracks"]["object"]["perfect"]["scores"]["AR_all"] == 1.0
+    capsys.readouterr()
+    assert main(["tables", str(scored_run.run)]) == 0
+    assert "not run" not in capsys.readouterr().out
 
 
 def test_evaluating_again_does_nothing(scored_run):

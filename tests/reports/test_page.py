@@ -55,7 +55,7 @@ def test_page_loads_nothing(page):
 def test_page_is_filled(page):
     text = re.sub(r"<(style|script)[^>]*>.*?</\1>", "", page, flags=re.S)
     assert not re.search(r"\$[a-z_]+|\bnan\b|\bNone\b|Infinity", text)
-    assert page.count('<span class="badge">quoted</span>') == 3
+    assert page.count('<span class="badge">quoted</span>') == 3 + 4 + 2  # joint, human, object
     for value in ("121.7", "266.2", "55.8", "106.6", "45.1", "87.2"):
         assert f">{value}<" in page
     assert page.count("<img") == 2 * 3
@@ -67,6 +67,16 @@ def test_table_shows_the_scores(page, scored_run):
     for row in rows.values():
         assert f">{row['smpl_mm']:.1f}<" in page
         assert f">{row['object_mm']:.1f}<" in page
+
+
+def test_the_other_tracks_follow_the_joint_one(page, scored_run):
+    tracks = json.loads((scored_run.run / "scores.json").read_text())["tracks"]
+    places = [page.index(head) for head in ("<h2>Scores", "<h3>The human track", "<h3>The object track")]
+    assert places == sorted(places)
+    assert f">{tracks['human']['khor']['scores']['MPJPE']:.3g}<" in page[places[1] : places[2]]
+    assert f">{tracks['object']['khor']['scores']['AR_all']:.3g}<" in page[places[2] :]
+    assert "BEV-HybrIK" in page[places[1] :]
+    assert "G2DR" in page[places[2] :]
 
 
 def test_scene_holds_the_aligned_meshes(page, scored_run):

@@ -6,8 +6,10 @@ import copy
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import DictConfig
@@ -24,6 +26,7 @@ from rhobin.methods.base import Method
 from rhobin.metrics.official import JointScore
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.reports.page import write_report
+from rhobin.reports.run_tracks import score_tracks
 from rhobin.reports.score import read_scores, score_rows, write_scores
 from rhobin.reports.store import Provenance, read_results, write_results
 
@@ -52,19 +55,24 @@ def evaluate(config: DictConfig) -> Path:
     protocol = JointProtocol(**config.protocol)
     checkpoint = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt"
     provenance = _provenance(run_dir, trained, datamodule, checkpoint, protocol)
-    if not config.force and is_current(run_dir, provenance, protocol):
+    tracks = list(config.tracks)
+    if not config.force and is_current(run_dir, provenance, protocol, tracks):
         console.print(f"{run_dir / 'report.html'} is up to date; force=true evaluates again")
         return run_dir
     module = build_module(run_config, datamodule)
     seconds = _predict(run_dir, trained, datamodule, module, checkpoint, provenance)
-    scores = _score(run_dir, run_config, datamodule, module, provenance, protocol, seconds, config.workers)
+    rows, origin = _rows(run_config, datamodule, module, run_dir, provenance)
+    origin |= {"hash": origin_hash(provenance, protocol, tracks), "seconds": seconds}
+    scores = _score(run_dir, run_config, rows, protocol, tracks, origin, config.workers)
     page = write_report(run_dir, Path(run_config.data.root), run_config.data.body)
     console.print(score_table(scores))
     console.print(f"{page} (predict {seconds['predict']:.1f} s, score {seconds['score']:.1f} s)")
     return run_dir
 
 
-def is_current(run_dir: Path, provenance: Provenance, protocol: JointProtocol) -> bool:
+def is_current(
+    run_dir: Path, provenance: Provenance, protocol: JointProtocol, tracks: Sequence[str] = ()
+) -> bool:
     """Whether all files of an evaluation exist and come from this checkpoint, config, data and protocol."""
     if not all((run_dir / name).is_file() for name in FILES):
         return False
@@ -73,12 +81,13 @@ def is_current(run_dir: Path, provenance: Provenance, protocol: JointProtocol) -
         read_results(run_dir / "results.pkl", provenance)
     except (ValueError, KeyError):
         return False
-    return document["origin"].get("hash") == origin_hash(provenance, protocol)
+    return document["origin"].get("hash") == origin_hash(provenance, protocol, tracks)
 
 
-def origin_hash(provenance: Provenance, protocol: JointProtocol) -> str:
+def origin_hash(provenance: Provenance, protocol: JointProtocol, tracks: Sequence[str] = ()) -> str:
     """Twelve hex digits that change when anything the scores depend on does."""
     parts = {"rhobin": rhobin.__version__, **asdict(provenance), "protocol": protocol.as_dict()}
+    parts["tracks"] = list(tracks)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -150,30 +159,39 @@ def _predict(
     return {"predict": time.monotonic() - began, "network": predicted.seconds}
 
 
-def _score(
-    run_dir: Path,
+def _rows(
     config: DictConfig,
     datamodule: BehaveDataModule,
     module: Method,
+    run_dir: Path,
     provenance: Provenance,
-    protocol: JointProtocol,
-    seconds: dict[str, float],
-    workers: int,
-) -> dict[str, JointScore]:
-    began = time.monotonic()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Predictions by row, and what to say about where they come from."""
     results, _ = read_results(run_dir / "results.pkl", provenance)
-    rows = baseline_rows(datamodule, module, provenance.method, results)
-    body = config.data.body and Path(config.data.body)
-    scores = score_rows(Path(config.data.root) / "ref.pkl", rows, protocol, body, workers)
-    seconds["score"] = time.monotonic() - began
     origin = {
-        "hash": origin_hash(provenance, protocol),
         **asdict(provenance),
         "rhobin": rhobin.__version__,
-        "seconds": {name: round(value, 2) for name, value in seconds.items()},
         "data": datamodule.manifest(),
         "predicted": sum(len(record["frames"]) for record in results.values()),
         "train_views": len(datamodule.train_dataset),
     }
-    write_scores(run_dir, scores, origin)
+    return baseline_rows(datamodule, module, provenance.method, results), origin
+
+
+def _score(
+    run_dir: Path,
+    config: DictConfig,
+    rows: dict[str, Any],
+    protocol: JointProtocol,
+    tracks: Sequence[str],
+    origin: dict[str, Any],
+    workers: int,
+) -> dict[str, JointScore]:
+    began, seconds = time.monotonic(), origin["seconds"]
+    root, body = Path(config.data.root), config.data.body and Path(config.data.body)
+    scores = score_rows(root / "ref.pkl", rows, protocol, body, workers)
+    other = score_tracks(root, rows, tracks, body, workers)
+    seconds["score"] = time.monotonic() - began
+    origin = {**origin, "seconds": {name: round(value, 2) for name, value in seconds.items()}}
+    write_scores(run_dir, scores, origin, other)
     return scores

@@ -1,6 +1,5 @@
 """The official human evaluator: ground truth and predictions of sequences in, errors and scores out."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,6 +15,7 @@ from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.metrics.human import HumanErrors, area_under, human_errors, recall_curve
 from rhobin.metrics.posing import body_of, expand_pose
 from rhobin.metrics.protocol import HUMAN_MODES, HumanProtocol
+from rhobin.metrics.scored import ScoredFrames, mean_or_lost
 from rhobin.metrics.submission import (
     Annotations,
     Example,
@@ -28,49 +28,26 @@ from rhobin.metrics.submission import (
     predicted_frames,
 )
 
+NAMES = ("MPJPE", "MPJPE_PA", "PCK", "AUC", "MPJAE", "MPJAE_PA")
+
 
 @dataclass(frozen=True)
-class HumanScore:
+class HumanScore(ScoredFrames):
     """The human track's score.
 
     Attributes:
-        examples: scored frames.
-        errors: their errors; None below the coverage gate.
         v2v_mm: (N,) vertex distances where the protocol asks for them.
-        visible: number of true frames.
-        coverage: predicted over true frames.
-        missing: true frames without a prediction.
-        protocol: how it was computed.
-        notes: what the evaluator silently accepted.
     """
 
-    examples: tuple[Example, ...]
-    errors: HumanErrors | None
-    v2v_mm: np.ndarray | None
-    visible: int
-    coverage: float
-    missing: tuple[str, ...]
-    protocol: HumanProtocol
-    notes: tuple[str, ...] = ()
+    v2v_mm: np.ndarray | None = None
+    names = NAMES
     track = "human"
 
-    def metrics(self, rows: np.ndarray | None = None) -> dict[str, float]:
-        """The scores under their official names, of all frames or of some.
-
-        Args:
-            rows: indices of scored frames; None for all, with missing ones as the protocol has it.
-
-        Returns:
-            MPJPE and MPJPE_PA in mm, PCK in percent, AUC in [0, 1], MPJAE and MPJAE_PA in degrees.
-            Infinite below the coverage gate.
-        """
-        if self.errors is None:
-            return dict.fromkeys(("MPJPE", "MPJPE_PA", "PCK", "AUC", "MPJAE", "MPJAE_PA"), math.inf)
-        missing = len(self.missing) if rows is None and self.protocol.missing_fails else 0
-        errors = self.errors if rows is None else self.errors.take(rows)
-        scores = summarise_human(errors, self.protocol, missing)
+    def summarise(self, rows: np.ndarray, missing: int) -> dict[str, float]:
+        """The six scores, and ``v2v`` where the protocol asks for it."""
+        scores = summarise_human(self.errors.take(rows), self.protocol, missing)
         if self.v2v_mm is not None:
-            scores["v2v"] = float(np.mean(self.v2v_mm if rows is None else self.v2v_mm[rows]))
+            scores["v2v"] = float(np.mean(self.v2v_mm[rows]))
         return scores
 
     def columns(self) -> dict[str, np.ndarray]:
@@ -102,18 +79,11 @@ def summarise_human(errors: HumanErrors, protocol: HumanProtocol, missing: int =
     at = np.array([protocol.pck_mm])
     pck = recall_curve(errors.joint_mm, at, protocol.pck_inclusive, missing)
     auc = area_under(recall_curve(errors.joint_mm, thresholds, protocol.pck_inclusive, missing))
-
-    def mean(values: np.ndarray) -> float:
-        return math.inf if missing else float(np.mean(values)) if values.size else math.nan
-
-    return {
-        "MPJPE": mean(errors.mpjpe_mm),
-        "MPJPE_PA": mean(errors.mpjpe_pa_mm),
-        "PCK": 100.0 * float(pck[0]),
-        "AUC": auc,
-        "MPJAE": mean(errors.angle_deg),
-        "MPJAE_PA": mean(errors.angle_pa_deg),
-    }
+    means = [
+        mean_or_lost(values, missing)
+        for values in (errors.mpjpe_mm, errors.mpjpe_pa_mm, errors.angle_deg, errors.angle_pa_deg)
+    ]
+    return dict(zip(NAMES, (*means[:2], 100.0 * float(pck[0]), auc, *means[2:]), strict=True))
 
 
 def score_human(
@@ -145,7 +115,7 @@ def score_human(
         matching = _match_by_position(annotations, results, source, notes)
     common = (matching.visible, matching.coverage, matching.missing, protocol)
     if matching.coverage < protocol.min_coverage or not matching.examples:
-        return HumanScore((), None, None, *common)
+        return HumanScore((), None, *common)
     check_results(results, matching.examples, source, "human")
     errors, distances = [], []
     for sequence, group in groupby(matching.examples, key=lambda e: e.sequence):
@@ -159,7 +129,7 @@ def score_human(
         if protocol.v2v:
             distances.append(_vertex_distance(pred, target, errors[-1].alignment))
     v2v = np.concatenate(distances) if protocol.v2v else None
-    return HumanScore(matching.examples, _join(errors), v2v, *common, tuple(notes))
+    return HumanScore(matching.examples, _join(errors), *common, tuple(notes), v2v)
 
 
 def _match_by_position(annotations: Annotations, results: Results, source: str, notes: list[str]) -> Matching:

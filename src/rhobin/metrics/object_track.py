@@ -1,6 +1,5 @@
 """The official object evaluator: ground truth and predictions of sequences in, errors and scores out."""
 
-import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from rhobin.metrics.object import ObjectErrors, average_recall, object_errors
 from rhobin.metrics.points import PointSet
 from rhobin.metrics.posing import template_of
 from rhobin.metrics.protocol import CAMERA_K, CAMERAS, OBJECT_MODES, ObjectProtocol
+from rhobin.metrics.scored import ScoredFrames, mean_or_lost
 from rhobin.metrics.submission import (
     Annotations,
     Example,
@@ -33,44 +33,15 @@ NAMES = ("MSSD", "MSPD", "RE", "MSSD_AR", "MSPD_AR", "RE_AR", "AR_all")
 
 
 @dataclass(frozen=True)
-class ObjectScore:
-    """The object track's score.
+class ObjectScore(ScoredFrames):
+    """The object track's score."""
 
-    Attributes:
-        examples: scored frames.
-        errors: their errors; None below the coverage gate.
-        visible: number of true frames that count.
-        coverage: predicted over visible frames, as the official evaluator counts.
-        missing: visible frames without a prediction.
-        protocol: how it was computed.
-        notes: what the evaluator silently accepted.
-    """
-
-    examples: tuple[Example, ...]
-    errors: ObjectErrors | None
-    visible: int
-    coverage: float
-    missing: tuple[str, ...]
-    protocol: ObjectProtocol
-    notes: tuple[str, ...] = ()
+    names = NAMES
     track = "object"
 
-    def metrics(self, rows: np.ndarray | None = None) -> dict[str, float]:
-        """The scores under their official names, of all frames or of some.
-
-        Args:
-            rows: indices of scored frames; None for all, with missing ones as the protocol has it.
-
-        Returns:
-            MSSD in mm, MSPD in pixels, RE in degrees, three average recalls and their mean in [0, 1].
-            Infinite below the coverage gate.
-        """
-        if self.errors is None:
-            return dict.fromkeys(NAMES, math.inf)
-        missing = len(self.missing) if rows is None and self.protocol.missing_fails else 0
-        return summarise_object(
-            self.errors if rows is None else self.errors.take(rows), self.protocol, missing
-        )
+    def summarise(self, rows: np.ndarray, missing: int) -> dict[str, float]:
+        """The seven scores."""
+        return summarise_object(self.errors.take(rows), self.protocol, missing)
 
     def columns(self) -> dict[str, np.ndarray]:
         """Errors of the scored frames, (N,) each."""
@@ -95,9 +66,7 @@ def summarise_object(errors: ObjectErrors, protocol: ObjectProtocol, missing: in
         "RE": np.array(protocol.re_deg)[:, None],
     }
     recalls = {f"{k}_AR": average_recall(columns[k], thresholds[k], missing) for k in columns}
-    means = {
-        k: math.inf if missing else float(np.mean(v)) if len(v) else math.nan for k, v in columns.items()
-    }
+    means = {k: mean_or_lost(v, missing) for k, v in columns.items()}
     return {**means, **recalls, "AR_all": float(np.mean(list(recalls.values())))}
 
 

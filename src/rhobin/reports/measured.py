@@ -60,14 +60,15 @@ def measured_rows(places: Iterable[Path]) -> list[MeasuredRow]:
 
 
 def _of_track(folder: Path, document: Mapping[str, Any]) -> MeasuredRow:
-    table, columns = PAPER[document["track"]]
-    values = tuple(
-        None if document["scores"][key] is None else document["scores"][key] * factor
-        for key, factor in columns
-    )
-    origin = document["origin"]
+    track, origin = document["track"], document["origin"]
     source = f"{document['protocol']['name']}, ref {origin['ref_hash'][:8]}, body {origin['body']}"
-    return MeasuredRow(table.number, folder.name, values, source)
+    values = _in_paper_units(track, document["scores"])
+    return MeasuredRow(PAPER[track][0].number, folder.name, values, source)
+
+
+def _in_paper_units(track: str, scores: Mapping[str, float | None]) -> tuple[float | None, ...]:
+    found = ((scores[key], factor) for key, factor in PAPER[track][1])
+    return tuple(None if value is None else value * factor for value, factor in found)
 
 
 def _of_run(document: Mapping[str, Any]) -> list[MeasuredRow]:
@@ -75,6 +76,12 @@ def _of_run(document: Mapping[str, Any]) -> list[MeasuredRow]:
     row = document["rows"][origin["method"]]
     source = f"{row['protocol']['name']}, data {origin['data_hash'][:8]}, run {origin['run']}"
     rows = [MeasuredRow(4, origin["method"], (row["smpl_mm"], row["object_mm"]), source)]
+    for track, tracked in document.get("tracks", {}).items():
+        scored = tracked[origin["method"]]
+        if "scores" in scored:
+            source = f"{scored['protocol']['name']}, data {origin['data_hash'][:8]}, run {origin['run']}"
+            values = _in_paper_units(track, scored["scores"])
+            rows.append(MeasuredRow(PAPER[track][0].number, origin["method"], values, source))
     seconds = origin["seconds"].get("network")
     if seconds is not None and origin["predicted"]:
         timed = (1.0, seconds / origin["predicted"])

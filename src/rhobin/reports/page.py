@@ -21,6 +21,7 @@ from rhobin.reports.figures import Series, line_chart
 from rhobin.reports.gallery import case_grid, scene_section
 from rhobin.reports.html import change, millimetres, tag, text
 from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, TARGET_BODY, TARGET_OBJECT, css
+from rhobin.reports.run_tracks import track_sections
 from rhobin.reports.score import read_scores
 from rhobin.reports.store import read_results
 from rhobin.reports.tables import group_table, paper_table, score_table
@@ -56,6 +57,7 @@ def write_report(run_dir: Path, data_root: Path, body_folder: str | Path | None 
     run = _read_json(run_dir / "run.json")
     page = _fill(
         **_score_slots(document["rows"], frames, method, is_generated(data_root)),
+        tracks=track_sections(document.get("tracks", {}), method, TITLES.get(method, method)),
         eyebrow=_eyebrow(run, document),
         scene=scene_section([cases[i] for i in turned], scenes),
         cases=case_grid(cases, pictures),

@@ -115,27 +115,37 @@ def visible_bin(visible: float) -> str:
     return f"{VISIBLE_EDGES[upper - 1]}-{VISIBLE_EDGES[upper]} %"
 
 
-def scores_document(scores: Mapping[str, JointScore], origin: Mapping[str, Any]) -> dict[str, Any]:
+def scores_document(
+    scores: Mapping[str, JointScore], origin: Mapping[str, Any], tracks: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """What `scores.json` holds.
 
     Args:
         scores: score of each row.
         origin: hashes and names the scores depend on.
+        tracks: scores of each row in further tracks, by track.
 
     Returns:
         Plain data: ``rows`` by name, in order, with means, frame count, coverage, protocol and breakdowns.
-        A mean that does not exist (too few frames predicted) is null.
+        A mean that does not exist (too few frames predicted) is null. ``tracks``: further tracks, by row.
     """
-    return {"schema": SCHEMA, "origin": dict(origin), "rows": {n: _row(score) for n, score in scores.items()}}
+    rows = {name: _row(score) for name, score in scores.items()}
+    return {"schema": SCHEMA, "origin": dict(origin), "rows": rows, "tracks": dict(tracks or {})}
 
 
-def write_scores(folder: Path, scores: Mapping[str, JointScore], origin: Mapping[str, Any]) -> None:
+def write_scores(
+    folder: Path,
+    scores: Mapping[str, JointScore],
+    origin: Mapping[str, Any],
+    tracks: Mapping[str, Any] | None = None,
+) -> None:
     """Write `scores.json` and the per-frame table `frames.csv`.
 
     Args:
         folder: the run folder.
         scores: score of each row.
         origin: hashes and names the scores depend on.
+        tracks: scores of each row in further tracks, by track.
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
@@ -145,7 +155,7 @@ def write_scores(folder: Path, scores: Mapping[str, JointScore], origin: Mapping
             errors = (f"{f.visible:.4f}", f"{f.smpl_mm:.6f}", f"{f.object_mm:.6f}")
             writer.writerow((name, f.sequence, f.frame, f.object_name, *errors))
     write_bytes(folder / "frames.csv", table.getvalue().encode())
-    document = json.dumps(scores_document(scores, origin), indent=2) + "\n"
+    document = json.dumps(scores_document(scores, origin, tracks), indent=2) + "\n"
     write_bytes(folder / "scores.json", document.encode())
 
 

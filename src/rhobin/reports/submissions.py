@@ -58,7 +58,7 @@ def read_challenge(folder: Path, body: Path | None = None) -> Challenge:
         ValueError: a file is malformed.
     """
     path = folder / "ref.pkl"
-    content = load_pickle(path) if path.is_file() else None
+    content = load_pickle(path) if path.is_file() else {}
     by_image = is_image_ref(content)
     annotations, templates = read_image_ref(content, path) if by_image else read_ref(path, centred=False)
     if body is None and any(path.name.lower().startswith("smplh") for path in folder.iterdir()):

@@ -1,0 +1,58 @@
+"""What the scores of the human and the object track share: the scored frames and how they were counted."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rhobin.metrics.submission import Example
+
+
+@dataclass(frozen=True)
+class ScoredFrames:
+    """A track's score.
+
+    Attributes:
+        examples: scored frames.
+        errors: their errors; None below the coverage gate.
+        visible: number of true frames that count.
+        coverage: predicted over visible frames, as the official evaluator counts.
+        missing: visible frames without a prediction.
+        protocol: how it was computed.
+        notes: what the evaluator silently accepted.
+    """
+
+    examples: tuple[Example, ...]
+    errors: Any
+    visible: int
+    coverage: float
+    missing: tuple[str, ...]
+    protocol: Any
+    notes: tuple[str, ...] = ()
+    names: ClassVar[tuple[str, ...]] = ()
+
+    def metrics(self, rows: np.ndarray | None = None) -> dict[str, float]:
+        """The scores under their official names (`names`), of all frames or of some.
+
+        Args:
+            rows: indices of scored frames; None for all, with missing ones as the protocol has it.
+
+        Returns:
+            Distances in mm or pixels, angles in degrees, PCK in percent, AUC and recalls in [0, 1]. All
+            infinite below the coverage gate.
+        """
+        if self.errors is None:
+            return dict.fromkeys(self.names, math.inf)
+        missing = len(self.missing) if rows is None and self.protocol.missing_fails else 0
+        chosen = np.arange(len(self.examples)) if rows is None else rows
+        return self.summarise(chosen, missing)
+
+    def summarise(self, rows: np.ndarray, missing: int) -> dict[str, float]:
+        """The scores of some frames, with further ones that fail."""
+        raise NotImplementedError
+
+
+def mean_or_lost(values: np.ndarray, missing: int) -> float:
+    """The mean; infinite where a frame failed, NaN where there is none."""
+    return math.inf if missing else float(np.mean(values)) if values.size else math.nan
