@@ -11,6 +11,7 @@ from rhobin.body.load import load_bodies
 from rhobin.data.augment import AugmentConfig
 from rhobin.data.bev import BevConfig
 from rhobin.data.collate import collate
+from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset, ViewConfig
 from rhobin.data.extras import settings
 from rhobin.data.maps import MapConfig
@@ -204,3 +205,9 @@ def test_the_frame_crop_keeps_the_intrinsics_of_the_image(make):
     K = sample.K_crop.numpy()
     assert K[0, 0] == pytest.approx((76.5 + 1) * 64 / 160, rel=0.02)
     assert not sample.image[3:, :8].any(), "above a wide image there is nothing"
+
+
+def test_one_target_may_be_named_without_a_list(release_root):
+    assert BehaveDataModule(release_root, targets="bev").view_config.targets == ("bev",)
+    with pytest.raises(ValueError, match=r"data.targets names 'depth'; expected any of maps, bev"):
+        BehaveDataModule(release_root, targets=["maps", "depth"])

@@ -1,5 +1,7 @@
 """Equivalent poses get one label, the nearest one, and the picture stays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,7 @@ from rhobin.geometry.backend import rasterise
 from rhobin.objects.canonical import FACING, canonical_pose, nearest_member
 from rhobin.objects.catalogue import built_in
 from rhobin.objects.names import OBJECT_NAMES
-from rhobin.objects.symmetry import BALL, CUBOID, SymmetryGroup
+from rhobin.objects.symmetry import ASYMMETRIC, BALL, CUBOID, SymmetryGroup
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -84,6 +86,16 @@ def test_an_asymmetric_object_keeps_its_pose():
     R, t = pose(np.random.default_rng(0))
     for given_pose, answer in zip((R, t), canonical_pose(built_in("chairwood"), R, t), strict=True):
         np.testing.assert_array_equal(given_pose, answer)
+
+
+def test_symmetries_known_only_as_a_list_count_too():
+    """As where `ref.pkl` lists others than the closed form knows."""
+    template, rng = built_in("tablesquare"), np.random.default_rng(5)
+    listed = replace(template, group=ASYMMETRIC)
+    for _ in range(5):
+        R, t = pose(rng)
+        for a, b in zip(canonical_pose(template, R, t), canonical_pose(listed, R, t), strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_headings_of_an_upright_box_fold_into_a_half_turn():

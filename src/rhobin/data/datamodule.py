@@ -117,9 +117,10 @@ class BehaveDataModule(pl.LightningDataModule):
         self.layout, self.frame_list = layout, frame_list
         self.root, self.body = Path(root), body
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
+        names = (targets,) if isinstance(targets, str) else tuple(targets)
         drawn = (settings(MapConfig, "maps", maps), settings(BevConfig, "bev", bev))
         self.view_config = ViewConfig(input_size, depth_range, crop, expand, background, on_bad_sample,
-                                      canonical_symmetry, tuple(targets), *drawn, distortion)  # fmt: skip
+                                      canonical_symmetry, names, *drawn, distortion)  # fmt: skip
         self.augment = AugmentConfig.parse(augment) if augment is not None else None
         self.val_fraction, self.val_by, self.val_views = val_fraction, val_by, val_views
         self.cache_mb = cache_mb if cache == "ram" else 0

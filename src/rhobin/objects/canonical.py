@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from rhobin.objects.symmetry import SymmetryGroup
+from rhobin.objects.symmetry import Rotations, SymmetryGroup
 from rhobin.objects.template import Template
 
 Matrix = Float[np.ndarray, "3 3"]
@@ -20,8 +20,8 @@ def canonical_pose(
     """Among the poses under which an object looks the same, the one nearest to facing the camera.
 
     A template point p and its equivalent S p + s fall on the same shape, so the pose (R, t) shows what
-    (R S, R s + t) shows. S is chosen to bring R S nearest to `FACING` (least angle); for continuous
-    symmetry in closed form. Any equivalent pose gives the same answer.
+    (R S, R s + t) shows. S is chosen to bring R S nearest to `FACING` (least angle), among the template's
+    listed symmetries, or in closed form where they are continuous. Any equivalent pose gives the same answer.
 
     Args:
         template: the object.
@@ -31,8 +31,13 @@ def canonical_pose(
     Returns:
         Rotation and translation of the equivalent pose.
     """
-    turn = nearest_member(template.group, FACING.T @ R)
-    offset = template.centre - turn @ template.centre
+    group, M = template.group, FACING.T @ R
+    if group.sphere or not group.order:
+        turn = nearest_member(group, M)
+        offset = template.centre - turn @ template.centre
+    else:
+        chosen = _nearest_of(template.symmetries, M)
+        turn, offset = template.symmetries[chosen], template.symmetry_offsets[chosen]
     return R @ turn, R @ offset + t
 
 
@@ -42,12 +47,16 @@ def nearest_member(group: SymmetryGroup, M: Matrix) -> Matrix:
         return M.T
     if group.order:
         members = group.rotations()
-        return members[np.argmax(np.einsum("ij,sji->s", _ALMOST_IDENTITY @ M, members))]
+        return members[_nearest_of(members, M)]
     flips = [np.eye(3)]
     if group.flip is not None:
         flips.append(Rotation.from_rotvec(np.pi * np.asarray(group.flip)).as_matrix())
     turned = [_best_turn(np.asarray(group.axis), flip @ M) @ flip for flip in flips]
     return max(turned, key=lambda S: float(np.trace(M @ S)))
+
+
+def _nearest_of(members: Rotations, M: Matrix) -> int:
+    return int(np.argmax(np.einsum("ij,sji->s", _ALMOST_IDENTITY @ M, members)))
 
 
 def _best_turn(axis: Float[np.ndarray, "3"], M: Matrix) -> Matrix:
