@@ -212,12 +212,19 @@ def test_the_estimate_is_what_is_written(release_root, prepared, tmp_path):
 
 
 def test_masks_survive_packing():
-    masks = [np.random.default_rng(seed).random((13, 7)) > 0.5 for seed in (1, 2)]
-    assert np.array_equal(unpack_masks(pack_masks(masks), (7, 13)) > 0, np.stack(masks))
-    with pytest.raises(ValueError, match="expected 28"):
-        unpack_masks(pack_masks(masks), (8, 14))
-    with pytest.raises(ValueError, match="incorrect"):
-        unpack_masks(b"x" * 30, (7, 13))
+    noise = np.random.default_rng(1).random((2, 13, 7)) > 0.5
+    spot = np.zeros((13, 7), bool)
+    spot[4:6, 2] = True
+    for masks in (list(noise), [noise[0], spot], [spot, spot], [np.zeros_like(spot), noise[1]]):
+        assert np.array_equal(np.stack(unpack_masks(pack_masks(masks), (7, 13))), np.stack(masks) * 255)
+    content = pack_masks(list(noise))
+    for broken in (b"", content[:10], content[:-3], content[:16] + b"x" * 30):
+        with pytest.raises(ValueError, match="not packed masks"):
+            unpack_masks(broken, (7, 13))
+    with pytest.raises(ValueError, match="holds 2 bytes of masks, expected 24"):
+        unpack_masks(content[:8] * 2 + pack_masks([spot] * 2)[16:], (7, 13))
+    with pytest.raises(ValueError, match="reaches to 7, 13 in a patch of 6x13"):
+        unpack_masks(content, (6, 13))
 
 
 def test_a_stored_patch_lies_where_its_map_says():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
 MASK_THRESHOLD = 127  # JPEG masks ring around edges; lower thresholds inflate boxes to the 8x8 grid
@@ -17,8 +16,15 @@ Square = tuple[np.ndarray, float]
 
 
 def mask_box(mask: np.ndarray) -> np.ndarray:
-    """Smallest box around the non-zero pixels of a uint8 mask: (4,) x, y, width, height."""
-    return np.array(cv2.boundingRect(mask), np.float64)
+    """Smallest box around the non-zero pixels of a uint8 mask: (4,) x, y, width, height, all 0 for none."""
+    wide = mask.view(np.uint64) if mask.shape[1] % 8 == 0 and mask.flags.c_contiguous else mask
+    rows = np.flatnonzero(wide.any(axis=1))
+    if not len(rows):
+        return np.zeros(4)
+    top, bottom = rows[0], rows[-1] + 1
+    columns = np.flatnonzero(np.bitwise_or.reduce(wide[top:bottom], axis=0).view(np.uint8))
+    left, right = columns[0], columns[-1] + 1
+    return np.array([left, top, right - left, bottom - top], np.float64)
 
 
 def union_box(boxes: np.ndarray) -> np.ndarray:

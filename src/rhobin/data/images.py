@@ -22,7 +22,8 @@ _REDUCED = {
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
-_NORMALISED = (((np.arange(256)[:, None] / 255 - MEAN) / STD)[None, :, ::-1]).astype(np.float32)
+_NORMALISED = ((np.arange(256) / 255 - MEAN[:, None]) / STD[:, None]).astype(np.float32)
+_TAIL = 64  # bytes at the end of a file that are searched first for JPEG's end marker
 
 
 class BadSampleError(ValueError):
@@ -70,6 +71,7 @@ class Picture:
         boxes: (2, 4) x, y, width, height of person and object in the full image, pixels.
         from_image: (3, 3) map from pixels of the full image to stored pixels.
         size: width and height of the full image.
+        slack: crops may keep so many times more pixels a side than they need: resizing costs time, too.
     """
 
     read_color: Callable[[int], np.ndarray]
@@ -77,6 +79,7 @@ class Picture:
     boxes: np.ndarray
     from_image: np.ndarray
     size: tuple[int, int]
+    slack: float = 1.0
 
 
 def load_context(picture: Picture, output: int, crop: str, expand: float | None, reach: float) -> Context:
@@ -104,11 +107,15 @@ def read_picture(files: tuple[Path, Path, Path]) -> Picture:
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
-    person, thing = _read_masks(files[1], files[2])
+    person, person_box = _read_mask(files[1], "empty_person_mask")
+    thing, thing_box = _read_mask(files[2], "empty_object_mask")
+    if person.shape != thing.shape:
+        detail = f"mask is {_size(thing)}, person mask is {_size(person)}"
+        raise BadSampleError(files[2], "image_size", detail)
     return Picture(
         read_color=lambda factor: _read_color(files[0], factor, person.shape),
         masks=(person, thing),
-        boxes=np.stack([mask_box(person), mask_box(thing)]),
+        boxes=np.stack([person_box, thing_box]),
         from_image=np.eye(3),
         size=person.shape[::-1],
     )
@@ -135,13 +142,15 @@ def cut_context(picture: Picture, centre: np.ndarray, side: float, output: int, 
     left, top, right, bottom = _patch(here, width * reach, factor, color.shape[:2])
     patch = (right - left, bottom - top)
     shrink = min(1.0, _MARGIN * output * factor / width)
+    shrink = 1.0 if shrink * picture.slack >= 1 else shrink
     size = (max(1, round(shrink * patch[0])), max(1, round(shrink * patch[1])))
     rows, columns = (slice(a * factor, b * factor) for a, b in ((top, bottom), (left, right)))
     from_stored = _resize_map(
         columns.start, rows.start, size[0] / patch[0] / factor, size[1] / patch[1] / factor
     )
+    part = color[top:bottom, left:right]
     return Context(
-        color=cv2.resize(color[top:bottom, left:right], size),
+        color=part if patch == size else cv2.resize(part, size),
         masks=np.stack([_reduce_mask(mask[rows, columns], patch, size) for mask in picture.masks]),
         from_image=from_stored @ place,
         centre=centre,
@@ -188,7 +197,8 @@ def network_input(color: np.ndarray, person: np.ndarray, thing: np.ndarray, back
     if background == "zero":
         color = cv2.bitwise_and(color, color, mask=cv2.bitwise_or(person, thing))
     planes = np.empty((5, *person.shape), np.float32)
-    planes[:3] = cv2.LUT(color, _NORMALISED).transpose(2, 0, 1)[::-1]
+    for plane, channel, table in zip(planes[:3], cv2.split(color)[::-1], _NORMALISED, strict=True):
+        cv2.LUT(channel, table, dst=plane)
     np.divide(person, np.float32(255), out=planes[3])
     np.divide(thing, np.float32(255), out=planes[4])
     return planes
@@ -196,6 +206,8 @@ def network_input(color: np.ndarray, person: np.ndarray, thing: np.ndarray, back
 
 def _reduce_mask(mask: np.ndarray, patch: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
     """A full-size mask resampled in the two steps that colour takes: decoding, then shrinking."""
+    if mask.shape[::-1] == patch == size:
+        return mask
     if mask.shape[::-1] != patch:
         mask = cv2.resize(mask, patch, interpolation=cv2.INTER_AREA)
     return _threshold(cv2.resize(mask, size))
@@ -206,19 +218,13 @@ def _resize_map(x0: int, y0: int, sx: float, sy: float) -> np.ndarray:
     return np.array([[sx, 0, (0.5 - x0) * sx - 0.5], [0, sy, (0.5 - y0) * sy - 0.5], [0, 0, 1]])
 
 
-def _read_masks(person_file: Path, object_file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Both masks at full size, 0 or 255, neither empty."""
-    masks = []
-    for file, empty in ((person_file, "empty_person_mask"), (object_file, "empty_object_mask")):
-        mask = _threshold(_decode(file, cv2.IMREAD_GRAYSCALE))
-        if not mask.any():
-            raise BadSampleError(file, empty, "no pixel is set")
-        masks.append(mask)
-    person, thing = masks
-    if person.shape != thing.shape:
-        detail = f"mask is {_size(thing)}, person mask is {_size(person)}"
-        raise BadSampleError(object_file, "image_size", detail)
-    return person, thing
+def _read_mask(file: Path, empty: str) -> tuple[np.ndarray, np.ndarray]:
+    """A mask at full size, 0 or 255, and its box."""
+    mask = _threshold(_decode(file, cv2.IMREAD_GRAYSCALE))
+    box = mask_box(mask)
+    if not box.any():
+        raise BadSampleError(file, empty, "no pixel is set")
+    return mask, box
 
 
 def _read_color(file: Path, factor: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -283,12 +289,19 @@ def _decode_frame(file: Path, video: Path, index: int, flag: int) -> np.ndarray:
 def _decode_bytes(file: Path, content: bytes, flag: int) -> np.ndarray:
     if not content:
         raise BadSampleError(file, "empty_file", "zero bytes")
-    if content.startswith(b"\xff\xd8") and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda"):
+    if content.startswith(b"\xff\xd8") and not _jpeg_ends(content):
         raise BadSampleError(file, "unreadable_image", f"JPEG is truncated after {len(content)} bytes")
     image = cv2.imdecode(np.frombuffer(content, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise BadSampleError(file, "unreadable_image", "not an image that OpenCV can decode")
     return image
+
+
+def _jpeg_ends(content: bytes) -> bool:
+    """Whether the end marker comes after the last scan began."""
+    if content.rfind(b"\xff\xd9", -_TAIL) > content.rfind(b"\xff\xda", -_TAIL):
+        return True
+    return content.rfind(b"\xff\xd9") > content.rfind(b"\xff\xda")
 
 
 def _threshold(mask: np.ndarray) -> np.ndarray:

@@ -20,7 +20,8 @@ from rhobin.objects.template import Template
 
 log = logging.getLogger(__name__)
 
-_SLACK = 3.0  # pixels; a patch is decoded a little wider than its crops look
+_BORDER = 3.0  # pixels; a patch is decoded a little wider than its crops look
+_SLACK = 1.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,7 @@ class PreparedRelease(Release):
             boxes=row["boxes"].astype(np.float64),
             from_image=place_of(row["patch"], row["stored"]),
             size=(int(row["size"][0]), int(row["size"][1])),
+            slack=_SLACK,
         )
 
     def content(self, file: Path, place: np.ndarray) -> bytes:
@@ -198,11 +200,11 @@ def _missing_margin(row: np.ndarray, centre: np.ndarray, side: float) -> float:
         [np.maximum(centre + 0.5 - side / 2, 0), np.minimum(centre + 0.5 + side / 2, size)]
     )
     outside = np.concatenate([patch[:2] - needed[:2], needed[2:] - patch[2:]])
-    if outside.max() <= _SLACK:
+    if outside.max() <= _BORDER:
         return 0.0
     box = union_box(row["boxes"].astype(np.float64))
     middle = box[:2] + box[2:] / 2
-    reach = np.abs(np.concatenate([middle - needed[:2], needed[2:] - middle]))[outside > _SLACK].max()
+    reach = np.abs(np.concatenate([middle - needed[:2], needed[2:] - middle]))[outside > _BORDER].max()
     return float(2 * reach / box[2:].max())
 
 

@@ -95,7 +95,7 @@ def read_arrays(root: Path, split: str) -> tuple[Frames, Views, np.ndarray]:
 
     def column(name: str) -> Any:
         try:
-            return np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)
+            return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False))
         except (OSError, ValueError) as error:
             raise ValueError(
                 f"{folder / name}.npy: part of the index is missing or broken ({error}); run "

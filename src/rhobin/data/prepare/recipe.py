@@ -47,7 +47,7 @@ class Recipe:
         shards: whether a sequence is one tar file instead of a folder.
     """
 
-    margin: float = 2.7
+    margin: float = 3.1
     size: int = 768
     quality: int = 95
     shards: bool = False

@@ -1,0 +1,362 @@
+"""Samples a second of the data loader at 2048 x 1536, raw and prepared, beside one in the reference style.
+
+    python benchmarks/loader.py [--views 192] [--samples 160] [--source ROOT] [--out FILE.json]
+
+Makes its own data in a temporary folder: synthetic frames (or those of --source) enlarged to 2048 x 1536
+with grain, about 190 kB a colour JPEG as in BEHAVE. Times are processor milliseconds of one process, so other
+load matters little; every ratio comes from one run, whose loaders take turns view by view.
+
+The reference does for each sample what the published loaders of this field do: decode image and both masks
+whole, turn the image into a float32 frame and copy it (CONTHO), warp from there; for the object track read a
+pickled crop of NOCS, paste it into a frame and warp that (GDR-Net). It is spared their posing of the body for
+each sample and their blur. "reference, bytes" keeps frames uint8: kinder than any of them.
+"""
+
+import argparse
+import gc
+import json
+import pickle
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+import rhobin.data.images as images
+from rhobin.behave.layout import KINECTS
+from rhobin.behave.write import COLOR_QUALITY, MASK_QUALITY
+from rhobin.data import dataset as samples
+from rhobin.data import prepared as prepared_views
+from rhobin.data.collate import collate
+from rhobin.data.crops import crop_square
+from rhobin.data.datamodule import BehaveDataModule
+from rhobin.data.prepare.build import plan, prepare
+from rhobin.data.prepare.recipe import Recipe
+from rhobin.data.prepared import read_prepared
+from rhobin.data.splits import available_splits
+from rhobin.synthetic.build import build_dataset
+from rhobin.synthetic.plan import plan_dataset
+
+WIDTH, HEIGHT = 2048, 1536
+BATCH = 16
+TRACKS: dict[str, dict[str, Any]] = {
+    "joint (KHOR)": {"crop": "union"},
+    "object (G2DR)": {"crop": "object", "targets": ["maps"]},
+    "human (BEV-HybrIK)": {"crop": "person", "targets": ["bev"]},
+}
+RECIPES = {"joint (KHOR)": Recipe(), "object (G2DR)": Recipe(size=1280), "human (BEV-HybrIK)": Recipe()}
+TARGETS = {"raw": 3.0, "prepared": 10.0}
+MEAN, STD = (torch.from_numpy(v).float()[:, None, None] for v in (images.MEAN, images.STD))
+
+
+def main() -> None:
+    """Make data, measure all tracks, print tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--views", type=int, default=192)
+    parser.add_argument("--samples", type=int, default=160)
+    parser.add_argument("--source", type=Path, help="synthetic root to enlarge instead of rendering one")
+    parser.add_argument("--out", type=Path, help="also write the figures as JSON")
+    args = parser.parse_args()
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        root = make_root(Path(folder), args.views, args.source)
+        for track, options in TRACKS.items():
+            out = Path(folder) / f"prepared{RECIPES[track].size}"
+            if not out.exists():
+                found[f"prepare {RECIPES[track].size}"] = prepare_root(root, out, RECIPES[track])
+            found[track] = measure_track(track, root, out, options, args.samples)
+        found["memory"] = measure_memory(Path(folder) / "prepared768")
+        found["index"] = measure_index(Path(folder) / "prepared768", Path(folder) / "tiled")
+    if args.out:
+        args.out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def make_root(folder: Path, views: int, source: Path | None) -> Path:
+    """A raw root of `views` training views at full size."""
+    root = folder / "raw"
+    small = source or folder / "small"
+    if source is None:
+        frames = max(1, views // 4 // 12)
+        build_dataset(
+            small, plan_dataset("demo", 0, frames)[:14], {"benchmark": True}, 640, 2, write_meshes=False
+        )
+    split = json.loads((small / "split.json").read_text())
+    root.mkdir()
+    for name in ("calibs", "objects"):
+        shutil.copytree(small / name, root / name)
+    train = spread(split["train"], 12)
+    test = split["test"][:1]
+    left = views
+    sizes: list[int] = []
+    for name in [*train, *test]:
+        keep = 1 if name in test else max(1, views // 4 // len(train))
+        frames = sorted(p for p in (small / "sequences" / name).iterdir() if p.is_dir())[:keep]
+        for frame in frames:
+            target = root / "sequences" / name / frame.name
+            shutil.copytree(frame, target, ignore=shutil.ignore_patterns("*.jpg", "*.ply"))
+            sizes += [enlarge_view(frame, target, kinect) for kinect in KINECTS]
+            left -= 4
+        shutil.copy(small / "sequences" / name / "info.json", root / "sequences" / name)
+    (root / "split.json").write_text(json.dumps({"train": train, "test": test}))
+    print(f"{len(sizes)} views of {WIDTH} x {HEIGHT}, {np.mean(sizes) / 1e3:.0f} kB a colour JPEG")
+    return root
+
+
+def spread(names: list[str], count: int) -> list[str]:
+    """Evenly spread names."""
+    return [names[i] for i in np.linspace(0, len(names) - 1, min(count, len(names))).astype(int)]
+
+
+def enlarge_view(source: Path, target: Path, kinect: int) -> int:
+    """Write one view at full size; returns the bytes of its colour JPEG."""
+    color = cv2.resize(
+        cv2.imread(str(source / f"k{kinect}.color.jpg")), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC
+    )
+    rng = np.random.default_rng(kinect)
+    grain = cv2.resize(rng.normal(0, 1.2, (HEIGHT // 2, WIDTH // 2, 1)).astype(np.float32), (WIDTH, HEIGHT))
+    color = np.clip(color + grain[..., None], 0, 255).astype(np.uint8)
+    cv2.imwrite(str(target / f"k{kinect}.color.jpg"), color, [cv2.IMWRITE_JPEG_QUALITY, COLOR_QUALITY - 12])
+    for name in ("person_mask", "obj_rend_mask"):
+        mask = cv2.imread(str(source / f"k{kinect}.{name}.jpg"), cv2.IMREAD_GRAYSCALE)
+        mask = cv2.resize(mask, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC) > 127
+        cv2.imwrite(
+            str(target / f"k{kinect}.{name}.jpg"),
+            mask * np.uint8(255),
+            [cv2.IMWRITE_JPEG_QUALITY, MASK_QUALITY],
+        )
+    return (target / f"k{kinect}.color.jpg").stat().st_size
+
+
+def prepare_root(root: Path, out: Path, recipe: Recipe) -> dict[str, float]:
+    """Prepare once; returns cost and size a view."""
+    todo = plan(list(available_splits(root).releases.values()), out, recipe)
+    start = time.process_time()
+    prepare(todo)
+    each = (time.process_time() - start) / todo.views
+    size = sum(p.stat().st_size for p in (out / "views").rglob("*") if p.is_file()) / todo.views
+    print(f"prepare --size {recipe.size}: {1e3 * each:.1f} ms and {size / 1e3:.0f} kB a view")
+    return {"ms": 1e3 * each, "kB": size / 1e3}
+
+
+class Reference:
+    """One sample as published loaders make it.
+
+    Attributes:
+        views: files of colour, person mask, object mask.
+        squares: centre and side of each crop, which their annotation files hold.
+        nocs: pickled crops by view, for the object track.
+        as_bytes: keep frames uint8 instead of float32.
+    """
+
+    def __init__(self, views: list, squares: list, nocs: list | None, as_bytes: bool):
+        self.views, self.squares, self.nocs, self.as_bytes = views, squares, nocs, as_bytes
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng(index)
+        matrix = self._affine(index, rng)
+        image = cv2.imread(str(self.views[index][0]), cv2.IMREAD_COLOR)
+        if not self.as_bytes:
+            image = image[:, :, ::-1].astype(np.float32).copy()
+        patch = cv2.warpAffine(image, matrix, (256, 256), flags=cv2.INTER_LINEAR).astype(np.float32)
+        patch = np.clip(patch * rng.uniform(0.8, 1.2, 3), 0, 255).astype(np.float32) / 255
+        planes = (torch.from_numpy(patch.transpose(2, 0, 1).copy()) - MEAN) / STD
+        masks = []
+        for file in self.views[index][1:]:
+            mask = cv2.warpAffine(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), matrix, (256, 256))
+            masks.append(torch.from_numpy((mask > 127).astype(np.float32))[None])
+        sample = {"image": torch.cat([planes, *masks])}
+        return sample | ({"nocs": self._nocs(index, matrix)} if self.nocs else {})
+
+    def _nocs(self, index: int, matrix: np.ndarray) -> torch.Tensor:
+        content = pickle.loads(Path(self.nocs[index]).read_bytes())  # noqa: S301
+        x, y, crop = *content["corner"], content["nocs"]
+        frame = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+        frame[y : y + crop.shape[0], x : x + crop.shape[1]] = crop
+        small = matrix / 4
+        return torch.from_numpy(
+            cv2.warpAffine(frame, small, (64, 64), flags=cv2.INTER_NEAREST).transpose(2, 0, 1).copy()
+        )
+
+    def _affine(self, index: int, rng: np.random.Generator) -> np.ndarray:
+        centre, side = self.squares[index]
+        side = side * (1 + 0.2 * np.clip(rng.standard_normal(), -1, 1))
+        angle = 30 * np.clip(rng.standard_normal(), -2, 2) if rng.random() < 0.6 else 0.0
+        matrix = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), angle, 256 / side)
+        matrix[:, 2] += 128 - np.asarray(centre)
+        return matrix
+
+
+def make_reference(root: Path, crop: str, folder: Path, as_bytes: bool) -> Reference:
+    """The reference loader for the training views of a raw root."""
+    release = available_splits(root).releases["train"]
+    views = [release.view_files(view) for view in range(len(release.views.frame))]
+    squares, nocs = [], []
+    folder.mkdir(exist_ok=True)
+    for view, files in enumerate(views):
+        picture = images.read_picture(files)
+        squares.append(crop_square(picture.boxes, crop, None, picture.size))
+        x, y, w, h = picture.boxes[1].astype(int)
+        file = folder / f"{view}.pkl"
+        crop_nocs = np.random.default_rng(view).random((h, w, 3)).astype(np.float16)
+        file.write_bytes(pickle.dumps({"corner": (x, y), "nocs": crop_nocs}))
+        nocs.append(file)
+    return Reference(views, squares, nocs if crop == "object" else None, as_bytes)
+
+
+@dataclass
+class Stages:
+    """Exclusive processor seconds of the steps of a sample."""
+
+    spent: dict[str, float]
+    open: list[list[Any]]
+
+    def wrap(self, stage: str, function: Callable) -> Callable:
+        """The same function, counted."""
+
+        def counted(*args: Any, **options: Any) -> Any:
+            start = time.process_time()
+            self.open.append([0.0])
+            try:
+                return function(*args, **options)
+            finally:
+                whole = time.process_time() - start
+                inner = self.open.pop()[0]
+                self.spent[stage] = self.spent.get(stage, 0.0) + whole - inner
+                if self.open:
+                    self.open[-1][0] += whole
+
+        return counted
+
+
+@contextmanager
+def staged(dataset: Any) -> Iterator[Stages]:
+    """Count where a dataset's time goes."""
+    stages = Stages({}, [])
+    places = [
+        ("read", Path, "read_bytes"),
+        ("read", prepared_views.PreparedRelease, "content"),
+        ("decode", cv2, "imdecode"),
+        ("decode", prepared_views, "unpack_masks"),
+        ("boxes", images, "mask_box"),
+        ("shrink", samples, "load_context"),
+        ("warp", samples, "warp_context"),
+        ("normalise", samples, "network_input"),
+        ("targets", dataset, "labeller"),
+        ("colour", dataset, "repainter"),
+    ]
+    before = [(owner, name, getattr(owner, name)) for _, owner, name in places]
+    for stage, owner, name in places:
+        setattr(owner, name, stages.wrap(stage, getattr(owner, name)))
+    try:
+        yield stages
+    finally:
+        for owner, name, function in before:
+            setattr(owner, name, function)
+
+
+def measure_track(track: str, root: Path, out: Path, options: dict[str, Any], count: int) -> dict[str, Any]:
+    """Milliseconds a sample of all loaders, in turns."""
+    made = {}
+    for kind, folder in (("raw", root), ("prepared", out)):
+        made[kind] = BehaveDataModule(
+            folder, augment={}, val_fraction=0, workers=0, on_bad_sample="skip", **options
+        )
+        made[kind].setup()
+    loaders: dict[str, Any] = {kind: datamodule.train_dataset for kind, datamodule in made.items()}
+    for name, as_bytes in (("reference", False), ("reference, bytes", True)):
+        loaders[name] = make_reference(root, options["crop"], root.parent / "nocs", as_bytes)
+    order = np.random.default_rng(0).permutation(len(loaders["raw"]))[:count]
+    spent = dict.fromkeys(loaders, 0.0)
+    for turn, index in enumerate([*order[:BATCH], *order]):  # the first batch warms up
+        for name, loader in loaders.items():
+            item = (1, int(index)) if name in made else int(index)
+            start = time.process_time()
+            loader[item]
+            spent[name] += (time.process_time() - start) * (turn >= BATCH)
+    parts = {kind: where_time_goes(loaders[kind], order) for kind in made}
+    for kind in made:
+        spent[kind] += parts[kind]["collate"] / 1e3 * len(order)
+    each = {name: 1e3 * seconds / len(order) for name, seconds in spent.items()}
+    report(track, each, parts)
+    return {"ms": each, "parts": parts}
+
+
+def where_time_goes(dataset: Any, order: np.ndarray) -> dict[str, float]:
+    """Milliseconds a sample of each step."""
+    with staged(dataset) as stages:
+        whole = time.process_time()
+        made = [dataset[(1, int(index))] for index in order[: 2 * BATCH]]
+        whole = time.process_time() - whole
+        start = time.process_time()
+        for first in range(0, len(made), BATCH):
+            collate(made[first : first + BATCH])
+        stages.spent["collate"] = time.process_time() - start
+    parts = {stage: 1e3 * seconds / len(made) for stage, seconds in stages.spent.items()}
+    parts["rest"] = 1e3 * whole / len(made) - sum(
+        value for stage, value in parts.items() if stage != "collate"
+    )
+    return parts
+
+
+def report(track: str, each: dict[str, float], parts: dict[str, dict[str, float]]) -> None:
+    """Print one track."""
+    print(
+        f"\n{track}, 256 px\n"
+        f"  {'loader':<18}{'ms':>8}{'samples/s a core':>18}{'speed-up':>10}{'over bytes':>12}"
+    )
+    for name, ms in each.items():
+        ratios = [each[other] / ms for other in ("reference", "reference, bytes")]
+        aim = f"   at least {TARGETS[name]:.0f} wanted" if name in TARGETS else ""
+        print(f"  {name:<18}{ms:>8.2f}{1e3 / ms:>18.0f}{ratios[0]:>9.1f}x{ratios[1]:>11.1f}x{aim}")
+    for kind, stages in parts.items():
+        said = ", ".join(f"{stage} {ms:.2f}" for stage, ms in stages.items())
+        print(f"  where {kind} goes, ms: {said}")
+
+
+def measure_memory(out: Path) -> list[float]:
+    """Resident megabytes before and after each of three epochs, read in this process."""
+    datamodule = BehaveDataModule(
+        out, augment={}, val_fraction=0, workers=0, batch_size=BATCH, on_bad_sample="skip"
+    )
+    datamodule.setup()
+    loader = datamodule.train_dataloader()
+    used = []
+    for _ in range(3):
+        for _ in loader:
+            pass
+        gc.collect()
+        used.append(int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6)
+    print(f"\nresident memory after each of three epochs: {', '.join(f'{mb:.1f}' for mb in used)} MB")
+    return used
+
+
+def measure_index(out: Path, tiled: Path, views: int = 45_000) -> dict[str, float]:
+    """Seconds to open an index of 45,000 views."""
+    shutil.copytree(out, tiled, ignore=shutil.ignore_patterns("views"))
+    folder = tiled / "index/train"
+    times = -(-views // len(np.load(folder / "views_frame.npy")))
+    for file in folder.glob("*.npy"):
+        np.save(file, np.concatenate([np.load(file)] * times))
+    templates = read_prepared(out, "train").templates
+    wall, start = time.perf_counter(), time.process_time()
+    release = read_prepared(tiled, "train", templates)
+    spent, wall = time.process_time() - start, time.perf_counter() - wall
+    print(
+        f"index of {len(release.views.frame):,} views opens in {spent:.2f} s of processor time ({wall:.2f} s)"
+    )
+    return {"cpu_s": spent, "wall_s": wall}
+
+
+if __name__ == "__main__":
+    main()
