@@ -64,7 +64,7 @@ class Repainter:
         if rng.random() < config.background_p:
             found = self.backgrounds.draw(rng, index, len(color))
             if found is not None:
-                color = replace_background(color, *masks, found[0])
+                color = replace_background(color, masks[0], masks[1], found[0])
                 notes.append(f"background {found[1]}")
         rng = stream("occluder", *at)
         if rng.random() < config.occluder.p:

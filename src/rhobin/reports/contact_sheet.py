@@ -97,8 +97,7 @@ def draw_sample(sample: Sample, template: Template, size: int) -> np.ndarray:
     )
     for plane, color in ((3, MASK_BODY), (4, MASK_OBJECT)):
         mask = cv2.resize(sample.image[plane].numpy(), (inner, inner), interpolation=cv2.INTER_LINEAR)
-        padded = cv2.copyMakeBorder(mask, *[margin] * 4, cv2.BORDER_CONSTANT, value=0)
-        _contour(canvas, padded > 0.5, color)
+        _contour(canvas, np.pad(mask, margin) > 0.5, color)
     width = sample.image.shape[2]
     _contour(canvas, _template_mask(sample, template, size, margin, inner / width), TARGET_OBJECT)
     target = sample.target
@@ -214,7 +213,8 @@ def _line(canvas: np.ndarray, start: np.ndarray, end: np.ndarray, color: RGB) ->
 def _dots(canvas: np.ndarray, points: np.ndarray, weight: np.ndarray, color: RGB) -> None:
     for point, counts in zip(points, weight, strict=True):
         if np.abs(point).max() < 1e4:
-            cv2.circle(canvas, _subpixel(point), 40, color, -1 if counts else 1, cv2.LINE_AA, shift=4)
+            radius, thickness = (40, -1) if counts else (58, 1)
+            cv2.circle(canvas, _subpixel(point), radius, color, thickness, cv2.LINE_AA, shift=4)
 
 
 def _subpixel(point: np.ndarray) -> tuple[int, int]:
