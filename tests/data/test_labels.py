@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
@@ -211,3 +212,12 @@ def test_one_target_may_be_named_without_a_list(release_root):
     assert BehaveDataModule(release_root, targets="bev").view_config.targets == ("bev",)
     with pytest.raises(ValueError, match=r"data.targets names 'depth'; expected any of maps, bev"):
         BehaveDataModule(release_root, targets=["maps", "depth"])
+
+
+def test_workers_draw_the_same_batches(augmented):
+    items = [(1, index) for index in range(8)]
+    here = collate([augmented[item] for item in items])  # rays were cast here before the workers fork
+    loader = DataLoader(augmented, 4, sampler=items, num_workers=2, collate_fn=collate)
+    batches = [leaves(batch.target) for batch in loader]
+    joined = [torch.cat(pair) for pair in zip(*batches, strict=True)]
+    assert all(torch.equal(a, b) for a, b in zip(leaves(here.target), joined, strict=True))
