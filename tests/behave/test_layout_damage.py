@@ -9,6 +9,7 @@ import pytest
 from behave_tree import TEST, TRAIN
 
 from rhobin.behave.builder import EmptySplitError
+from rhobin.behave.layout import parse_sequence, subject_gender
 from rhobin.behave.read import read_release
 from rhobin.behave.video import VideoError, read_frame, split_frame
 from rhobin.data.images import BadSampleError, read_picture
@@ -170,6 +171,9 @@ def sequence_as(root, name, target):
     """Rename a sequence of a 30-fps root."""
     params = root / "behave-30fps-params-v1"
     (params / name).rename(params / target)
+    info = json.loads((params / target / "info.json").read_text())
+    info["gender"] = subject_gender(parse_sequence(target).subject)
+    (params / target / "info.json").write_text(json.dumps(info))
     (root / "masks" / name).rename(root / "masks" / target)
     for path in (root / "videos").glob(f"{name}.*"):
         path.rename(path.with_name(path.name.replace(name, target)))

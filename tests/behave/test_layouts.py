@@ -4,7 +4,6 @@ import json
 import pickle
 import shutil
 from dataclasses import replace
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 import torch
 from behave_tree import TEST, TRAIN, silhouette
 
-from rhobin.behave.builder import EmptySplitError
+from rhobin.behave.builder import EmptySplitError, FrameRecord, ReleaseBuilder
 from rhobin.behave.detect import detect_layout
 from rhobin.behave.exceptions import known_exceptions
 from rhobin.behave.manifest import build_manifest
@@ -22,7 +21,7 @@ from rhobin.behave.relayout_files import read_image, read_mask
 from rhobin.data.targets import build_targets
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.names import OBJECT_NAMES
-from rhobin.types import GENDERS, Camera
+from rhobin.types import GENDERS
 
 LAYOUTS = ("raw", "30fps", "2023", "2024")
 
@@ -271,16 +270,16 @@ def test_the_challenge_lens_serves_where_there_is_no_calibration(own_layout, tem
 
 
 def test_distortion_of_a_camera_changes_the_hash(releases):
-    from rhobin.behave.builder import ReleaseBuilder
-
-    plain = releases["raw", "train"].cameras[0]
+    raw = releases["raw", "train"]
+    parameters = np.zeros(175)
+    parameters[[168, 174]] = 2.0
     digests = set()
     for distortion in (None, np.full(8, 0.01)):
-        builder = ReleaseBuilder(releases["raw", "train"].root, "train", "raw", {})
-        builder.add_camera(0, Camera(plain.K, plain.R, plain.t, plain.width, plain.height, distortion))
-        record = SimpleNamespace(
-            name="t0003.000", parameters=np.zeros(175), views={}, listing="", visible=1.0, has_body=True
+        builder = ReleaseBuilder(raw.root, "train", "raw", raw.templates)
+        camera = builder.add_camera(
+            0, replace(raw.cameras[0], R=np.eye(3), t=np.zeros(3), distortion=distortion)
         )
-        builder.add("s", "male", "stool", record)
+        views = {1: (camera, ("a.jpg", "b.jpg", "c.jpg"))}
+        builder.add("s", "male", "stool", FrameRecord("t0003.000", parameters, views, ""))
         digests.add(builder.release().data_hash)
     assert len(digests) == 2
