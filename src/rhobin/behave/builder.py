@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from rhobin.behave.plausible import placement_fault
 from rhobin.behave.release import Frames, Release, Views
 from rhobin.behave.skips import Skip
 from rhobin.objects.names import names_by_id
@@ -95,18 +96,35 @@ class ReleaseBuilder:
         return self._camera_ids[key]
 
     def add(self, sequence: str, gender: str, object_name: str, record: FrameRecord) -> None:
-        """Add a frame; frames of one sequence come one after the other."""
+        """Add a frame; frames of one sequence come one after the other.
+
+        Views whose camera cannot have seen what was fitted are left out and noted.
+        """
+        views = self._seen(record)
+        if record.views and not views:
+            return
         if not self._sequences or self._sequences[-1] != sequence:
             self._sequences.append(sequence)
         row = len(self._records)
-        self._records.append(record)
+        self._records.append(replace(record, views=views))
         self._facts.append(
             (len(self._sequences) - 1, GENDERS.index(gender), self._objects.index(object_name))
         )
-        self._rows += [(row, kinect, camera) for kinect, (camera, _) in record.views.items()]
+        self._rows += [(row, kinect, camera) for kinect, (camera, _) in views.items()]
         self._digest.update(f"{sequence}/{record.name} {gender} {object_name}\n".encode())
         self._digest.update(record.parameters.tobytes())
         self._digest.update(record.listing.encode())
+
+    def _seen(self, record: FrameRecord) -> dict[int, tuple[int, ViewFiles]]:
+        """The views of a frame that its cameras can have seen."""
+        seen = {}
+        for kinect, (camera, files) in record.views.items():
+            fault = placement_fault(record.parameters, self._cameras[camera], record.has_body)
+            if fault is None:
+                seen[kinect] = (camera, files)
+            else:
+                self.skip(self.root / files[0], "absurd_placement", fault, 1)
+        return seen
 
     def release(self) -> Release:
         """The release of everything added.

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from rhobin.behave.layout import parse_sequence, subject_gender
+from rhobin.behave.layout import SUBJECTS, parse_sequence, subject_gender
 from rhobin.types import GENDERS
 
 
@@ -36,6 +36,9 @@ def read_info(folder: Path) -> SequenceInfo:
         raise ValueError(f"expected a JSON object with cat and gender: {error}") from error
     if gender not in GENDERS:
         raise ValueError(f"gender is {gender!r}; expected one of {', '.join(GENDERS)}")
+    if sequence.subject in SUBJECTS and gender != subject_gender(sequence.subject):
+        known = subject_gender(sequence.subject)
+        raise ValueError(f"gender is {gender!r}; subject {sequence.subject} of BEHAVE is {known}")
     config = folder / info.get("config", f"../../calibs/{sequence.date}/config")
     intrinsic = folder / info.get("intrinsic", "../../calibs/intrinsics")
     return SequenceInfo(object_name, gender, config.resolve(), intrinsic.resolve())

@@ -24,6 +24,7 @@ CHALLENGE_LENS = (979.784, 979.840, 1018.952, 779.486)
 CHALLENGE_SIZE = (2048, 1536)
 
 _MALE, _FEMALE = range(1, 6), range(6, 9)
+SUBJECTS = range(1, 9)
 _SEQUENCE = re.compile(r"^(Date\d{2})_Sub(\d{2})_([a-z]+)(?:_(.+))?$")
 _FRAME = re.compile(r"^t\d{4,}\.\d{3}$")
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,13 +31,28 @@ def read_split(root: Path) -> dict[str, list[str]]:
         )
     try:
         content = json.loads(path.read_text())
-        split = {part: [str(name) for name in content[part]] for part in SPLITS}
+        split = {part: _names(content[part]) for part in SPLITS}
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{path}: expected {{"train": [names], "test": [names]}}: {error!r}') from error
+    for part, names in split.items():
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
+        if twice:
+            raise ValueError(f"{path}: twice in {part}: {', '.join(twice[:3])} ({len(twice)} in all)")
     both = sorted(set(split["train"]) & set(split["test"]))
     if both:
         raise ValueError(f"{path}: in training and in test: {', '.join(both[:3])} ({len(both)} in all)")
     return split
+
+
+def _names(value: Any) -> list[str]:
+    """A list of sequence names, each a folder's name and not a path."""
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, found {type(value).__name__}")
+    names = [str(name) for name in value]
+    paths = [name for name in names if name in ("", ".", "..") or "/" in name or "\\" in name]
+    if paths:
+        raise ValueError(f"{paths[0]!r} is no name of a folder")
+    return names
 
 
 def official_differences(root: Path) -> list[str]:

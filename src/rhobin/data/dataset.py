@@ -21,6 +21,7 @@ from rhobin.data.extras import Extras, check_extras
 from rhobin.data.images import BACKGROUNDS, BadSampleError, Context, load_context, network_input, warp_context
 from rhobin.data.labels import Labeller
 from rhobin.data.maps import MapConfig
+from rhobin.data.plausible import mask_fault
 from rhobin.data.prepared import require_margin, view_picture
 from rhobin.data.repaint import Painted, Repainter
 from rhobin.data.shared import ContextCache, shared_array
@@ -161,12 +162,19 @@ class BehaveDataset(Dataset):
             return cached
         picture, config = view_picture(self.release, int(self.views[index])), self.config
         context = load_context(picture, config.input_size, config.crop, config.expand, self._reach)
+        self._check_masks(index, picture.boxes, self.intrinsics(index, context))
         lens = self.release.cameras[self.release.views.camera[self.views[index]]].distortion
         if config.distortion == "apply" and lens is not None:
             context = undistort_context(context, self.intrinsics(index, context), lens)
         if self.cache:
             self.cache.put(index, context)
         return context
+
+    def _check_masks(self, index: int, boxes: np.ndarray, K: np.ndarray) -> None:
+        view = int(self.views[index])
+        fault = mask_fault(boxes, self.targets.joints[view], self.targets.kpts[view], K)
+        if fault:
+            raise BadSampleError(self.release.view_files(view)[2], "wrong_masks", fault)
 
     def intrinsics(self, index: int, context: Context) -> np.ndarray:
         """Intrinsics (3, 3) of a view's full image, even if it was resized after calibration."""
