@@ -7,12 +7,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rhobin.body.compatible import reference_rotations
-from rhobin.body.joints import LEAF_PARENTS
+from rhobin.body.joints import JOINTS24, LEAF_PARENTS, SMPL_PARENTS
 from rhobin.body.root import root_rotation, spine_root_rotation
-from rhobin.body.solver import solve
+from rhobin.body.solver import match, solve
 from rhobin.geometry.precision import full_precision
+from rhobin.geometry.rotation import rotmat_to_quat
 
-__all__ = ["hybrik", "hybrik24", "limb_rotations", "root_rotation", "spine_root_rotation"]
+__all__ = ["hybrik", "hybrik24", "limb_rotations", "matching_twists", "root_rotation", "spine_root_rotation"]
 
 _ENDS = sorted(LEAF_PARENTS)  # joints whose bones end in leaves
 
@@ -131,6 +132,46 @@ def _compatible(joints: Tensor, rest: Tensor, twist: Tensor, ends: Tensor | None
     )
     ends = None if ends is None else ends.reshape(-1, 5, 3, 3)
     return reference_rotations(joints, rest, twist, ends, adaptive).reshape(*batch, 24, 3, 3)
+
+
+@full_precision
+@torch.no_grad()
+def matching_twists(
+    theta: Float[Tensor, "*B J 3 3"],
+    joints29: Float[Tensor, "*B 29 3"],
+    rest29: Float[Tensor, "*B 29 3"],
+    *,
+    adaptive: bool = False,
+    root: Literal["fit", "spine"] = "fit",
+) -> Float[Tensor, "*B 23 2"]:
+    """Twists with which inverse kinematics of these very joints comes nearest to given rotations.
+
+    `twist_targets` measures against the bones that the rotations make. Where a swing nears half a turn, its
+    axis turns 1 / cos(swing / 2) times as far as the bone, and joints rounded to single precision no longer
+    fit those twists. These are measured against the joints as they are (docs/decisions/0026).
+
+    Args:
+        theta: local rotations of SMPL-H's 52 joints, or of SMPL's 24.
+        joints29: the joints, with their rounding or noise, metres.
+        rest29: rest joints, metres.
+        adaptive: as the solver that will read the twists.
+        root: as the solver that will read the twists.
+
+    Returns:
+        (cos, sin) of joints 1..23.
+    """
+    shape = joints29.shape[:-2]
+    joints, rest = joints29.reshape(-1, 29, 3), rest29.expand_as(joints29).reshape(-1, 29, 3)
+    local = (
+        theta[..., list(JOINTS24 if theta.shape[-3] > 24 else range(24)), :, :].reshape(-1, 24, 3, 3).double()
+    )
+    rule = root_rotation if root == "fit" else spine_root_rotation
+    pelvis = rule(joints.double(), rest.double())
+    turned = [pelvis.mT @ local[:, 0]]
+    for joint, parent in enumerate(SMPL_PARENTS[1:], start=1):
+        turned.append(turned[parent] @ local[:, joint])
+    wanted = rotmat_to_quat(torch.stack(turned[1:])).permute(2, 0, 1)
+    return match(pelvis, joints, rest, wanted, adaptive).reshape(*shape, 23, 2)
 
 
 def _below(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: bool) -> Tensor:

@@ -23,7 +23,7 @@ def root_rotation(joints: Float[Tensor, "*B N 3"], rest: Float[Tensor, "*B N 3"]
         Proper rotations; finite but arbitrary where the bones do not span a plane.
     """
     bones, rest = (x[..., 1:4, :] - x[..., :1, :] for x in (joints, rest))
-    return project_to_so3((bones.double().mT @ rest.double())).to(joints.dtype)
+    return project_to_so3(bones.double().mT @ rest.double()).to(joints.dtype)
 
 
 @full_precision
@@ -41,12 +41,13 @@ def spine_root_rotation(
     Returns:
         Proper rotations; finite but arbitrary where the hips lie on the spine's line.
     """
-    frames = []
-    for points in (joints, rest):
-        pelvis, left, right, spine = points[..., :4, :].unbind(-2)
-        along = unit(spine - pelvis)
-        hips = (left + right) / 2 - pelvis
-        across = hips - (hips * along).sum(-1, keepdim=True) * along
-        across = torch.where(length(across) > ZERO_LENGTH, unit(across), perpendicular(along))
-        frames.append(torch.stack((along, across, torch.linalg.cross(along, across)), dim=-1))
-    return frames[0] @ frames[1].mT
+    shape = torch.broadcast_shapes(joints.shape[:-2], rest.shape[:-2])
+    points = torch.stack([x[..., :4, :].double().expand(*shape, 4, 3) for x in (joints, rest)])
+    pelvis, left, right, spine = points.unbind(-2)
+    along = unit(spine - pelvis)
+    hips = left + right - 2 * pelvis
+    across = hips - (hips * along).sum(-1, keepdim=True) * along
+    size = length(across)
+    across = torch.where(size > ZERO_LENGTH, across / size.clamp_min(ZERO_LENGTH), perpendicular(along))
+    frames = torch.stack((along, across, torch.linalg.cross(along, across)), dim=-1)
+    return (frames[0] @ frames[1].mT).to(joints.dtype)

@@ -13,6 +13,7 @@ Tensors are (components, joints, bodies) in double precision, so that operations
 1..23 stand in the order of levels; the frame is the pelvis, whose own rotation is taken out beforehand.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from torch import Tensor
 
 from rhobin.body.compatible import GUARD
 from rhobin.body.joints import CHILD29, SMPL_PARENTS, depth_levels
-from rhobin.geometry.rotation import ZERO_LENGTH
+from rhobin.geometry.rotation import ZERO_LENGTH, perpendicular
 
 _SIZES = [len(level) for level in depth_levels(SMPL_PARENTS)[1:]]
 _CHILDREN = CHILD29[1:24]
@@ -78,6 +79,32 @@ def solve(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: b
     return _matrices(local.to(joints.dtype))
 
 
+def match(root: Tensor, joints: Tensor, rest: Tensor, wanted: Tensor, adaptive: bool) -> Tensor:
+    """Twists (N, 23, 2) that bring the solution nearest to wanted rotations; other arguments as in `solve`.
+
+    Args:
+        root: rotations of the pelvis.
+        joints: target joints.
+        rest: rest joints.
+        wanted: (4, 23, N) quaternions of joints 1..23 in the pelvis' frame.
+        adaptive: aim from the places reached.
+    """
+    none = torch.zeros(len(joints), 23, 2, dtype=joints.dtype, device=joints.device)
+    problem = prepare(root, joints, rest, none)
+    targets, twists = wanted.split_with_sizes(_SIZES, 1), []
+
+    def turn(number: int, swung: Tensor) -> Tensor:
+        turned = _unit((problem.levels[number].turns[4:8] * swung).sum(1))  # swung, then twisted by pi
+        cos, sin = (swung * targets[number]).sum(0), (turned * targets[number]).sum(0)
+        twist = torch.stack((cos * cos - sin * sin, 2 * cos * sin)) / (cos * cos + sin * sin)
+        twists.append(twist.to(joints.dtype))  # children make up for its rounding
+        cos, sin = half_angle(twists[-1].double()).unbind(0)
+        return _unit(cos * swung + sin * turned)
+
+    climb(problem, adaptive, turn)
+    return torch.cat(twists, dim=1).permute(2, 1, 0)
+
+
 def prepare(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor) -> Problem:
     """What is known before the recursion; arguments as in `solve`."""
     wanted, still, device = _columns(joints), _columns(rest), rest.device
@@ -100,8 +127,16 @@ def prepare(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor) -> Proble
     return Problem([Level(*level) for level in zip(*parts, strict=True)], offsets, tolerance)
 
 
-def climb(problem: Problem, adaptive: bool) -> tuple[Tensor, Tensor]:
-    """Quaternions of the parents and of joints 1..23 in the pelvis' frame, (4, 23, N) each."""
+def climb(
+    problem: Problem, adaptive: bool, finish: Callable[[int, Tensor], Tensor] | None = None
+) -> tuple[Tensor, Tensor]:
+    """Quaternions of the parents and of joints 1..23 in the pelvis' frame, (4, 23, N) each.
+
+    Args:
+        problem: what is known beforehand.
+        adaptive: aim from the places reached.
+        finish: changes a level's quaternions, given its number, before the next one starts from them.
+    """
     levels, offsets, tolerance = problem
     own = torch.zeros_like(levels[0].turns[0])
     own[0] = 1
@@ -111,6 +146,7 @@ def climb(problem: Problem, adaptive: bool) -> tuple[Tensor, Tensor]:
         parent = _pick(own, _ABOVE[number])
         aim = _aim(level, place) if adaptive else level.naive
         own = _swing(level, parent, aim, tolerance)
+        own = finish(number, own) if finish else own
         parents.append(parent)
         chain.append(own)
         if adaptive and number + 1 < len(levels):
@@ -150,34 +186,28 @@ def _turns(along: Tensor, twist: Tensor) -> Tensor:
     """Matrices (16, 4, J, N) that multiply from the right by t, b t, -b t and a normal to b."""
     half = half_angle(twist)
     cos, sin = half[:1], half[1:]
-    three = torch.cat((cos, sin * along, -sin, cos * along, torch.zeros_like(cos), _normal(along.detach())))
+    three = torch.cat(
+        (cos, sin * along, -sin, cos * along, torch.zeros_like(cos), perpendicular(along.detach(), dim=0))
+    )
     return _rows(three, _RIGHTS)
 
 
 def half_angle(twist: Tensor) -> Tensor:
-    """Cosine and sine (2, ...) of an angle to those of its half, one to two times as long; (0, 0) is no angle.
+    """Cosine and sine (2, ...) of an angle to those of half of it, not of unit length; (0, 0) is no angle.
 
     (1 + c, s) and (s, 1 - c) both point there or the opposite way, and one of them is long.
     """
     square = (twist * twist).sum(0)
+    one = torch.ones((), dtype=square.dtype, device=square.device)
     defined = (square > 0).to(square.dtype)
     cos, sin = (twist * (square.clamp_min(torch.finfo(square.dtype).tiny).rsqrt() * defined)).unbind(0)
-    cos = cos + (1 - defined)
-    sign = torch.copysign(_one(sin), sin)
-    return torch.stack((torch.addcmul(1 + cos, sign, sin), torch.addcmul(sin, sign, 1 - cos)))
+    cos = cos + (one - defined)
+    sign = torch.copysign(one, sin)
+    return torch.stack((torch.addcmul(one + cos, sign, sin), torch.addcmul(sin, sign, one - cos)))
 
 
-def _normal(b: Tensor) -> Tensor:
-    """A unit vector at a right angle to unit vectors (3, ...), by one formula for each sign of z."""
-    x, y, z = b.unbind(0)
-    sign = torch.copysign(_one(z), z)
-    turned = -sign * x
-    both = torch.stack((turned, -sign * y)) * (x / (sign + z))
-    return torch.cat((both[:1] + 1, both[1:], turned[None]))
-
-
-def _one(like: Tensor) -> Tensor:
-    return torch.ones((), dtype=like.dtype, device=like.device)
+def _unit(q: Tensor) -> Tensor:
+    return q * (q * q).sum(0).rsqrt()
 
 
 def _columns(x: Tensor) -> Tensor:

@@ -29,8 +29,9 @@ def twist_about(
         (cos, sin) of the twist and a weight: 0 where it is undefined (half-turn swings, bones of no length;
         cos and sin are then 1 and 0), else 1.
     """
+    dtype, bone = rotation.dtype, bone.double()
     length = bone.norm(dim=-1, keepdim=True)
-    quat = rotmat_to_quat(rotation)
+    quat = rotmat_to_quat(rotation.double())
     w = quat[..., 0]
     along = (quat[..., 1:] * bone / length.clamp_min(ZERO_LENGTH)).sum(-1)
     square = w * w + along * along
@@ -38,7 +39,7 @@ def twist_about(
     square = torch.where(defined, square, torch.ones_like(square))
     cos = torch.where(defined, (w * w - along * along) / square, torch.ones_like(w))
     sin = torch.where(defined, 2 * w * along / square, torch.zeros_like(w))
-    return torch.stack((cos, sin), dim=-1), defined.to(rotation.dtype)
+    return torch.stack((cos, sin), dim=-1).to(dtype), defined.to(dtype)
 
 
 @full_precision

@@ -28,11 +28,16 @@ def unit(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
     return torch.where(size > ZERO_LENGTH, v / size.clamp_min(ZERO_LENGTH), fallback)
 
 
-def perpendicular(a: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
-    """A unit vector at a right angle to the unit vector `a`, well conditioned for every `a`."""
-    smallest = a.detach().abs().argmin(dim=-1)
-    axis = torch.nn.functional.one_hot(smallest, 3).to(a.dtype)
-    return unit(torch.linalg.cross(a, axis))
+def perpendicular(a: Tensor, dim: int = -1) -> Tensor:
+    """A unit vector at a right angle to unit vectors `a` with their entries along `dim`.
+
+    Duff et al. (2017), one formula for each sign of z; well conditioned for every `a`.
+    """
+    x, y, z = a.unbind(dim)
+    sign = torch.copysign(torch.ones((), dtype=a.dtype, device=a.device), z)
+    turned = -sign * x
+    share = x / (sign + z)
+    return torch.stack((1 + turned * share, -sign * y * share, turned), dim=dim)
 
 
 def rotvec_to_rotmat(rotvec: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
