@@ -54,7 +54,9 @@ def test_coordinates_agree_with_pytorch3d(mapper, name):
     seen = torch.isfinite(depth).numpy()
     rim = shrunk(seen) != seen
     rim |= shrunk(~seen) != ~seen
-    assert (seen == maps.amodal.numpy().astype(bool))[~rim].mean() >= 0.995
+    differ = seen != (maps.amodal.numpy() > 0)
+    assert (differ & ~rim).sum() <= 0.005 * seen.sum()
+    assert differ.sum() <= 0.05 * rim.sum(), "even on the rim only centres on an edge may differ"
     inner = shrunk(seen) & (maps.amodal.numpy() > 0)
     rows, columns = np.nonzero(inner)
     rays = np.stack([columns, rows, np.ones(len(rows))], axis=1) @ np.linalg.inv(maps.K.double().numpy()).T
