@@ -1,12 +1,9 @@
 """KHOR's losses, unweighted (report sec. 3.3.2; Laplace term of HybrIK's released criterion)."""
 
-import math
-
-import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from rhobin.methods.khor.net import KhorOutput
+from rhobin.nets.losses import laplace, point_distance, residual, weighted_mean
 from rhobin.types import Target
 
 
@@ -34,44 +31,3 @@ class KhorLoss(nn.Module):
                 residual(pred.twist, target.twist, target.twist_weight).square().mean(-1), target.twist_weight
             ),
         }
-
-
-def weighted_mean(value: Float[Tensor, "*n"], weight: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
-    """Sum of weighted values over the sum of weights; 0 where every weight is 0."""
-    return (weight * value).sum() / weight.sum().clamp(min=1e-6)
-
-
-def residual(
-    pred: Float[Tensor, "B K C"], target: Float[Tensor, "B K C"], weight: Float[Tensor, "B K"]
-) -> Float[Tensor, "B K C"]:
-    """Prediction minus target, 0 where the weight is 0, whatever number the target holds there."""
-    return pred - torch.where(weight[..., None] > 0, target, pred.detach())
-
-
-def point_distance(
-    pred: Float[Tensor, "B K 3"], target: Float[Tensor, "B K 3"], weight: Float[Tensor, "B K"]
-) -> Float[Tensor, ""]:
-    """Weighted mean of the Euclidean distance between keypoints, in the unit of the coordinates."""
-    squared = residual(pred, target, weight).square().sum(-1)
-    return weighted_mean((squared + 1e-12).sqrt(), weight)
-
-
-def laplace(
-    uvd: Float[Tensor, "B K 3"],
-    sigma: Float[Tensor, "B K"],
-    target: Float[Tensor, "B K 3"],
-    weight: Float[Tensor, "B K"],
-) -> Float[Tensor, ""]:
-    """HybrIK's Laplace term, `log(sigma sqrt(2 pi)) + |p - p*| / (sqrt(2) sigma + 1e-5)`.
-
-    Not a normalised likelihood (the normaliser is a Gaussian's): kept so that values compare with HybrIK's.
-
-    Args:
-        uvd: (B, K, 3) predicted coordinates.
-        sigma: (B, K) uncertainty shared by the three coordinates.
-        target: (B, K, 3) true coordinates.
-        weight: (B, K) weight of each keypoint.
-    """
-    spread, error = sigma[..., None], residual(uvd, target, weight).abs()
-    value = torch.log(spread * math.sqrt(2 * math.pi)) + error / (math.sqrt(2) * spread + 1e-5)
-    return weighted_mean(value, weight[..., None].expand_as(value))
