@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="picture to write (default: runs/preview/NAME.png)")
     parser.add_argument("--samples", type=_positive, default=6, help="views, one row each (default: 6)")
     parser.add_argument("--epochs", type=_positive, default=4, help="epochs, one column each (default: 4)")
-    parser.add_argument("--first", type=int, default=0, metavar="EPOCH", help="first epoch (default: 0)")
+    parser.add_argument("--first", type=_epoch, default=0, metavar="EPOCH", help="first epoch (default: 0)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,4 +40,11 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text}")
+    return value
+
+
+def _epoch(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, found {text}")
     return value

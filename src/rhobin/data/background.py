@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 
 from rhobin.data.donors import Donors
-from rhobin.data.images import Context, warp_context
+from rhobin.data.images import Context
 from rhobin.geometry.camera import crop_matrix
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-_FILLERS, _ENOUGH_KNOWN = 3, 0.995
+_FILLERS, _ENOUGH_KNOWN = 3, 0.99
+_NOISE_SIZE = 108
 _DILATION = np.ones((5, 5), np.uint8)
 
 
@@ -108,23 +109,36 @@ def empty_room(first: Context, others: Iterable[Context], size: int, zoom: float
     centre = np.clip(first.centre, side / 2 - 0.5, np.array([width, height]) - side / 2 - 0.5)
     from_image = crop_matrix(centre, side, size)
     room, known = _free_of_people(first, from_image, size)
+    part = _around(~known)
     for context in others:
-        if context.size == first.size:
-            seen, free = _free_of_people(context, from_image, size)
-            shared, wanted = free & known, free & ~known
-            room += np.where(wanted[..., None], seen + fill_holes(room - seen, shared), 0)
-            known |= wanted
-        if known.mean() > _ENOUGH_KNOWN:
+        if context.size == first.size:  # else it is no view of the same camera
+            seen, free = (values[part] for values in _free_of_people(context, from_image, size))
+            shared, wanted = free & known[part], free & ~known[part]
+            light = fill_holes(room[part] - seen, shared)
+            room[part] += np.where(wanted[..., None], seen + light, 0)
+            known[part] |= wanted
+        if known[part].mean() > _ENOUGH_KNOWN:
             break
-    return np.clip(fill_holes(room, known), 0, 255).round().astype(np.uint8)
+    room[part] = fill_holes(room[part], known[part])
+    return np.clip(room, 0, 255).round().astype(np.uint8)
+
+
+def _around(hole: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of a hole (H, W) with a border of an eighth of the image, to be filled from."""
+    x, y, width, height = cv2.boundingRect(hole.astype(np.uint8))
+    border = len(hole) // 8
+    return slice(max(y - border, 0), y + height + border), slice(max(x - border, 0), x + width + border)
 
 
 def _free_of_people(context: Context, from_image: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Colour of a view where it shows neither person nor object, else 0: (S, S, 3) float, (S, S) bool."""
-    color, _, _ = warp_context(context, from_image, size)
     covered = cv2.dilate(cv2.bitwise_or(*context.masks), _DILATION)
     homography = from_image @ np.linalg.inv(context.from_image)
-    free = cv2.warpPerspective(255 - covered, homography, (size, size), flags=cv2.INTER_LINEAR) > 254
+    color, clear = (
+        cv2.warpPerspective(plane, homography, (size, size), flags=cv2.INTER_LINEAR)
+        for plane in (context.color, 255 - covered)
+    )
+    free = clear > 254
     return np.where(free[..., None], color, 0).astype(np.float32), free
 
 
@@ -152,11 +166,12 @@ def fill_holes(values: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 def smooth_noise(rng: np.random.Generator, size: int) -> np.ndarray:
     """Noise at four scales, (size, size, 3) uint8."""
-    total = np.zeros((size, size, 3), np.float32)
+    total = np.zeros((_NOISE_SIZE, _NOISE_SIZE, 3), np.float32)
     for cells in (2, 6, 18, 54):
-        grid = rng.uniform(-1, 1, (cells, cells, 3)).astype(np.float32)
-        total += cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC) / np.sqrt(cells / 2)
-    return np.clip(127 + 90 * total, 0, 255).astype(np.uint8)
+        grid = rng.uniform(-1, 1, (cells, cells, 3)).astype(np.float32) / np.float32(np.sqrt(cells / 2))
+        total += cv2.resize(grid, total.shape[:2], interpolation=cv2.INTER_CUBIC)
+    noise = np.clip(127 + 90 * total, 0, 255).astype(np.uint8)
+    return cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
 def replace_background(
@@ -178,9 +193,13 @@ def replace_background(
 
 def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """`above` over `below`, images (H, W, 3) uint8, with alpha (H, W) uint8 of 0 to 255."""
-    weight = alpha[..., None].astype(np.uint16)
-    mixed = above * weight + below * (255 - weight) + 127
-    return (mixed // 255).astype(np.uint8)
+    mixed = below.copy()
+    opaque = alpha == 255
+    mixed[opaque] = above[opaque]
+    edge = (alpha > 0) & ~opaque
+    weight = alpha[edge, None].astype(np.uint16)
+    mixed[edge] = (above[edge] * weight + below[edge] * (255 - weight) + 127) // 255
+    return mixed
 
 
 def _random_square(rng: np.random.Generator, image: np.ndarray, size: int) -> np.ndarray:

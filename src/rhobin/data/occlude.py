@@ -17,7 +17,7 @@ from rhobin.objects.template import Template
 KINDS = ("object", "person", "template", "rectangle", "patch")
 PERSON_SIZE = 2.0  # people are taller than most objects
 LARGEST_ZOOM = 1.25  # cut-outs blur when enlarged
-_TRIES = 6
+_DONORS, _PLACES, _SMALLER = 4, 6, 0.85  # tries, and how each next one shrinks
 
 
 @dataclass(frozen=True)
@@ -116,16 +116,17 @@ class Occluders:
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """An occluder as a layer of the sample: colour (S, S, 3) and alpha (S, S); None when none fits."""
         size = masks.shape[1]
-        low, high = self.config.size
-        for _ in range(_TRIES):
-            length = size * rng.uniform(low, high) * (PERSON_SIZE if kind == "person" else 1)
-            piece = self._makers()[kind](rng, index, round(length))
-            if piece is None:
-                continue
+        length = size * rng.uniform(*self.config.size) * (PERSON_SIZE if kind == "person" else 1)
+        pieces = (self._makers()[kind](rng, index, round(length)) for _ in range(_DONORS))
+        piece = next((piece for piece in pieces if piece is not None), None)
+        if piece is None:
+            return None
+        for _ in range(_PLACES):
             above, alpha = lay(piece, size, length, _somewhere_on(rng, masks), rng)
             left = _areas(masks & np.where(alpha > 127, 0, 255).astype(np.uint8))
             if (alpha > 127).any() and (left >= self.min_visible * before).all():
                 return above, alpha
+            length *= _SMALLER
         return None
 
     def _makers(self) -> dict[str, Callable[[np.random.Generator, int, int], Piece | None]]:

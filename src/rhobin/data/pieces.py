@@ -15,7 +15,8 @@ from rhobin.geometry.raycast import Scene, camera_rays
 from rhobin.objects.template import Template
 
 LEAST_PIXELS = 400  # of a cut-out; fewer tell nothing and blur when enlarged
-_FOCAL, _DISTANCE = 2.0, 2.6  # in widths of the picture and diameters of the template
+_DISTANCE = 2.6  # of the camera, in diameters of the template
+_FINE = 1.5  # rays per pixel and axis
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -71,18 +72,17 @@ def render_piece(template: Template, rng: np.random.Generator, size: int) -> Pie
     Args:
         template: the object.
         rng: random numbers.
-        size: width of the picture that it is rendered to, pixels.
+        size: its longer side, pixels.
 
     Returns:
-        The cut-out, cropped to what is visible.
+        The cut-out.
     """
     R = Rotation.from_quat(rng.standard_normal(4)).as_matrix()
     lamp, paint = _unit(rng.uniform(-1, 1, 3) - [0, 0.5, 1]), rng.integers(40, 216, 3).astype(np.float32)
-    fine = 2 * max(size, 8)
     verts = template.verts @ R.T
     verts = verts - (verts.min(axis=0) + verts.max(axis=0)) / 2 + [0, 0, _DISTANCE * template.diameter]
-    K = np.array([[_FOCAL * fine, 0, (fine - 1) / 2], [0, _FOCAL * fine, (fine - 1) / 2], [0, 0, 1]])
-    rays = camera_rays(K, fine, fine).reshape(-1, 3)
+    K, width, height = _framing(verts, _FINE * max(size, 8))
+    rays = camera_rays(K, width, height).reshape(-1, 3)
     hits = Scene([(verts, template.faces)]).cast(np.zeros((1, 3), np.float32), rays)
     on = np.flatnonzero(hits.geom_id >= 0)
     face, weight = hits.prim_id[on], hits.barycentric[on]
@@ -90,11 +90,19 @@ def render_piece(template: Template, rng: np.random.Generator, size: int) -> Pie
     normal *= np.where(np.einsum("nc,nc->n", normal, rays[on]) > 0, -1, 1)[:, None]
     light = 0.35 + 0.65 * np.clip(normal @ lamp, 0, 1)
     own = template.colors[face, ::-1] if np.ptp(template.colors, axis=0).any() else paint
-    picture = np.zeros((fine * fine, 4), np.float32)
+    picture = np.zeros((height * width, 4), np.float32)
     picture[on, :3], picture[on, 3] = light[:, None] * own, 255
-    return _framed(
-        cv2.resize(picture.reshape(fine, fine, 4), (fine // 2, fine // 2), interpolation=cv2.INTER_AREA)
-    )
+    target = (max(1, round(width / _FINE)), max(1, round(height / _FINE)))
+    return _framed(cv2.resize(picture.reshape(height, width, 4), target, interpolation=cv2.INTER_AREA))
+
+
+def _framing(verts: np.ndarray, length: float) -> tuple[np.ndarray, int, int]:
+    """Intrinsics, width and height of the picture that shows vertices, its longer side given in pixels."""
+    points = verts[:, :2] / verts[:, 2:]
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    focal = (length - 1) / extent.max()
+    width, height = (int(np.ceil(focal * part)) + 1 for part in extent)
+    return np.array([[focal, 0, -focal * low[0]], [0, focal, -focal * low[1]], [0, 0, 1]]), width, height
 
 
 def _framed(picture: np.ndarray) -> Piece:
