@@ -76,7 +76,7 @@ def test_amodal_maps_cover_the_masks_of_the_image(augmented):
     shares = []
     for index in range(len(augmented)):
         sample = augmented[(2, index)]
-        mask = sample.image[4].reshape(16, 4, 16, 4).mean(dim=(1, 3)) > 0.5
+        mask = sample.image[4].reshape(16, 4, 16, 4).mean(dim=(1, 3)) >= 0.5
         amodal, visible = sample.target.maps.amodal > 0, sample.target.maps.visible > 0
         assert torch.equal(visible, amodal & mask)
         shares.append((visible.sum() / amodal.sum()).item())

@@ -147,8 +147,10 @@ def test_visible_is_the_mask_on_the_object(mapper):
     half = WHITE.copy()
     half[:, :130] = 0  # ends in the middle of map column 32
     shown = mapper(name, R, t, K_crop, half)
-    assert torch.equal(shown.visible[:, 33:], free.amodal[:, 33:])
-    assert not shown.visible[:, :33].any()
+    assert torch.equal(shown.visible[:, 32:], free.amodal[:, 32:])
+    assert not shown.visible[:, :32].any()
+    half[:, :131] = 0
+    assert not mapper(name, R, t, K_crop, half).visible[:, :33].any()
     assert 0 < shown.visible.sum() < free.amodal.sum()
     for member in ("nocs", "region", "amodal"):
         assert torch.equal(getattr(shown, member), getattr(free, member))

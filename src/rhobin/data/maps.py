@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 
+from rhobin.data.crops import MASK_THRESHOLD
 from rhobin.geometry.camera import resize_intrinsics
 from rhobin.geometry.raycast import Scene, camera_rays
 from rhobin.objects.nocs import SHAPES, nocs_box, to_nocs
@@ -102,7 +104,7 @@ class ObjectMapper:
         window = _outline(shape.corners @ R.T + t, K, size)
         if window is not None:
             _fill(nocs, region, window, shape, R, t, K)
-        shown = mask.reshape(size, stride, size, stride).mean(axis=(1, 3)) > 127.5
+        shown = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA) > MASK_THRESHOLD
         return ObjectMaps(
             nocs=torch.from_numpy(nocs),
             region=torch.from_numpy(region),
