@@ -15,6 +15,7 @@ from rhobin.body.transform import (
     flip_weight,
     in_plane_rotation,
 )
+from rhobin.geometry.camera import unproject
 from rhobin.geometry.rotation import geodesic_angle, minimal_rotation, rotmat_to_quat, rotvec_to_rotmat
 from rhobin.nets.heatmap import soft_argmax
 
@@ -151,17 +152,27 @@ def test_the_references_failures_are_not_ours(oracle, smpl24, adaptive, dtype):
 
 
 @pytest.mark.parametrize("case", ["train_nobbox", "train_bbox", "eval_nobbox", "eval_bbox"])
-def test_the_head_up_to_its_rotations(oracle, smpl24, case):
-    """Soft-argmax, then the solver on the head's joints: naive in training, adaptive at test."""
+def test_the_head_from_heatmaps_to_rotations(oracle, smpl24, case):
+    """Soft-argmax, rays of the crop's camera, the solver: naive in training, adaptive at test.
+
+    The scale, which HybrIK solves for again at test, is taken as recorded.
+    """
     head = oracle("hybrik_head")
-    if case == "train_nobbox":
-        uvd = soft_argmax(torch.from_numpy(head["heatmap_logits"]).double())
-        expected = torch.from_numpy(head[f"{case}/pred_uvd_jts"]).view(-1, 29, 3)
-        half_bin = 0.5 / 8  # ours is centred on bins
-        shift = (uvd - expected).mean()
-        assert shift.abs() < 1e-6 or (shift - half_bin).abs() < 1e-6
-        torch.testing.assert_close(uvd - shift, expected, rtol=0, atol=1e-6)
-    joints = 2.2 * torch.from_numpy(head[f"{case}/pred_xyz_jts_29"]).view(-1, 29, 3)
+    tensor = {key: torch.from_numpy(value) for key, value in head.items() if value.dtype.kind == "f"}
+    uvd = soft_argmax(tensor["heatmap_logits"].double())
+    expected = tensor["train_nobbox/pred_uvd_jts"].view(-1, 29, 3)
+    torch.testing.assert_close(uvd, expected, rtol=0, atol=1e-6)
+    box = tensor["bboxes_xyxy"] if case.endswith("_bbox") else torch.zeros(4, 4, dtype=torch.float64)
+    side = (box[:, 2:] - box[:, :2]) if case.endswith("_bbox") else torch.ones(4, 2, dtype=torch.float64)
+    centre = (box[:, 2:] + box[:, :2]) / 2 - tensor["img_center"] * case.endswith("_bbox")
+    pixels = 256 * (uvd[..., :2] + (centre / side)[:, None])
+    depth = 2.2 * uvd[..., 2] + 1000 / (256 * tensor[f"{case}/cam_scale"])
+    points = unproject(pixels, depth, torch.diag(torch.tensor([1000.0, 1000, 1])).double().expand(4, 3, 3))
+    for found, name in ((points[:, 0], "cam_root"), (points[:, 0], "transl")):
+        torch.testing.assert_close(found, tensor[f"{case}/{name}"], rtol=1e-5, atol=1e-5)
+    joints = points - points[:, :1]
+    expected = 2.2 * tensor[f"{case}/pred_xyz_jts_29"].view(-1, 29, 3)
+    torch.testing.assert_close(joints, expected, rtol=0, atol=1e-6)
     shape = "pred_shape" if f"{case}/pred_shape" in head else None
     beta = torch.from_numpy(head[f"{case}/{shape}"] if shape else head["delta_shape"] + head["init_shape"])
     twist = torch.from_numpy(head["phi_raw"]).view(-1, 23, 2)
