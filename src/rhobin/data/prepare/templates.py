@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def read_templates(path: Path) -> dict[str, Template]:
                 name, _, part = key.partition("/")
                 found.setdefault(name, {})[part] = archive[key]
         return {name: _template(name, values) for name, values in found.items()}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: not the templates of a prepared root ({error!r})") from error
 
 
