@@ -1,12 +1,15 @@
 """Backgrounds: rooms are emptied, holes are filled, folders are checked, subjects stay."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from rhobin.data.background import Backgrounds, empty_room, fill_holes, list_images, replace_background
+from rhobin.data.background import Backgrounds, list_images, replace_background
 from rhobin.data.donors import Donors
 from rhobin.data.images import Context
+from rhobin.data.rooms import empty_room, fill_holes
 
 SIZE = 96
 ROOM = cv2.resize(np.random.default_rng(3).integers(0, 256, (12, 12, 3), dtype=np.uint8), (SIZE, SIZE))
@@ -118,7 +121,11 @@ def test_every_source_gives_squares_or_nothing(source):
 
 
 def test_other_rooms_are_other_cameras_or_dates():
-    donors = Donors(["Date01_a", "Date01_b", "Date02_a", "Date01_b"], [0, 0, 0, 1], lambda index: index)
+    def load(index):
+        return replace(view((0, 0, 9, 9)), side=float(index))
+
+    donors = Donors(["Date01_a", "Date01_b", "Date02_a", "Date01_b"], [0, 0, 0, 1], load)
     found = {donors.elsewhere(np.random.default_rng(seed), 0, donors.room)[0] for seed in range(40)}
     assert found == {2, 3}
-    assert [list(donors.same_room(np.random.default_rng(seed), 0, 3)) for seed in range(3)] == [[1]] * 3
+    mates = [[c.side for c in donors.same_room(np.random.default_rng(seed), 0, 3)] for seed in range(3)]
+    assert mates == [[1.0]] * 3

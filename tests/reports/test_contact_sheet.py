@@ -6,8 +6,9 @@ import torch
 
 from rhobin.data.images import MEAN, STD
 from rhobin.objects.load import load_templates
-from rhobin.reports.contact_sheet import MARGIN, MASK_OBJECT, Tile, draw_sample, draw_sheet, map_pictures
+from rhobin.reports.contact_sheet import MARGIN, MASK_OBJECT, Tile, draw_sample, draw_sheet
 from rhobin.reports.palette import TARGET_BODY, TARGET_OBJECT
+from rhobin.reports.target_maps import map_pictures
 from rhobin.types import BevMaps, ObjectMaps, Sample, SampleKey, Target
 
 SIZE = 300

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from rhobin.data.colour import COLOUR_SETS
+from rhobin.data.cut import Cut, cut_off
 from rhobin.data.images import Context
 from rhobin.data.occlude import OccluderConfig
 
@@ -22,7 +23,6 @@ LAWS = ("normal", "uniform")
 STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4}
 _SUBJECTS = {"person": (0,), "object": (1,)}
 _FURTHEST_MOVE = 0.5  # of the crop's side, when cutting off
-_ENOUGH_IMAGE = 0.85  # of the crop, when cutting off
 
 
 @dataclass(frozen=True)
@@ -175,37 +175,12 @@ def move_crop(change: Augmentation, context: Context, crop: str, min_visible: fl
     centre = context.centre + np.array(change.shift) * extent
     if change.cut is None:
         return centre
-    side, wanted = context.side * change.scale, change.cut[0]
-    furthest = _FURTHEST_MOVE * context.side
-    choices = []
-    for edge in (wanted, (wanted + 2) % 4, (wanted + 1) % 4, (wanted + 3) % 4):
-        toward = _direction(edge, change.roll)
-        move = centre @ toward + side / 2 - _cut_line(points, toward, change.cut[1], min_visible)
-        moved = centre - np.clip(move, 0, furthest) * toward
-        choices.append((_inside(moved, side, context.size), moved))
-        if choices[-1][0] > _ENOUGH_IMAGE:
-            return moved
-    return max(choices, key=lambda choice: choice[0])[1]
-
-
-def _direction(edge: int, roll: float) -> np.ndarray:
-    """Which way in the image an edge of the crop lies before the crop is rolled."""
-    c, s = np.cos(roll), np.sin(roll)
-    x, y = ((-1.0, 0.0), (0.0, -1.0), (1.0, 0.0), (0.0, 1.0))[edge]
-    return np.array([c * x + s * y, c * y - s * x])
-
-
-def _cut_line(points: list[np.ndarray], toward: np.ndarray, share: float, min_visible: float) -> float:
-    """Where, along a direction, to cut off a share of the extent of masks and spare enough of each."""
-    along = [part @ toward for part in points]
-    low, high = min(part.min() for part in along), max(part.max() for part in along)
-    return max(high - share * (high - low), *(float(np.quantile(part, min_visible)) for part in along))
-
-
-def _inside(centre: np.ndarray, side: float, size: tuple[int, int]) -> float:
-    """Share of an upright square that lies inside an image."""
-    low, high = np.maximum(centre - side / 2, -0.5), np.minimum(centre + side / 2, np.array(size) - 0.5)
-    return float(np.maximum(high - low, 0).prod()) / side**2
+    return cut_off(
+        centre,
+        context.side * change.scale,
+        points,
+        Cut(*change.cut, change.roll, min_visible, _FURTHEST_MOVE * context.side, context.size),
+    )
 
 
 def _pixels(mask: np.ndarray, from_image: np.ndarray) -> np.ndarray:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from rhobin.data.donors import Donors
-from rhobin.data.images import Context
-from rhobin.geometry.camera import crop_matrix
+from rhobin.data.rooms import empty_room
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-_FILLERS, _ENOUGH_KNOWN = 3, 0.99
+_FILLERS = 3
 _NOISE_SIZE = 108
-_DILATION = np.ones((5, 5), np.uint8)
 
 
 class Backgrounds:
@@ -87,81 +84,6 @@ def list_images(folder: Path) -> list[Path]:
     if not files:
         raise FileNotFoundError(f"data.augment.background_from: {folder} holds no image; {advice}")
     return files
-
-
-def empty_room(first: Context, others: Iterable[Context], size: int, zoom: float) -> np.ndarray:
-    """The room of a view, without the people and objects in it.
-
-    What they hide is taken from the other views of the same camera, as far as these show it, with the
-    difference in light at the seam carried inwards; the rest is filled from its surroundings.
-
-    Args:
-        first: the view.
-        others: views by the same static camera; read until little is left to fill.
-        size: width and height of the result, pixels.
-        zoom: width of the part shown, in widths of the first view's crop.
-
-    Returns:
-        (size, size, 3) BGR uint8.
-    """
-    width, height = first.size
-    side = min(first.side * zoom, width, height)
-    centre = np.clip(first.centre, side / 2 - 0.5, np.array([width, height]) - side / 2 - 0.5)
-    from_image = crop_matrix(centre, side, size)
-    room, known = _free_of_people(first, from_image, size)
-    part = _around(~known)
-    for context in others:
-        if context.size == first.size:  # else it is no view of the same camera
-            seen, free = (values[part] for values in _free_of_people(context, from_image, size))
-            shared, wanted = free & known[part], free & ~known[part]
-            light = fill_holes(room[part] - seen, shared)
-            room[part] += np.where(wanted[..., None], seen + light, 0)
-            known[part] |= wanted
-        if known[part].mean() > _ENOUGH_KNOWN:
-            break
-    room[part] = fill_holes(room[part], known[part])
-    return np.clip(room, 0, 255).round().astype(np.uint8)
-
-
-def _around(hole: np.ndarray) -> tuple[slice, slice]:
-    """Rows and columns of a hole (H, W) with a border of an eighth of the image, to be filled from."""
-    x, y, width, height = cv2.boundingRect(hole.astype(np.uint8))
-    border = len(hole) // 8
-    return slice(max(y - border, 0), y + height + border), slice(max(x - border, 0), x + width + border)
-
-
-def _free_of_people(context: Context, from_image: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Colour of a view where it shows neither person nor object, else 0: (S, S, 3) float, (S, S) bool."""
-    covered = cv2.dilate(cv2.bitwise_or(*context.masks), _DILATION)
-    homography = from_image @ np.linalg.inv(context.from_image)
-    color, clear = (
-        cv2.warpPerspective(plane, homography, (size, size), flags=cv2.INTER_LINEAR)
-        for plane in (context.color, 255 - covered)
-    )
-    free = clear > 254
-    return np.where(free[..., None], color, 0).astype(np.float32), free
-
-
-def fill_holes(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Fill unknown pixels smoothly from known ones around them, coarse to fine.
-
-    Args:
-        values: (H, W, 3) float32.
-        known: (H, W) bool.
-
-    Returns:
-        A new array; zero when nothing is known.
-    """
-    height, width = known.shape
-    if known.all() or not known.any():
-        return np.where(known[..., None], values, np.float32(0))
-    half = ((width + 1) // 2, (height + 1) // 2)
-    weight = known.astype(np.float32)
-    share = cv2.resize(weight, half, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(values * weight[..., None], half, interpolation=cv2.INTER_AREA)
-    coarse = fill_holes(small / np.maximum(share, 1e-6)[..., None], share > 0)
-    smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.where(known[..., None], values, smooth)
 
 
 def smooth_noise(rng: np.random.Generator, size: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from rhobin.geometry.raycast import Scene, camera_rays
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.template import Template
 from rhobin.reports.palette import RGB, TARGET_BODY, TARGET_OBJECT
+from rhobin.reports.target_maps import map_pictures
 from rhobin.types import Sample
 
 MASK_BODY: RGB = (255, 255, 255)
@@ -154,35 +155,6 @@ def _thumbnails(sample: Sample, size: int) -> list[np.ndarray]:
         )
         _write(strip, name, (left + 1, side + LINE), 0.34)
     return [strip]
-
-
-def map_pictures(sample: Sample) -> list[tuple[str, np.ndarray]]:
-    """Name and picture (h, w, 3) RGB uint8 of each optional map of a sample."""
-    pictures = []
-    maps, bev = sample.target.maps, sample.target.bev
-    if maps is not None:
-        amodal, visible = maps.amodal.numpy() > 0, maps.visible.numpy() > 0
-        nocs = np.where(amodal, maps.nocs.numpy(), 0.1).transpose(1, 2, 0) * 255
-        pictures += [("NOCS", nocs.round().astype(np.uint8)), ("regions", _hues(maps.region.numpy()))]
-        seen = np.where(visible[..., None], TARGET_OBJECT, np.where(amodal[..., None], (112, 98, 44), 24))
-        pictures.append(("visible", seen.astype(np.uint8)))
-    if bev is not None:
-        for name, heat in (("centre", bev.front), ("from above", bev.bird)):
-            pictures.append((name, _heat(heat.numpy())))
-    return pictures
-
-
-def _hues(labels: np.ndarray) -> np.ndarray:
-    """A colour for each label, (h, w, 3) uint8; label 0 is dark."""
-    hue = (labels * 0.6180339887498949 % 1.0 * 180).astype(np.uint8)
-    hsv = np.stack([hue, np.full_like(hue, 150), np.full_like(hue, 235)], axis=-1)
-    return cv2.cvtColor(np.where(labels[..., None] > 0, hsv, [0, 0, 24]).astype(np.uint8), cv2.COLOR_HSV2RGB)
-
-
-def _heat(values: np.ndarray) -> np.ndarray:
-    """A heatmap of 0 to 1 in the person's colour on a dark ground, (h, w, 3) uint8."""
-    share = np.clip(values, 0, 1)[..., None]
-    return np.round(24 + share * (np.array(TARGET_BODY) - 24)).astype(np.uint8)
 
 
 def _template_mask(sample: Sample, template: Template, size: int, margin: int, scale: float) -> np.ndarray:
