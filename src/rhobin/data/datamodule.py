@@ -17,7 +17,6 @@ from rhobin.behave.framelist import FRAME_LISTS, chore_views
 from rhobin.behave.manifest import build_manifest
 from rhobin.behave.read import Release
 from rhobin.behave.skips import Skip
-from rhobin.behave.splits import carve_validation
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
 from rhobin.data.augment import AugmentConfig
@@ -28,7 +27,7 @@ from rhobin.data.extras import settings
 from rhobin.data.maps import MapConfig
 from rhobin.data.sampler import ResumableSampler
 from rhobin.data.shared import ContextCache
-from rhobin.data.splits import Splits, available_splits
+from rhobin.data.splits import Splits, available_splits, held_out_views, thinned
 from rhobin.data.targets import ViewTargets, build_targets
 from rhobin.objects.template import Template
 
@@ -137,6 +136,8 @@ class BehaveDataModule(pl.LightningDataModule):
             return
         own = self.val_by == "release" and self.val_fraction > 0
         self._splits = available_splits(self.root, self.layout, own)
+        if own:
+            self._splits.need("val")
         self.templates, self.data_hash = self._splits.templates, self._splits.data_hash
         self.bodies = load_bodies(self.body)
         self.val_dataset = None
@@ -146,23 +147,17 @@ class BehaveDataModule(pl.LightningDataModule):
             if split == "train":
                 self._set_up_training(release, targets, views)
             elif split == "val":
-                self.val_dataset = BehaveDataset(release, targets, self._thinned(views), self.view_config)
+                self.val_dataset = BehaveDataset(
+                    release, targets, thinned(views, self.val_views), self.view_config
+                )
             else:
                 self._datasets["test"] = BehaveDataset(release, targets, views, self.view_config)
-        if own:
-            self._splits.need("val")
         shown = {name: len(dataset) for name, dataset in self._datasets.items()}
         shown["val"] = len(self.val_dataset) if self.val_dataset is not None else 0
-        lost = sum(skip.views for skip in self.skips)
-        log.info(
-            "%s: %d training, %d validation, %d test views; %d views skipped (%d files)",
-            self.root,
-            shown.get("train", 0),
-            shown["val"],
-            shown.get("test", 0),
-            lost,
-            len(self.skips),
-        )
+        skips = self.skips
+        log.info("%s: %d training, %d validation, %d test views; %d views skipped (%d files)", self.root,
+                 shown.get("train", 0), shown["val"], shown.get("test", 0),
+                 sum(skip.views for skip in skips), len(skips))  # fmt: skip
         for split, error in self._splits.missing.items():
             log.warning("no %s data: %s", split, error)
 
@@ -227,27 +222,13 @@ class BehaveDataModule(pl.LightningDataModule):
         """Divide the training split's views into those to train on and those held out."""
         train, val = views, views[:0]
         if self.val_by != "release":
-            held_out = self._held_out(release)[views]
+            held_out = held_out_views(release, self.val_fraction, self.val_by, self.seed)[views]
             train, val = views[~held_out], views[held_out]
         cache = ContextCache(len(train), self.cache_mb) if self.cache_mb else None
         options = (self.view_config, self.augment, self.seed, cache)
         self._datasets["train"] = BehaveDataset(release, targets, train, *options)
         if len(val):
-            self.val_dataset = BehaveDataset(release, targets, self._thinned(val), self.view_config)
-
-    def _held_out(self, release: Release) -> np.ndarray:
-        """Which views (N,) of the training split are held out for validation."""
-        frames = np.bincount(release.frames.sequence, minlength=len(release.sequences))
-        held_out = carve_validation(
-            release.sequences, frames.tolist(), self.val_fraction, self.val_by, self.seed
-        )
-        return np.isin(release.sequences, held_out)[release.frames.sequence][release.views.frame]
-
-    def _thinned(self, views: np.ndarray) -> np.ndarray:
-        """At most `val_views` of some views, evenly spread."""
-        if self.val_views is None or len(views) <= self.val_views:
-            return views
-        return views[np.linspace(0, len(views) - 1, self.val_views).round().astype(int)]
+            self.val_dataset = BehaveDataset(release, targets, thinned(val, self.val_views), self.view_config)
 
     def _listed(self, release: Release, targets: ViewTargets) -> np.ndarray:
         """Rows of the views that the frame list keeps."""

@@ -6,10 +6,13 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from rhobin.behave.builder import EmptySplitError
 from rhobin.behave.layout import KINECTS, TEST_KINECT
 from rhobin.behave.read import read_release
 from rhobin.behave.release import Release
+from rhobin.behave.splits import carve_validation
 from rhobin.data.prepare.index import read_header
 from rhobin.data.prepared import is_prepared, read_prepared
 from rhobin.objects.template import Template
@@ -84,3 +87,17 @@ def _prepared(root: Path, split: str, templates: dict[str, Template] | None) -> 
     if split not in read_header(root)["splits"]:
         raise EmptySplitError(f"{root} was prepared without it")
     return read_prepared(root, split, templates)
+
+
+def held_out_views(release: Release, fraction: float, by: str, seed: int) -> np.ndarray:
+    """Which views (N,) of a training split to hold out for validation; arguments as `carve_validation`."""
+    frames = np.bincount(release.frames.sequence, minlength=len(release.sequences))
+    names = carve_validation(release.sequences, frames.tolist(), fraction, by, seed)
+    return np.isin(release.sequences, names)[release.frames.sequence][release.views.frame]
+
+
+def thinned(views: np.ndarray, limit: int | None) -> np.ndarray:
+    """At most `limit` of some views, evenly spread; None keeps all."""
+    if limit is None or len(views) <= limit:
+        return views
+    return views[np.linspace(0, len(views) - 1, limit).round().astype(int)]
