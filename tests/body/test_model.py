@@ -8,6 +8,7 @@ import torch
 from smplx.utils import Struct
 
 from rhobin.body.arrays import read_arrays
+from rhobin.body.joints import JOINTS24, SMPL_PARENTS
 from rhobin.body.load import _find, load_body
 from rhobin.body.model import BodyModel, BodyOutput
 from rhobin.body.skinning import ConstantMatrix
@@ -78,6 +79,31 @@ def test_vertices_equal_smplx(gender, pose):
     posed = load_body(gender)(theta, beta, trans)
     torch.testing.assert_close(posed.verts, expected.vertices, rtol=0, atol=1e-5)
     torch.testing.assert_close(posed.joints, expected.joints[:, :52], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("gender", ["male", "female"])
+def test_smpl_equals_smplx(gender, pose, tmp_path):
+    """The stand-in with its fingers folded into SMPL's hands, as a file in SMPL's own format, to 1e-5 m."""
+    arrays = read_arrays(_find(gender, None), gender)
+    hand = [joint if joint < 22 else 22 if joint < 37 else 23 for joint in range(52)]
+    content = {
+        "v_template": arrays.template,
+        "shapedirs": arrays.shapedirs,
+        "posedirs": arrays.posedirs[..., : 9 * 23],
+        "J_regressor": arrays.regressor[list(JOINTS24)],
+        "weights": arrays.weights @ np.eye(24)[hand],
+        "kintree_table": np.array([[2**32 - 1, *SMPL_PARENTS[1:]], range(24)], dtype=np.int64),
+        "f": arrays.faces,
+    }
+    path = tmp_path / f"SMPL_{gender.upper()}.pkl"
+    path.write_bytes(pickle.dumps(content))
+    theirs = smplx.SMPL(str(path), gender=gender, batch_size=7)
+    theta, beta, trans = pose(7, joints=24, dtype=torch.float32)
+    rotvec = rotmat_to_rotvec(theta).flatten(1)
+    expected = theirs(betas=beta, global_orient=rotvec[:, :3], body_pose=rotvec[:, 3:], transl=trans)
+    posed = load_body(gender, tmp_path, kind="smpl")(theta, beta, trans)
+    torch.testing.assert_close(posed.verts, expected.vertices, rtol=0, atol=1e-5)
+    torch.testing.assert_close(posed.joints, expected.joints[:, :24], rtol=0, atol=1e-5)
 
 
 def test_the_root_turns_about_the_rest_pelvis(body, pose):
