@@ -5,7 +5,7 @@ from jaxtyping import Float, Int64, Integer
 from scipy.spatial import cKDTree
 
 LEAF = 32
-"""Points in a leaf of a search tree; with midpoint splits a seventh faster than scipy's own between surfaces."""
+"""Points in a leaf of a search tree; with midpoint splits a seventh faster than scipy's defaults."""
 
 Verts = Float[np.ndarray, "V 3"]
 Faces = Integer[np.ndarray, "F 3"]
