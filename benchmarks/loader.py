@@ -249,7 +249,7 @@ def staged(dataset: Any) -> Iterator[Stages]:
         ("decode", cv2, "imdecode"),
         ("decode", prepared_views, "unpack_masks"),
         ("boxes", images, "mask_box"),
-        ("shrink", samples, "load_context"),
+        ("cut", samples, "load_context"),
         ("warp", samples, "warp_context"),
         ("normalise", samples, "network_input"),
         ("targets", dataset, "labeller"),

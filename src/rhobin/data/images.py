@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -51,6 +51,7 @@ class Context:
         centre: (2,) middle of the square crop in the full image, pixels.
         side: side of the square crop in the full image, pixels.
         size: width and height of the full image.
+        color_from_image: the same map to pixels of `color`, where those are others: see `aligned`.
     """
 
     color: np.ndarray
@@ -59,27 +60,104 @@ class Context:
     centre: np.ndarray
     side: float
     size: tuple[int, int]
+    color_from_image: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A view as it lies in a store: the whole image, or a part of it that may be shrunk.
+class Grid:
+    """Which pixels of a view are kept: a patch of the image at 1/factor of its size, then shrunk.
 
     Attributes:
-        read_color: decodes the stored colour (h, w, 3) BGR uint8 at 1/factor of its size.
-        masks: person and object, (h, w) uint8 of 0 or 255 each.
-        boxes: (2, 4) x, y, width, height of person and object in the full image, pixels.
-        from_image: (3, 3) map from pixels of the full image to stored pixels.
-        size: width and height of the full image.
-        slack: crops may keep so many times more pixels a side than they need: resizing costs time, too.
+        factor: 1, 2, 4 or 8.
+        left: first column of the patch.
+        top: first row.
+        patch: its width and height.
+        size: width and height after shrinking.
     """
 
-    read_color: Callable[[int], np.ndarray]
+    factor: int
+    left: int
+    top: int
+    patch: tuple[int, int]
+    size: tuple[int, int]
+
+    @property
+    def from_image(self) -> np.ndarray:
+        """Map (3, 3) from pixels of the full image to those that are kept."""
+        f = self.factor
+        sx, sy = (kept / cut / f for kept, cut in zip(self.size, self.patch, strict=True))
+        return _resize_map(self.left * f, self.top * f, sx, sy)
+
+    @property
+    def rows(self) -> slice:
+        """Rows of the reduced image."""
+        return slice(self.top, self.top + self.patch[1])
+
+    @property
+    def columns(self) -> slice:
+        """Columns of the reduced image."""
+        return slice(self.left, self.left + self.patch[0])
+
+
+class Picture(Protocol):
+    """A view that contexts can be cut from, whether it lies in three files or is stored otherwise.
+
+    Attributes:
+        boxes: (2, 4) x, y, width, height of person and object in the full image, pixels.
+        size: width and height of the full image.
+    """
+
+    @property
+    def boxes(self) -> np.ndarray:
+        """See the attributes."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """See the attributes."""
+
+    def color_on(self, grid: Grid) -> tuple[np.ndarray, np.ndarray | None]:
+        """Colour (h, w, 3) BGR uint8, and the map from the image to its pixels if it is not the grid's."""
+
+    def masks_on(self, grid: Grid) -> np.ndarray:
+        """Person and object (2, h, w) uint8 of 0 or 255 on a grid."""
+
+
+@dataclass(frozen=True)
+class RawPicture:
+    """A view in its three files, whose masks are decoded; a `Picture`.
+
+    Attributes:
+        file: of the colour image, which is decoded when asked for.
+        masks: person and object at full size, (H, W) uint8 of 0 or 255 each.
+        boxes: (2, 4) their boxes: x, y, width, height.
+        size: width and height of the full image.
+    """
+
+    file: Path
     masks: tuple[np.ndarray, np.ndarray]
     boxes: np.ndarray
-    from_image: np.ndarray
     size: tuple[int, int]
-    slack: float = 1.0
+
+    def read_color(self, factor: int) -> np.ndarray:
+        """Decode colour at 1/factor of its size.
+
+        Raises:
+            BadSampleError: the file cannot be used.
+        """
+        return _read_color(self.file, factor, self.size)
+
+    def color_on(self, grid: Grid) -> tuple[np.ndarray, None]:
+        """Colour on a grid."""
+        return cv2.resize(self.read_color(grid.factor)[grid.rows, grid.columns], grid.size), None
+
+    def masks_on(self, grid: Grid) -> np.ndarray:
+        """Masks on a grid."""
+        f, (width, height) = grid.factor, grid.patch
+        rows = slice(grid.top * f, (grid.top + height) * f)
+        columns = slice(grid.left * f, (grid.left + width) * f)
+        return np.stack(
+            [shrink_mask(reduce_mask(m[rows, columns], grid.patch), grid.size) for m in self.masks]
+        )
 
 
 def load_context(picture: Picture, output: int, crop: str, expand: float | None, reach: float) -> Context:
@@ -95,10 +173,15 @@ def load_context(picture: Picture, output: int, crop: str, expand: float | None,
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
-    return cut_context(picture, *crop_square(picture.boxes, crop, expand, picture.size), output, reach)
+    centre, side = crop_square(picture.boxes, crop, expand, picture.size)
+    grid = choose_grid(picture.size, centre, side, output, reach)
+    color, color_from_image = picture.color_on(grid)
+    return Context(
+        color, picture.masks_on(grid), grid.from_image, centre, side, picture.size, color_from_image
+    )
 
 
-def read_picture(files: tuple[Path, Path, Path]) -> Picture:
+def read_picture(files: tuple[Path, Path, Path]) -> RawPicture:
     """Read the masks of a view; its colour is decoded when asked for.
 
     Args:
@@ -112,51 +195,43 @@ def read_picture(files: tuple[Path, Path, Path]) -> Picture:
     if person.shape != thing.shape:
         detail = f"mask is {_size(thing)}, person mask is {_size(person)}"
         raise BadSampleError(files[2], "image_size", detail)
-    return Picture(
-        read_color=lambda factor: _read_color(files[0], factor, person.shape),
-        masks=(person, thing),
-        boxes=np.stack([person_box, thing_box]),
-        from_image=np.eye(3),
-        size=person.shape[::-1],
-    )
+    size = (person.shape[1], person.shape[0])
+    return RawPicture(files[0], (person, thing), np.stack([person_box, thing_box]), size)
 
 
-def cut_context(picture: Picture, centre: np.ndarray, side: float, output: int, reach: float) -> Context:
-    """Decode the part of a picture that crops about a square can show.
+def choose_grid(size: tuple[int, int], centre: np.ndarray, side: float, output: int, reach: float) -> Grid:
+    """The pixels to keep of a view, no more than crops about a square can show.
 
-    The image is decoded at the smallest of 1, 1/2, 1/4, 1/8 of its size that still gives the crop
-    `output` pixels, then shrunk until the crop has at most 1.25 times as many: less to keep and to warp,
-    and free of aliasing.
+    The image is reduced to the smallest of 1, 1/2, 1/4, 1/8 of its size that still gives the crop `output`
+    pixels, then shrunk until the crop has at most 1.25 times as many: less to keep and to warp, and free of
+    aliasing.
 
     Args:
-        picture: where to cut.
+        size: width and height of the full image.
         centre: (2,) middle of the square, pixels of the full image.
         side: its side.
         output: width of the network's input, pixels.
         reach: how far crops look beyond the square, as a factor on its side.
     """
-    place = picture.from_image
-    here, width = place[:2, :2] @ centre + place[:2, 2], side * max(place[0, 0], place[1, 1])
-    factor = max(f for f in _REDUCED if f == 1 or width / f >= output)
-    color = picture.read_color(factor)
-    left, top, right, bottom = _patch(here, width * reach, factor, color.shape[:2])
+    factor = max(f for f in _REDUCED if f == 1 or side / f >= output)
+    reduced = (-(-size[1] // factor), -(-size[0] // factor))
+    left, top, right, bottom = _patch(centre, side * reach, factor, reduced)
     patch = (right - left, bottom - top)
-    shrink = min(1.0, _MARGIN * output * factor / width)
-    shrink = 1.0 if shrink * picture.slack >= 1 else shrink
-    size = (max(1, round(shrink * patch[0])), max(1, round(shrink * patch[1])))
-    rows, columns = (slice(a * factor, b * factor) for a, b in ((top, bottom), (left, right)))
-    from_stored = _resize_map(
-        columns.start, rows.start, size[0] / patch[0] / factor, size[1] / patch[1] / factor
+    shrink = min(1.0, _MARGIN * output * factor / side)
+    kept = (max(1, round(shrink * patch[0])), max(1, round(shrink * patch[1])))
+    return Grid(factor, left, top, patch, kept)
+
+
+def aligned(context: Context) -> Context:
+    """The same view with colour and masks on the same pixels."""
+    if context.color_from_image is None:
+        return context
+    size = context.masks.shape[:0:-1]
+    matrix = (context.from_image @ np.linalg.inv(context.color_from_image))[:2]
+    color = cv2.warpAffine(
+        context.color, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    part = color[top:bottom, left:right]
-    return Context(
-        color=part if patch == size else cv2.resize(part, size),
-        masks=np.stack([_reduce_mask(mask[rows, columns], patch, size) for mask in picture.masks]),
-        from_image=from_stored @ place,
-        centre=centre,
-        side=side,
-        size=picture.size,
-    )
+    return replace(context, color=color, color_from_image=None)
 
 
 def warp_context(
@@ -173,8 +248,11 @@ def warp_context(
         Colour (output, output, 3) BGR uint8, person mask and object mask uint8 of 0 or 255; black outside.
     """
     homography = from_image @ np.linalg.inv(context.from_image)
+    of_color = homography
+    if context.color_from_image is not None:
+        of_color = from_image @ np.linalg.inv(context.color_from_image)
     size = (output, output)
-    color = cv2.warpPerspective(context.color, homography, size, flags=cv2.INTER_LINEAR)
+    color = cv2.warpPerspective(context.color, of_color, size, flags=cv2.INTER_LINEAR)
     person, thing = (
         _threshold(cv2.warpPerspective(mask, homography, size, flags=cv2.INTER_LINEAR))
         for mask in context.masks
@@ -204,12 +282,13 @@ def network_input(color: np.ndarray, person: np.ndarray, thing: np.ndarray, back
     return planes
 
 
-def _reduce_mask(mask: np.ndarray, patch: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
-    """A full-size mask resampled in the two steps that colour takes: decoding, then shrinking."""
-    if mask.shape[::-1] == patch == size:
-        return mask
-    if mask.shape[::-1] != patch:
-        mask = cv2.resize(mask, patch, interpolation=cv2.INTER_AREA)
+def reduce_mask(mask: np.ndarray, patch: tuple[int, int]) -> np.ndarray:
+    """A part of a full-size mask at the size of a patch of the reduced image."""
+    return mask if mask.shape[::-1] == patch else cv2.resize(mask, patch, interpolation=cv2.INTER_AREA)
+
+
+def shrink_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A reduced mask at the size that is kept, 0 or 255."""
     return _threshold(cv2.resize(mask, size))
 
 
@@ -227,12 +306,12 @@ def _read_mask(file: Path, empty: str) -> tuple[np.ndarray, np.ndarray]:
     return mask, box
 
 
-def _read_color(file: Path, factor: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Colour at 1/factor of its size, which must be that of masks of `shape`."""
+def _read_color(file: Path, factor: int, size: tuple[int, int]) -> np.ndarray:
+    """Colour at 1/factor of its size, which must be that of masks of `size`."""
     color = _decode(file, _REDUCED[factor])
-    expected = (-(-shape[0] // factor), -(-shape[1] // factor))
+    expected = (-(-size[1] // factor), -(-size[0] // factor))
     if color.shape[:2] != expected:
-        detail = f"image is {_size(color)} at 1/{factor} of its size, masks are {shape[1]}x{shape[0]}"
+        detail = f"image is {_size(color)} at 1/{factor} of its size, masks are {size[0]}x{size[1]}"
         raise BadSampleError(file, "image_size", detail)
     return color
 

@@ -37,8 +37,8 @@ class ContextCache:
         self.used = shared_array(1, np.int64)
         self.start = shared_array(views, np.int64, _NOT_CACHED)
         self.ready = shared_array(views, np.uint8)
-        self.shape = shared_array((views, 2), np.int32)
-        self.geometry = shared_array((views, 14), np.float64)
+        self.shape = shared_array((views, 4), np.int32)
+        self.geometry = shared_array((views, 23), np.float64)
 
     def __reduce__(self):
         return type(self), (self.views, self.budget_mb)
@@ -47,33 +47,41 @@ class ContextCache:
         """The cached view, or None."""
         if not self.ready[view]:
             return None
-        height, width = self.shape[view].tolist()
-        start, pixels = int(self.start[view]), height * width
+        height, width, mask_height, mask_width = self.shape[view].tolist()
+        start, pixels, mask_pixels = int(self.start[view]), height * width, mask_height * mask_width
         color = self.store[start : start + 3 * pixels].reshape(height, width, 3)
-        bits = self.store[start + 3 * pixels : start + _size(pixels)]
-        masks = np.unpackbits(bits, count=2 * pixels).reshape(2, height, width) * np.uint8(255)
+        bits = self.store[start + 3 * pixels : start + _size(pixels, mask_pixels)]
+        masks = np.unpackbits(bits, count=2 * mask_pixels).reshape(2, mask_height, mask_width) * np.uint8(255)
         numbers = self.geometry[view]
         size = (int(numbers[12]), int(numbers[13]))
-        return Context(color, masks, numbers[:9].reshape(3, 3), numbers[9:11], float(numbers[11]), size)
+        own = None if np.isnan(numbers[14]) else numbers[14:].reshape(3, 3)
+        return Context(color, masks, numbers[:9].reshape(3, 3), numbers[9:11], float(numbers[11]), size, own)
 
     def put(self, view: int, context: Context) -> None:
         """Keep a view if the budget allows."""
-        height, width = context.masks.shape[1:]
-        pixels = height * width
+        pixels, mask_pixels = context.color[..., 0].size, context.masks[0].size
+        needed = _size(pixels, mask_pixels)
         with self.lock:
             if self.start[view] == _NOT_CACHED:
-                fits = self.used[0] + _size(pixels) <= len(self.store)
+                fits = self.used[0] + needed <= len(self.store)
                 self.start[view] = self.used[0] if fits else _REFUSED
-                self.used[0] += _size(pixels) if fits else 0
+                self.used[0] += needed if fits else 0
         start = int(self.start[view])
         if start == _REFUSED:
             return
         self.store[start : start + 3 * pixels] = context.color.reshape(-1)
-        self.store[start + 3 * pixels : start + _size(pixels)] = np.packbits(context.masks > 0)
-        self.shape[view] = height, width
-        self.geometry[view] = [*context.from_image.ravel(), *context.centre, context.side, *context.size]
+        self.store[start + 3 * pixels : start + needed] = np.packbits(context.masks > 0)
+        self.shape[view] = *context.color.shape[:2], *context.masks.shape[1:]
+        self.geometry[view, :14] = [
+            *context.from_image.ravel(),
+            *context.centre,
+            context.side,
+            *context.size,
+        ]
+        own = context.color_from_image
+        self.geometry[view, 14:] = np.nan if own is None else own.ravel()
         self.ready[view] = 1
 
 
-def _size(pixels: int) -> int:
-    return 3 * pixels + (2 * pixels + 7) // 8
+def _size(pixels: int, mask_pixels: int) -> int:
+    return 3 * pixels + (2 * mask_pixels + 7) // 8

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from rhobin.data.crops import MASK_THRESHOLD
-from rhobin.data.images import Context
+from rhobin.data.images import Context, aligned
 from rhobin.geometry.distortion import distort_pixels, undistort_pixels
 
 DISTORTIONS = ("ignore", "apply")
@@ -27,17 +27,19 @@ def undistort_context(context: Context, K: np.ndarray, coefficients: np.ndarray)
         A view of the same patch; its crop is centred on what was at the centre before. Black where the
         patch did not reach.
     """
+    context = aligned(context)
     height, width = context.masks.shape[1:]
     to_image = np.linalg.inv(context.from_image)
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
     pinhole = np.stack([columns, rows], -1) @ to_image[:2, :2].T + to_image[:2, 2]
     seen = distort_pixels(pinhole, K, coefficients)
     source = (seen @ context.from_image[:2, :2].T + context.from_image[:2, 2]).astype(np.float32)
-    masks = [cv2.remap(mask, source, None, cv2.INTER_LINEAR) for mask in context.masks]
+    u, v = np.ascontiguousarray(source[..., 0]), np.ascontiguousarray(source[..., 1])
+    masks = [cv2.remap(mask, u, v, cv2.INTER_LINEAR) for mask in context.masks]
     centre = undistort_pixels(context.centre[None], K, coefficients)[0]
     return replace(
         context,
-        color=cv2.remap(context.color, source, None, cv2.INTER_LINEAR),
+        color=cv2.remap(context.color, u, v, cv2.INTER_LINEAR),
         masks=np.where(np.stack(masks) > MASK_THRESHOLD, np.uint8(255), np.uint8(0)),
         centre=centre if np.isfinite(centre).all() else context.centre,
     )

@@ -14,6 +14,7 @@ from rhobin.behave.calibration import read_camera
 from rhobin.behave.layout import TEST_KINECT
 from rhobin.behave.read import read_info
 from rhobin.behave.ref import read_ref
+from rhobin.data.whole import read_test_view
 from rhobin.geometry.camera import resize_intrinsics
 from rhobin.geometry.mesh import nearest_distances, sample_surface
 from rhobin.metrics.joint import FrameMeshes, aligned_meshes, frame_rng
@@ -137,6 +138,8 @@ def read_view(data_root: Path, sequence: str, frame: str) -> tuple[np.ndarray, n
     Raises:
         FileNotFoundError: there is no such image.
     """
+    if not (data_root / "sequences").is_dir():
+        return read_test_view(data_root, sequence, frame)
     folder = data_root / "sequences" / sequence
     files = [folder / frame / f"k{TEST_KINECT}.color.{suffix}" for suffix in ("jpg", "png")]
     found = next((file for file in files if file.is_file()), None)

@@ -8,12 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rhobin.data.crops import MASK_THRESHOLD, box_square, mask_box, union_box
+from rhobin.data.crops import box_square, union_box
 from rhobin.data.images import BadSampleError, read_picture
 from rhobin.data.prepare.recipe import STORED, Recipe
 
 LEVEL = 6
-_BOXES = 16  # bytes
 
 
 def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.ndarray, bytes, bytes]:
@@ -37,7 +36,7 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
     patch = patch_of(picture.boxes, recipe.margin, picture.size)
     stored = stored_size(patch, recipe.size)
     jpeg = _encode_color(_shrunk(color, patch, stored), recipe.quality)
-    masks = pack_masks([_shrunk(mask, patch, stored) > MASK_THRESHOLD for mask in picture.masks])
+    masks = pack_masks(picture.masks, picture.boxes)
     row["size"], row["boxes"], row["patch"], row["stored"] = picture.size, picture.boxes, patch, stored
     row["color"][1:], row["masks"][1:] = (len(jpeg), zlib.crc32(jpeg)), (len(masks), zlib.crc32(masks))
     return row, jpeg, masks
@@ -66,43 +65,36 @@ def place_of(patch: np.ndarray, stored: np.ndarray) -> np.ndarray:
     return np.array([[sx, 0, (0.5 - patch[0]) * sx - 0.5], [0, sy, (0.5 - patch[1]) * sy - 0.5], [0, 0, 1]])
 
 
-def pack_masks(masks: list[np.ndarray]) -> bytes:
-    """Two boolean masks (h, w) as one bit a pixel inside each one's box, deflated.
-
-    Before that come eight little-endian 16-bit numbers: x, y, width and height of both boxes.
-    """
-    boxes = [mask_box(mask.view(np.uint8)).astype(int).tolist() for mask in masks]
-    bits = [np.packbits(mask[y : y + h, x : x + w]) for mask, (x, y, w, h) in zip(masks, boxes, strict=True)]
-    return np.array(boxes, "<u2").tobytes() + zlib.compress(np.concatenate(bits).tobytes(), LEVEL)
+def pack_masks(masks: tuple[np.ndarray, np.ndarray], boxes: np.ndarray) -> bytes:
+    """Two masks at full size as one bit a pixel inside their boxes (2, 4), deflated."""
+    cut = (mask[_inside(box)] for mask, box in zip(masks, boxes, strict=True))
+    return zlib.compress(np.concatenate([np.packbits(part > 0) for part in cut]).tobytes(), LEVEL)
 
 
-def unpack_masks(content: bytes, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Masks (h, w) uint8 of 0 or 255 from `pack_masks`, given width and height.
+def unpack_masks(content: bytes, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What lies inside their boxes of two masks, uint8 of 0 or 255, from `pack_masks`.
 
     Raises:
         ValueError: the content is not what was packed.
     """
     try:
-        boxes = np.frombuffer(content, "<u2", 8).reshape(2, 4).astype(int).tolist()
-        bits = np.frombuffer(zlib.decompress(content[_BOXES:]), np.uint8)
-    except (ValueError, zlib.error) as error:
+        bits = np.frombuffer(zlib.decompress(content), np.uint8)
+    except zlib.error as error:
         raise ValueError(f"not packed masks ({error})") from error
-    lengths = [(w * h + 7) // 8 for _, _, w, h in boxes]
+    shapes = [(int(h), int(w)) for _, _, w, h in boxes]
+    lengths = [(h * w + 7) // 8 for h, w in shapes]
     if len(bits) != sum(lengths):
         raise ValueError(f"holds {len(bits)} bytes of masks, expected {sum(lengths)}")
     person, thing = (
-        _unpack(part, box, size) for part, box in zip(np.split(bits, lengths[:1]), boxes, strict=True)
+        np.unpackbits(part, count=h * w).reshape(h, w) * np.uint8(255)
+        for part, (h, w) in zip(np.split(bits, lengths[:1]), shapes, strict=True)
     )
     return person, thing
 
 
-def _unpack(bits: np.ndarray, box: list[int], size: tuple[int, int]) -> np.ndarray:
-    x, y, w, h = box
-    if x + w > size[0] or y + h > size[1]:
-        raise ValueError(f"a mask reaches to {x + w}, {y + h} in a patch of {size[0]}x{size[1]}")
-    mask = np.zeros(size[::-1], np.uint8)
-    np.multiply(np.unpackbits(bits, count=w * h).reshape(h, w), 255, out=mask[y : y + h, x : x + w])
-    return mask
+def _inside(box: np.ndarray) -> tuple[slice, slice]:
+    x, y, w, h = (int(value) for value in box)
+    return slice(y, y + h), slice(x, x + w)
 
 
 def _shrunk(image: np.ndarray, patch: tuple[int, int, int, int], stored: tuple[int, int]) -> np.ndarray:
