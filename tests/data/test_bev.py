@@ -57,15 +57,16 @@ def crop(centre, side, size=256):
         ((-0.4, 0.3, 4.0), ((900, 850), 400)),
     ],
 )
-def test_the_centre_is_read_back_in_metres(pelvis, square):
+@pytest.mark.parametrize("config", [CONFIG, BevConfig(depth="bev")])
+def test_the_centre_is_read_back_in_metres(config, pelvis, square):
     """Cell plus offset, with nothing but K_crop, is the pelvis: whatever the crop."""
     K_crop, pelvis = crop(*square), np.array(pelvis)
-    maps = draw_bev(pelvis, np.array([0.3, 0.7]), K_crop, CONFIG, 256)
+    maps = draw_bev(pelvis, np.array([0.3, 0.7]), K_crop, config, 256)
     assert maps.weight == 1
     assert maps.offset.abs().max() <= 0.5
     z, row, column = (maps.cell + maps.offset).double().tolist()
-    depth = CONFIG.depth_bins.depth(z, K_crop[0, 0] / 256)
-    assert depth == pytest.approx(pelvis[2], rel=1e-5)
+    depth = config.depth_bins.depth(torch.tensor(z), torch.tensor(K_crop[0, 0] / 256))
+    assert float(depth) == pytest.approx(pelvis[2], rel=1e-5)
     pixel = np.array([column, row]) * 4 + 1.5
     assert np.abs(pixel - project(pelvis[None], K_crop)[0]).max() < 1e-3
 
@@ -115,3 +116,7 @@ def test_a_larger_person_makes_a_larger_disc():
 def test_settings_are_checked():
     with pytest.raises(ValueError, match=r"data.bev: expected 0 < near < far.*near 7.0, far 6.4"):
         BevConfig(near=7.0)
+    with pytest.raises(ValueError, match=r"data.bev.depth is 'log'; expected one of even, bev"):
+        BevConfig(depth="log")
+    with pytest.raises(ValueError, match=r"data.bev.bins is 48; data.bev.depth=bev needs a multiple of 32"):
+        BevConfig(depth="bev", bins=48)

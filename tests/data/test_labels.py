@@ -93,7 +93,9 @@ def test_the_centre_is_the_pelvis(augmented):
             continue
         inside += 1
         z, row, column = (bev.cell + bev.offset).double().tolist()
-        assert bins.depth(z, float(sample.K_crop[0, 0]) / 64) == pytest.approx(pelvis[2], rel=1e-4)
+        assert float(bins.depth(torch.tensor(z), sample.K_crop[0, 0] / 64)) == pytest.approx(
+            pelvis[2], rel=1e-4
+        )
         pixel = project(pelvis[None], sample.K_crop.double().numpy())[0]
         assert np.abs(pixel - (np.array([column, row]) * 4 + 1.5)).max() < 1e-3
     assert inside > len(augmented) / 2
@@ -152,8 +154,8 @@ def test_a_bad_request_says_what_is_possible(make):
         replace(PLAIN, targets=("maps",), maps=MapConfig(stride=5))
     with pytest.raises(ValueError, match=r"data.maps.regions is 9999, but \w+ has \d+ vertices"):
         make(replace(BOTH, maps=MapConfig(regions=9999)))
-    with pytest.raises(ValueError, match=r"data.bev.depth is not a setting; expected any of stride, bins"):
-        settings(BevConfig, "bev", {"depth": 3})
+    with pytest.raises(ValueError, match=r"data.bev.deep is not a setting; expected any of stride, bins"):
+        settings(BevConfig, "bev", {"deep": 3})
     assert settings(MapConfig, "maps", None) == MapConfig()
     assert settings(MapConfig, "maps", {"regions": 8}).regions == 8
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 
-from rhobin.geometry.depth_bins import DepthBins
+from rhobin.geometry.depth_bins import DepthBins, bev_bins, even_bins
 from rhobin.types import BevMaps
 
+DEPTHS = ("even", "bev")
 _DEPTH_KERNEL = 4  # cells along depth: BEV's kernels span 4 in front and 8 at the back
 
 
@@ -20,6 +22,7 @@ class BevConfig:
     Attributes:
         stride: input pixels a map pixel is wide.
         bins: number of depth bins.
+        depth: "even", bins of one ratio between `near` and `far` at `focal`; or "bev", BEV's own table.
         near: apparent depth where the first begins, metres; see `DepthBins`.
         far: apparent depth where the last ends, metres.
         focal: focal length, in crop widths, at which apparent depth is depth.
@@ -27,21 +30,28 @@ class BevConfig:
 
     stride: int = 4
     bins: int = 64
+    depth: str = "even"
     near: float = 0.4
     far: float = 6.4
     focal: float = 0.4784
 
     def __post_init__(self):
-        if not (0 < self.near < self.far and self.bins > 0 and self.focal > 0):
+        if self.depth not in DEPTHS:
+            raise ValueError(f"data.bev.depth is {self.depth!r}; expected one of {', '.join(DEPTHS)}")
+        if not (0 < self.near < self.far and self.bins > 1 and self.focal > 0):
             raise ValueError(
-                f"data.bev: expected 0 < near < far, bins > 0 and focal > 0, found near {self.near}, "
+                f"data.bev: expected 0 < near < far, bins > 1 and focal > 0, found near {self.near}, "
                 f"far {self.far}, bins {self.bins}, focal {self.focal}"
             )
+        if self.depth == "bev" and self.bins % 32:
+            raise ValueError(f"data.bev.bins is {self.bins}; data.bev.depth=bev needs a multiple of 32")
 
-    @property
+    @cached_property
     def depth_bins(self) -> DepthBins:
         """The bins of depth."""
-        return DepthBins(self.near, self.far, self.bins, self.focal)
+        if self.depth == "bev":
+            return bev_bins(self.bins)
+        return even_bins(self.near, self.far, self.bins, self.focal)
 
 
 def draw_bev(
