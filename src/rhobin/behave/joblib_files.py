@@ -14,6 +14,7 @@ import numpy as np
 
 from rhobin.pickles import BrokenFileError, UnsafePickleError, allowed_name
 
+_PythonUnpickler: Any = vars(pickle)["_Unpickler"]  # its C twin cannot read between opcodes
 _ARRAY_CLASS = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 _COMPRESSED = (b"\x78", b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"\x5d\x00", b"\x04\x22\x4d\x18")
 
@@ -70,15 +71,16 @@ class _ArrayFollows:
         count = int(np.prod(shape, dtype=object))
         if min(shape, default=0) < 0 or count * dtype.itemsize > end - stream.tell():
             raise EOFError(f"the file ends within an array of shape {shape}")
-        order = "F" if self.state.get("order") == "F" else "C"
         values = np.frombuffer(stream.read(count * dtype.itemsize), dtype, count)
-        return values.reshape(shape, order=order).copy()
+        if self.state.get("order") == "F":
+            return values.reshape(shape[::-1]).transpose().copy()
+        return values.reshape(shape).copy()
 
 
-class _JoblibUnpickler(pickle._Unpickler):  # type: ignore[name-defined]  # its C twin cannot read between opcodes
+class _JoblibUnpickler(_PythonUnpickler):  # type: ignore[misc]
     """Resolves names from the project's table, and reads arrays where joblib put them."""
 
-    dispatch: ClassVar = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+    dispatch: ClassVar = dict(_PythonUnpickler.dispatch)
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         super().__init__(stream, encoding="latin1")

@@ -67,12 +67,10 @@ def read_packed(path: Path) -> PackedSequence:
     if len(set(frames)) != len(frames):
         raise ValueError(f"{path}: a frame is listed twice")
     fits = {key: _array(path, content, key, len(frames), shape) for key, shape in _FITS.items()}
-    detections: dict[str, np.ndarray | None] = {"joints2d": None, "mocap_poses": None, "mocap_betas": None}
-    for key, tail in (("joints2d", (25, 3)), ("mocap_poses", (72,)), ("mocap_betas", (10,))):
-        if content.get(key) is not None:
-            kinects = np.shape(content[key])[1:2]
-            detections[key] = _array(path, content, key, len(frames), (*kinects, *tail))
-    return PackedSequence(frames, **fits, **detections)
+    joints2d = _detections(path, content, "joints2d", len(frames), (25, 3))
+    mocap_poses = _detections(path, content, "mocap_poses", len(frames), (72,))
+    mocap_betas = _detections(path, content, "mocap_betas", len(frames), (10,))
+    return PackedSequence(frames, **fits, joints2d=joints2d, mocap_poses=mocap_poses, mocap_betas=mocap_betas)
 
 
 def read_packed_release(
@@ -157,6 +155,15 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnsafePickleError):
         return "unsafe_pickle"
     return "broken_pickle" if isinstance(error, BrokenFileError) else "bad_parameters"
+
+
+def _detections(
+    path: Path, content: Mapping, key: str, length: int, shape: tuple[int, ...]
+) -> np.ndarray | None:
+    """Arrays (T, K, ...) of any number K of Kinects, None where the file has none."""
+    if content.get(key) is None:
+        return None
+    return _array(path, content, key, length, (*np.shape(content[key])[1:2], *shape))
 
 
 def _array(path: Path, content: Mapping, key: str, length: int, shape: tuple[int, ...]) -> np.ndarray:

@@ -53,9 +53,9 @@ def run(args: argparse.Namespace) -> int:
             full = f"{len(load_full_mesh(args.root / 'objects', name)[0]):,} vertices"
         except (OSError, ValueError):
             full = "missing or broken"
-        cells = (entry["vertices"], entry["release_vertices"], f"{templates[name].diameter:.3f}")
-        cells += (entry["condition"], entry["symmetries"], full, entry["sha256"][:12])
-        table.add_row(name, *map(str, cells))
+        sizes = (entry["vertices"], entry["release_vertices"], f"{templates[name].diameter:.3f}")
+        others = (entry["condition"], entry["symmetries"], full, entry["sha256"][:12])
+        table.add_row(name, *map(str, sizes + others))
     console = Console()
     console.print(table)
     for line in [str(warning.message) for warning in told] + differences:

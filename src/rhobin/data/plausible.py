@@ -37,7 +37,7 @@ def _box(points: np.ndarray, K: np.ndarray) -> np.ndarray:
     points = points[points[:, 2] > _NEAR]
     if len(points) < 4:
         return np.full(4, np.nan)
-    pixels = project(points.astype(np.float64), K)
+    pixels = np.asarray(project(points.astype(np.float64), K))
     return np.concatenate([pixels.min(axis=0), pixels.max(axis=0)])
 
 

@@ -81,8 +81,8 @@ def _panel(name: str, camera: Camera, shift: np.ndarray, top: float) -> np.ndarr
     scale = _PANEL / camera.width
     for pixel in _grid(camera, camera.width // _ARROWS).reshape(-1, 2):
         tip = pixel + _ENLARGED * _shift(camera, pixel[None])[0]
-        ends = [tuple(int(v) for v in np.round(point * scale)) for point in (pixel, tip)]
-        cv2.arrowedLine(panel, *ends, (255, 255, 255), 1, cv2.LINE_AA, tipLength=0.3)
+        start, end = (np.round(point * scale).astype(int).tolist() for point in (pixel, tip))
+        cv2.arrowedLine(panel, start, end, (255, 255, 255), 1, cv2.LINE_AA, tipLength=0.3)
     title = np.full((_BAR, _PANEL, 3), 255, np.uint8)
     text = f"{name}: up to {strength.max():.1f} px (colours to {top:.1f})"
     cv2.putText(title, text, (8, 26), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (30, 30, 30), 1, cv2.LINE_AA)
