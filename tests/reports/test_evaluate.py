@@ -110,7 +110,7 @@ def test_the_other_tracks_are_those_of_rhobin_score(scored_run, tmp_path, capsys
         (root / part).mkdir(parents=True)
         shutil.copy(source, root / part)
     for track, rows in document["tracks"].items():
-        assert list(rows) == ROWS
+        assert list(rows) == ["khor", "perfect"]
         assert main(["score", track, str(root), str(tmp_path / track)]) == 0
         alone = json.loads((tmp_path / track / "scores.json").read_text())
         assert rows["khor"]["scores"] == pytest.approx(alone["scores"])

@@ -190,7 +190,8 @@ def _score(
     began, seconds = time.monotonic(), origin["seconds"]
     root, body = Path(config.data.root), config.data.body and Path(config.data.body)
     scores = score_rows(root / "ref.pkl", rows, protocol, body, workers)
-    other = score_tracks(root, rows, tracks, body, workers)
+    placed = {name: results for name, results in rows.items() if not name.startswith("constant")}
+    other = score_tracks(root, placed, tracks, body, workers)
     seconds["score"] = time.monotonic() - began
     origin = {**origin, "seconds": {name: round(value, 2) for name, value in seconds.items()}}
     write_scores(run_dir, scores, origin, other)
