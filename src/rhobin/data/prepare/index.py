@@ -135,12 +135,13 @@ def file_digests(root: Path) -> dict[str, str]:
 
 def read_cameras(facts: dict[str, Any]) -> list[Camera]:
     """Cameras from the header of a split."""
-    return [
-        Camera(
-            **{key: np.array(value) if isinstance(value, list) else value for key, value in camera.items()}
-        )
-        for camera in facts["cameras"]
-    ]
+    found = []
+    for camera in facts["cameras"]:
+        values: dict[str, Any] = {
+            key: np.array(value) if isinstance(value, list) else value for key, value in camera.items()
+        }
+        found.append(Camera(**values))
+    return found
 
 
 def _records(release: Release, out: Path) -> list[dict[str, Any]]:

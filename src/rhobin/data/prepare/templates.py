@@ -58,5 +58,5 @@ def _template(name: str, values: dict[str, np.ndarray]) -> Template:
     order, sphere, flips = (int(value) for value in values["group"])
     axis, flip = ((float(x), float(y), float(z)) for x, y, z in values["axes"])
     group = SymmetryGroup(order, axis, flip if flips else None, bool(sphere))
-    arrays = {key: values[key] for key in _ARRAYS}
+    arrays: dict[str, Any] = {key: values[key] for key in _ARRAYS}
     return Template(name=name, group=group, diameter=float(values["diameter"]), sha256=sha256, **arrays)
