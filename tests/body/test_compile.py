@@ -31,10 +31,18 @@ loss = torch.compile(total, fullgraph=True, backend="aot_eager")
 found, expected = (torch.autograd.grad(f(theta), theta)[0] for f in (loss, total))
 torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-2)
 print("gradient")
+
+joints.requires_grad_()
+for root in ("fit", "spine"):
+    solve = lambda j: hybrik(j, rest, twist, adaptive=True, root=root)[..., 0].sum()
+    loss = torch.compile(solve, fullgraph=True, backend="aot_eager")
+    found, expected = (torch.autograd.grad(f(joints), joints)[0] for f in (loss, solve))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    print("solver's gradient")
 """
 
 
 def test_one_graph_holds_solver_kinematics_and_skinning():
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", SCRIPT], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert len(done.stdout.splitlines()) == 3
+    assert len(done.stdout.splitlines()) == 5
