@@ -6,9 +6,20 @@ import multiprocessing
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rhobin.behave.relayout30 import write_video
-from rhobin.behave.video import Video, VideoError, frame_file, frame_seconds, read_frame, split_frame
+from rhobin.behave.video import (
+    REACH,
+    Video,
+    VideoError,
+    frame_file,
+    frame_seconds,
+    nearest_frames,
+    read_frame,
+    split_frame,
+)
 
 FRAMES = 70
 
@@ -81,6 +92,27 @@ def test_times_come_from_the_file_beside_or_the_frame_rate(video, tmp_path):
         times.write_text(broken)
         with pytest.raises(VideoError, match=r"time.json: expected (rising )?microseconds"):
             frame_seconds(own)
+
+
+def test_every_kinect_shows_the_moment_of_the_nearest_frame():
+    first, second = np.array([0.0, 0.033, 0.066, 0.2]), np.array([0.012, 0.045, 0.078, 0.111])
+    found = nearest_frames([first, second], np.array([0.0, 0.04, 0.078, 0.1, 0.15, 5.0]))
+    assert found[:3].tolist() == [[0, 0], [1, 1], [2, 2]]
+    assert found[3].tolist() == [2, 3]  # 0.111 is nearest to 0.1, and 0.066 to 0.111
+    assert found[4].tolist() == [-1, 3]
+    assert found[5].tolist() == [-1, -1]
+    assert nearest_frames([np.array([3.0])], np.array([2.99, 3.0, 4.0])).ravel().tolist() == [0, 0, -1]
+
+
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=40, unique=True), st.integers(-(10**5), 11 * 10**5)
+)
+def test_the_nearest_frame_of_one_video_is_the_nearest(times, wanted):
+    rising, value = np.sort(times) / 1e4, wanted / 1e4
+    (found,) = nearest_frames([rising], np.array([value])).ravel()
+    least = np.abs(rising - value).min()
+    assert (found == -1) == (least > REACH)
+    assert found == -1 or abs(rising[found] - value) == least
 
 
 def test_what_cannot_be_read_is_named(video, tmp_path):

@@ -26,7 +26,7 @@ from rhobin.behave.raw import sequence_facts
 from rhobin.behave.release import Release
 from rhobin.behave.root_templates import root_templates
 from rhobin.behave.splits import read_split
-from rhobin.behave.video import FPS, VideoError, frame_file, frame_seconds
+from rhobin.behave.video import REACH, VideoError, frame_file, frame_seconds, nearest_frames
 from rhobin.objects.template import Template
 
 _MASKS = (
@@ -134,7 +134,9 @@ def _clips(builder: ReleaseBuilder, name: str, cameras: Mapping[int, int], lost:
 def _records(
     builder: ReleaseBuilder, name: str, fit: SequenceFit, clips: list[_Clip]
 ) -> Iterator[FrameRecord]:
-    frames = _nearest(np.array([float(time[1:]) for time in fit.names]), clips)
+    frames = nearest_frames(
+        [clip.seconds for clip in clips], np.array([float(time[1:]) for time in fit.names])
+    )
     folders = [builder.root / "masks" / part for part in dict.fromkeys((name, image_sequence(name)))]
     folder = next((place for place in folders if place.is_dir()), folders[0])
     sizes = _sizes(folder)
@@ -148,7 +150,7 @@ def _records(
                 if index < 0:
                     path = builder.root / clip.file
                     raise UnusableError(
-                        path, "no_video_frame", f"none within {_REACH * 1000:.0f} ms of {time}"
+                        path, "no_video_frame", f"none within {REACH * 1000:.0f} ms of {time}"
                     )
             except UnusableError as why:
                 builder.skip(why.file, why.reason, str(why), 1)
@@ -158,33 +160,6 @@ def _records(
             listing += f"{color} {clip.size}\n" + "".join(f"{mask} {sizes[mask]}\n" for mask in masks)
         if views:
             yield FrameRecord(time, fit.parameters[row], views, listing)
-
-
-_REACH = 1.5 / FPS
-
-
-def _nearest(seconds: np.ndarray, clips: list[_Clip]) -> np.ndarray:
-    """Video frames (T, clips) that show each time; -1 where none is near.
-
-    Of the Kinects' frames nearest to a time, the nearest of all gives the moment that all then show.
-    """
-    taken = np.stack([clip.seconds[_closest(clip.seconds, seconds)] for clip in clips], axis=1)
-    best = np.abs(taken - seconds[:, None]).argmin(axis=1)
-    moment = taken[np.arange(len(seconds)), best]
-    frames = np.stack([_closest(clip.seconds, moment) for clip in clips], axis=1)
-    shown = np.stack([clip.seconds[frames[:, i]] for i, clip in enumerate(clips)], axis=1)
-    return np.where(np.abs(shown - seconds[:, None]) <= _REACH, frames, -1)
-
-
-def _closest(rising: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Index of the entry of a rising array nearest to each value."""
-    after = (
-        np.searchsorted(rising, values).clip(1, len(rising) - 1)
-        if len(rising) > 1
-        else 0 * values.astype(int)
-    )
-    before = np.maximum(after - 1, 0)
-    return np.where(values - rising[before] <= rising[after] - values, before, after)
 
 
 def _sizes(folder: Path) -> dict[str, int]:

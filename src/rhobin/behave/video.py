@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -13,6 +13,8 @@ import numpy as np
 
 FPS = 30.0
 FIRST_SECOND = 3.0
+REACH = 1.5 / FPS
+"""Seconds that a video frame may be off the time that it shows."""
 _NEAR = 32
 _OPEN = 8
 
@@ -44,7 +46,7 @@ class Video:
         if not path.is_file():
             raise VideoError(f"no video at {path}")
         self.path = path
-        self._capture = cv2.VideoCapture(str(path))
+        self._capture = cv2.VideoCapture(str(path), cv2.CAP_ANY, [cv2.CAP_PROP_N_THREADS, 1])
         self.frames = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self._next = 0
         if not self._capture.isOpened() or self.frames < 1:
@@ -129,6 +131,34 @@ def frame_seconds(video: Path) -> np.ndarray:
     reader = Video(video)
     reader.close()
     return FIRST_SECOND + np.arange(reader.frames) / FPS
+
+
+def nearest_frames(videos: Sequence[np.ndarray], wanted: np.ndarray) -> np.ndarray:
+    """Which frame of each video shows a time.
+
+    Of the Kinects' frames nearest to a time, the nearest of all gives the moment that all then show, as the
+    release's own extraction of images chooses them.
+
+    Args:
+        videos: rising times of each video's frames, seconds.
+        wanted: (T,) seconds.
+
+    Returns:
+        (T, videos) frame numbers; -1 where none is within `REACH`.
+    """
+    taken = np.stack([seconds[_closest(seconds, wanted)] for seconds in videos], axis=1)
+    best = np.abs(taken - wanted[:, None]).argmin(axis=1)
+    moment = taken[np.arange(len(wanted)), best]
+    frames = np.stack([_closest(seconds, moment) for seconds in videos], axis=1)
+    shown = np.stack([seconds[frames[:, i]] for i, seconds in enumerate(videos)], axis=1)
+    return np.where(np.abs(shown - wanted[:, None]) <= REACH, frames, -1)
+
+
+def _closest(rising: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Index of the entry of a rising array nearest to each value."""
+    after = np.searchsorted(rising, values).clip(0, len(rising) - 1)
+    before = np.maximum(after - 1, 0)
+    return np.where(np.abs(values - rising[before]) <= np.abs(rising[after] - values), before, after)
 
 
 def time_file(video: Path) -> Path:
