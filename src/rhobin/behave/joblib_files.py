@@ -77,7 +77,7 @@ class _ArrayFollows:
         return values.reshape(shape).copy()
 
 
-class _JoblibUnpickler(_PythonUnpickler):  # type: ignore[misc]
+class _JoblibUnpickler(_PythonUnpickler):
     """Resolves names from the project's table, and reads arrays where joblib put them."""
 
     dispatch: ClassVar = dict(_PythonUnpickler.dispatch)
