@@ -159,6 +159,7 @@ def test_what_is_missing_is_skipped_and_named(tree):
         ("empty_file", "RGBD_Images/01/01/Seg_0/Frames_Cam3/color/00000.jpg", 1),
         ("bad_parameters", "Res/05/09/Seg_0/res_2.pkl", 6),
     }
+    assert release.exceptions == {"template-08-broken": ["03/08/Seg_1"]}
     assert "challenge's package of 2024" in next(s.detail for s in release.skips if "mask" in s.reason)
     assert sorted(release.templates)[release.frames.object_id[-1]] == "cup"
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from rhobin.behave.builder import FrameRecord, ReleaseBuilder, ViewFiles
+from rhobin.behave.exceptions import BROKEN_TEMPLATE, known_exceptions
 from rhobin.behave.intercap_files import (
     CAMERAS,
     FITS,
@@ -82,6 +83,8 @@ def _add_sequence(
     if object_name not in builder.templates:
         detail = broken.get(object_name or "", f"no object of InterCap's has the number {number}")
         builder.skip(place, "unknown_object", detail, 0)
+        if number in known_exceptions()[BROKEN_TEMPLATE]["templates"]:
+            builder.note(BROKEN_TEMPLATE, sequence)
         return
     path = _fit_file(builder.root, sequence)
     try:
