@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 HELP = "score predictions as the challenge's server does"
+UNITS = {"MPJPE": "mm", "MPJPE_PA": "mm", "PCK": "%", "MPJAE": "deg", "MPJAE_PA": "deg"}
+UNITS |= {"v2v": "mm", "MSSD": "mm", "MSPD": "px", "RE": "deg", "SMPL": "mm", "Object": "mm"}
 MODES = ("official", "paper", "strict", "2024", "chore")
 
 
@@ -66,7 +68,8 @@ def _show(result, out: Path) -> None:
         over = [scores[name] for scores in result.seeds.values()]
         seeds = [f"{min(over):.4g} to {max(over):.4g}"] if over else []
         quoted = [_quoted(row, name, factors[name]) if name in factors else "" for row in rows]
-        table.add_row(name, f"{value:.4g}", *seeds, *quoted)
+        label = f"{name} {UNITS[name]}" if name in UNITS else name
+        table.add_row(label, f"{value:.4g}", *seeds, *quoted)
     console.print(table)
     console.print("the paper's rows as printed, on BEHAVE; in brackets this file's difference")
     if result.edition == "2024":

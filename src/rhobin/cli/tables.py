@@ -22,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the tables; returns the exit status."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from rhobin.metrics.protocol import TABLE_2, TABLE_3, TABLE_4, TABLE_5
@@ -37,16 +38,16 @@ def run(args: argparse.Namespace) -> int:
     for printed in (TABLE_2, TABLE_3, TABLE_4, TABLE_5):
         table = Table(title=f"Table {printed.number}: {printed.title}", title_justify="left")
         for head in ("", *printed.columns):
-            table.add_column(head, justify="right" if head else "left")
+            table.add_column(escape(head), justify="right" if head else "left", min_width=0 if head else 10)
         for name, values in printed.rows:
             table.add_row(f"{name}\n(quoted)", *(f"{value:g}" for value in values))
         ours = [row for row in rows if row.table == printed.number]
         for row in ours:
             shown = ("-" if value is None else f"{value:.4g}" for value in row.values)
-            table.add_row(f"{row.name}\n(measured)", *shown)
+            table.add_row(escape(f"{row.name}\n(measured)"), *shown)
         if not ours:
             table.add_row("ours", *(["not run"] + [""] * (len(printed.columns) - 1)))
         console.print(table)
         for row in ours:
-            console.print(f"{row.name}: {row.source}", soft_wrap=True)
+            console.print(f"{row.name}: {row.source}", soft_wrap=True, markup=False)
     return 0
