@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 import trimesh
 from joint_reference import similarity
 
@@ -136,3 +137,14 @@ def test_vertices_that_are_not_numbers_are_refused(frames):
     )
     with pytest.raises(ValueError, match=r"predicted object of Date03_Sub04_boxlarge/t0001\.000 .* not"):
         joint_errors_of_frames([bad], samples=10)
+
+
+def test_torch_and_numpy_inputs_agree(frames):
+    frame = frames[0]
+    meshes = [
+        np.asarray(getattr(frame, name))
+        for name in ("pred_body", "pred_obj", "target_body", "target_obj", "body_faces", "obj_faces")
+    ]
+    tensors = [torch.from_numpy(np.ascontiguousarray(mesh)) for mesh in meshes]
+    ours = joint_errors(*meshes, np.random.default_rng(0), 300)
+    assert joint_errors(*tensors, np.random.default_rng(0), 300) == ours

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Integer
+from torch import Tensor
 
 from rhobin.geometry.align import rigid_align
 from rhobin.geometry.mesh import chamfer_sum, points_at, sample_barycentric
@@ -133,16 +134,16 @@ def errors_at_samples(
 
 
 def joint_errors(
-    pred_body: Verts,
-    pred_obj: ObjVerts,
-    target_body: Verts,
-    target_obj: ObjVerts,
-    body_faces: Faces,
-    obj_faces: ObjFaces,
+    pred_body: Verts | Float[Tensor, "V 3"],
+    pred_obj: ObjVerts | Float[Tensor, "N 3"],
+    target_body: Verts | Float[Tensor, "V 3"],
+    target_obj: ObjVerts | Float[Tensor, "N 3"],
+    body_faces: Faces | Integer[Tensor, "F 3"],
+    obj_faces: ObjFaces | Integer[Tensor, "G 3"],
     rng: np.random.Generator,
     samples: int = SAMPLES,
 ) -> tuple[float, float]:
-    """The official joint errors of one frame, at random surface points.
+    """The official joint errors of one frame, at random surface points; tensors or arrays.
 
     Args:
         pred_body: (V, 3) predicted body vertices, metres.
@@ -160,8 +161,8 @@ def joint_errors(
     Raises:
         ValueError: a vertex is not finite.
     """
-    frame = FrameMeshes("", pred_body, pred_obj, target_body, target_obj, body_faces, obj_faces)
-    return _errors(frame, rng, samples)
+    meshes = (pred_body, pred_obj, target_body, target_obj, body_faces, obj_faces)
+    return _errors(FrameMeshes("", *map(_array, meshes)), rng, samples)
 
 
 def joint_errors_of_frames(
@@ -222,3 +223,7 @@ def _require_finite(frame: FrameMeshes) -> None:
             raise ValueError(
                 f"The {part}{where} has vertices that are not finite numbers; it cannot be scored."
             )
+
+
+def _array(value: np.ndarray | Tensor) -> np.ndarray:
+    return value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
