@@ -17,6 +17,7 @@ from rhobin.behave.raw import add_sequence
 from rhobin.behave.ref import RefTemplate, SequenceAnnotation, read_ref
 from rhobin.behave.references import challenge_camera, find_ref, package_templates
 from rhobin.behave.release import Release
+from rhobin.behave.root_templates import adopt_symmetries
 from rhobin.behave.splits import read_split
 from rhobin.objects.template import Template
 from rhobin.types import GENDERS
@@ -33,6 +34,8 @@ def read_2023(
         annotations, meshes = read_ref(ref)
     if templates is None:
         known = package_templates(root, None if meshes is None else _meshes(meshes))
+        if ref is not None and meshes is not None:
+            known = adopt_symmetries(ref, known, meshes)
     else:
         known = dict(templates)
     builder = ReleaseBuilder(root, split, "2023", known)
