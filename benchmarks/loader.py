@@ -33,6 +33,7 @@ import rhobin.data.images as images
 from rhobin.behave.layout import KINECTS
 from rhobin.behave.write import COLOR_QUALITY, MASK_QUALITY
 from rhobin.data import dataset as samples
+from rhobin.data import decode
 from rhobin.data import prepared as prepared_views
 from rhobin.data.collate import collate
 from rhobin.data.crops import crop_square
@@ -248,7 +249,7 @@ def staged(dataset: Any) -> Iterator[Stages]:
         ("read", prepared_views.PreparedRelease, "content"),
         ("decode", cv2, "imdecode"),
         ("decode", prepared_views, "unpack_masks"),
-        ("boxes", images, "mask_box"),
+        ("boxes", decode, "mask_box"),
         ("cut", samples, "load_context"),
         ("warp", samples, "warp_context"),
         ("normalise", samples, "network_input"),

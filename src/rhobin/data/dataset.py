@@ -21,8 +21,9 @@ from rhobin.data.extras import Extras, check_extras
 from rhobin.data.images import BACKGROUNDS, BadSampleError, Context, load_context, network_input, warp_context
 from rhobin.data.labels import Labeller
 from rhobin.data.maps import MapConfig
+from rhobin.data.margin import require_margin
 from rhobin.data.plausible import mask_fault
-from rhobin.data.prepared import require_margin, view_picture
+from rhobin.data.prepared import view_picture
 from rhobin.data.repaint import Painted, Repainter
 from rhobin.data.shared import ContextCache, shared_array
 from rhobin.data.targets import ViewTargets

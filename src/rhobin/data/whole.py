@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from rhobin.behave.release import Release
-from rhobin.data.prepared import StoredPicture, view_picture
+from rhobin.data.prepared import view_picture
 from rhobin.data.splits import available_splits
+from rhobin.data.stored import StoredPicture
 from rhobin.geometry.camera import resize_intrinsics
 
 
