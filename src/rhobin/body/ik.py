@@ -8,13 +8,14 @@ from torch import Tensor
 
 from rhobin.body.compatible import reference_rotations
 from rhobin.body.joints import JOINTS24, LEAF_PARENTS, SMPL_PARENTS
-from rhobin.body.root import root_rotation, spine_root_rotation
+from rhobin.body.root import fitted, root_rotation, spine_first, spine_root_rotation
 from rhobin.body.solver import match, solve
 from rhobin.geometry.precision import full_precision
 from rhobin.geometry.rotation import rotmat_to_quat
 
 __all__ = ["hybrik", "hybrik24", "limb_rotations", "matching_twists", "root_rotation", "spine_root_rotation"]
 
+_ROOTS = {"fit": fitted, "spine": spine_first}
 _ENDS = sorted(LEAF_PARENTS)  # joints whose bones end in leaves
 
 
@@ -105,8 +106,7 @@ def hybrik24(
     joints = joints.detach() if detach else joints
     if compatible:
         return _compatible(joints, rest, twist, ends, adaptive)
-    rule = root_rotation if root == "fit" else spine_root_rotation
-    turns = _below(rule(joints.double(), rest.double()), joints, rest, twist, adaptive)
+    turns = _below(_ROOTS[root](joints, rest), joints, rest, twist, adaptive)
     if ends is not None:
         turns = turns.clone()
         turns[..., _ENDS, :, :] = ends
@@ -165,8 +165,7 @@ def matching_twists(
     local = (
         theta[..., list(JOINTS24 if theta.shape[-3] > 24 else range(24)), :, :].reshape(-1, 24, 3, 3).double()
     )
-    rule = root_rotation if root == "fit" else spine_root_rotation
-    pelvis = rule(joints.double(), rest.double())
+    pelvis = _ROOTS[root](joints, rest)
     turned = [pelvis.mT @ local[:, 0]]
     for joint, parent in enumerate(SMPL_PARENTS[1:], start=1):
         turned.append(turned[parent] @ local[:, joint])

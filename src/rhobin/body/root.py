@@ -22,8 +22,7 @@ def root_rotation(joints: Float[Tensor, "*B N 3"], rest: Float[Tensor, "*B N 3"]
     Returns:
         Proper rotations; finite but arbitrary where the bones do not span a plane.
     """
-    bones, rest = (x[..., 1:4, :] - x[..., :1, :] for x in (joints, rest))
-    return project_to_so3(bones.double().mT @ rest.double()).to(joints.dtype)
+    return fitted(joints, rest).to(joints.dtype)
 
 
 @full_precision
@@ -41,6 +40,18 @@ def spine_root_rotation(
     Returns:
         Proper rotations; finite but arbitrary where the hips lie on the spine's line.
     """
+    return spine_first(joints, rest).to(joints.dtype)
+
+
+def fitted(joints: Tensor, rest: Tensor) -> Tensor:
+    """`root_rotation` in double precision."""
+    joints, rest = joints[..., :4, :].double(), rest[..., :4, :].double()
+    bones, still = (x[..., 1:, :] - x[..., :1, :] for x in (joints, rest))
+    return project_to_so3(bones.mT @ still)
+
+
+def spine_first(joints: Tensor, rest: Tensor) -> Tensor:
+    """`spine_root_rotation` in double precision."""
     shape = torch.broadcast_shapes(joints.shape[:-2], rest.shape[:-2])
     points = torch.stack([x[..., :4, :].double().expand(*shape, 4, 3) for x in (joints, rest)])
     pelvis, left, right, spine = points.unbind(-2)
@@ -50,4 +61,4 @@ def spine_root_rotation(
     size = length(across)
     across = torch.where(size > ZERO_LENGTH, across / size.clamp_min(ZERO_LENGTH), perpendicular(along))
     frames = torch.stack((along, across, torch.linalg.cross(along, across)), dim=-1)
-    return (frames[0] @ frames[1].mT).to(joints.dtype)
+    return frames[0] @ frames[1].mT

@@ -116,15 +116,15 @@ def prepare(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor) -> Proble
     inverse = square.clamp_min(ZERO_LENGTH**2).rsqrt()
     naive, along = (bone * inverse[:, None]).unbind(0)
     real = square > ZERO_LENGTH**2
-    known = real.all(0).double()
+    known = (real[0] & real[1]).double()
     naive, length = naive * known, square[1] * inverse[1]
     along = torch.where(real[1], along, _index((1, 0, 0), device).double().view(3, 1, 1))
     ends = torch.stack((end[:3], end[:3] - naive * length))
     turns = _turns(along, _columns(twist))
     parts = (x.split_with_sizes(_SIZES, -2) for x in (turns, length, ends, naive, known * GUARD**2))
-    offsets = still[:, _index(_FREE, device)] - still[:, _index(_FREE_ABOVE, device)]
+    free, above = (still.index_select(1, _index(some, device)) for some in (_FREE, _FREE_ABOVE))
     tolerance = (8 * torch.finfo(joints.dtype).eps) ** 2
-    return Problem([Level(*level) for level in zip(*parts, strict=True)], offsets, tolerance)
+    return Problem([Level(*level) for level in zip(*parts, strict=True)], free - above, tolerance)
 
 
 def climb(
@@ -138,6 +138,7 @@ def climb(
         finish: changes a level's quaternions, given its number, before the next one starts from them.
     """
     levels, offsets, tolerance = problem
+    cross = _index(_CROSS, offsets.device)
     own = torch.zeros_like(levels[0].turns[0])
     own[0] = 1
     place = offsets[:, :3]
@@ -145,7 +146,7 @@ def climb(
     for number, level in enumerate(levels):
         parent = _pick(own, _ABOVE[number])
         aim = _aim(level, place) if adaptive else level.naive
-        own = _swing(level, parent, aim, tolerance)
+        own = _swing(level, parent, aim, cross, tolerance)
         own = finish(number, own) if finish else own
         parents.append(parent)
         chain.append(own)
@@ -166,9 +167,9 @@ def _aim(level: Level, place: Tensor) -> Tensor:
     return torch.where(apart <= level.reach, aim, level.naive)
 
 
-def _swing(level: Level, parent: Tensor, aim: Tensor, tolerance: float) -> Tensor:
+def _swing(level: Level, parent: Tensor, aim: Tensor, cross: Tensor, tolerance: float) -> Tensor:
     products = (level.turns * parent).sum(1)
-    across = products.index_select(0, _index(_CROSS, aim.device)).view(4, *aim.shape)
+    across = products.index_select(0, cross).view(4, *aim.shape)
     own = products[:4] + (across * aim).sum(1)
     square = (own * own).sum(0)
     return torch.where(square > tolerance, own * square.clamp_min(tolerance).rsqrt(), products[12:])
