@@ -9,9 +9,10 @@ import pytest
 from rhobin.data.background import Backgrounds, list_images, replace_background
 from rhobin.data.donors import Donors
 from rhobin.data.images import Context
-from rhobin.data.rooms import empty_room, fill_holes
+from rhobin.data.rooms import empty_room, fill_holes, freest_window
 
 SIZE = 96
+WHOLE = (np.full(2, SIZE / 2 - 0.5), float(SIZE))
 ROOM = cv2.resize(np.random.default_rng(3).integers(0, 256, (12, 12, 3), dtype=np.uint8), (SIZE, SIZE))
 
 
@@ -26,19 +27,19 @@ def view(box, light=0):
 
 
 def test_a_room_is_emptied_with_the_other_views_of_its_camera():
-    room = empty_room(view((20, 20, 50, 90)), iter([view((60, 10, 80, 90))]), SIZE, 1.0)
+    room = empty_room(view((20, 20, 50, 90)), iter([view((60, 10, 80, 90))]), WHOLE, SIZE)
     assert np.abs(room.astype(int) - ROOM).max() <= 1
 
 
 def test_differences_in_light_leave_no_seam():
-    room = empty_room(view((20, 20, 50, 90)), [view((60, 10, 80, 90), light=-12)], SIZE, 1.0)
+    room = empty_room(view((20, 20, 50, 90)), [view((60, 10, 80, 90), light=-12)], WHOLE, SIZE)
     clipped = cv2.dilate((ROOM.min(axis=-1) < 12).astype(np.uint8), np.ones((9, 9)))
     assert np.abs(room.astype(int) - ROOM)[clipped == 0].max() <= 3
 
 
 def test_nobody_stays_in_a_room_even_if_no_view_shows_what_is_behind():
     everyone = [view((20, 20, 50, 90)), view((30, 30, 60, 90)), view((25, 10, 45, 80))]
-    room = empty_room(everyone[0], everyone[1:], SIZE, 1.0)
+    room = empty_room(everyone[0], everyone[1:], WHOLE, SIZE)
     hole = room[30:80, 30:45].astype(int)
     assert not ((hole[..., 0] > 220) & (hole[..., 1] < 30) & (hole[..., 2] > 220)).any()
 
@@ -51,8 +52,30 @@ def test_views_are_read_until_little_is_missing():
             read.append(box)
             yield view(box)
 
-    empty_room(view((20, 20, 50, 90)), others(), SIZE, 1.0)
+    empty_room(view((20, 20, 50, 90)), others(), WHOLE, SIZE)
     assert len(read) == 1
+
+
+def test_windows_keep_clear_of_people():
+    """A person fills the left half: windows of half the width end up in the right one."""
+    someone = replace(view((0, 0, 50, 96)), side=40.0)
+    for seed in range(10):
+        centre, side = freest_window(np.random.default_rng(seed), someone)
+        assert 28 <= side <= 44
+        assert (centre - side / 2 >= -0.5).all()
+        assert (centre + side / 2 <= SIZE - 0.5).all()
+        assert centre[0] - side / 2 > 40
+    large = replace(view((0, 0, 50, 96)), side=500.0)
+    assert freest_window(np.random.default_rng(0), large)[1] == SIZE
+
+
+def test_a_window_is_found_on_a_shrunk_patch():
+    someone = replace(view((0, 0, 50, 96)), side=400.0, size=(960, 960))
+    scaled = np.array([[0.1, 0, -0.45], [0, 0.1, -0.45], [0, 0, 1]])
+    centre, side = freest_window(np.random.default_rng(0), replace(someone, from_image=scaled))
+    plain, length = freest_window(np.random.default_rng(0), replace(someone, side=40.0))
+    assert side == 10 * length
+    assert np.allclose(centre, 10 * plain + 4.5)
 
 
 def test_holes_are_filled_smoothly():

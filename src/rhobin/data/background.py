@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from rhobin.data.donors import Donors
-from rhobin.data.rooms import empty_room
+from rhobin.data.rooms import empty_room, freest_window
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 _FILLERS = 3
@@ -66,7 +66,7 @@ class Backgrounds:
             return None
         other, context = found
         fillers = self.donors.same_room(rng, other, _FILLERS)
-        return empty_room(context, fillers, size, float(rng.uniform(0.8, 1.2))), "room"
+        return empty_room(context, fillers, freest_window(rng, context), size), "room"
 
 
 def list_images(folder: Path) -> list[Path]:

@@ -11,11 +11,38 @@ from rhobin.data.images import Context
 from rhobin.geometry.camera import crop_matrix
 
 _ENOUGH_KNOWN = 0.99
+_WINDOWS = 16
 _DILATION = np.ones((5, 5), np.uint8)
 
 
-def empty_room(first: Context, others: Iterable[Context], size: int, zoom: float) -> np.ndarray:
-    """The room of a view, without the people and objects in it.
+def freest_window(rng: np.random.Generator, context: Context) -> tuple[np.ndarray, float]:
+    """Of some random squares of a view, the one with the fewest pixels of person and object.
+
+    Args:
+        rng: random numbers.
+        context: the view; squares lie in its patch as far as they fit, about as large as its crop.
+
+    Returns:
+        Centre (2,) and side, pixels of the full image.
+    """
+    covered = cv2.bitwise_or(*context.masks)
+    height, width = covered.shape
+    total = cv2.integral(covered)
+    scale = context.from_image[0, 0]
+    side = max(2, round(min(context.side * scale * rng.uniform(0.7, 1.1), height, width)))
+    left, top = (rng.integers(0, length - side + 1, _WINDOWS) for length in (width, height))
+    right, bottom = left + side, top + side
+    inside = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
+    best = int(inside.argmin())
+    half = side / 2 - 0.5
+    middle = np.array([left[best] + half, top[best] + half, 1.0])
+    return (np.linalg.inv(context.from_image) @ middle)[:2], side / scale
+
+
+def empty_room(
+    first: Context, others: Iterable[Context], window: tuple[np.ndarray, float], size: int
+) -> np.ndarray:
+    """A part of the room of a view, without the people and objects in it.
 
     What they hide is taken from the other views of the same camera, as far as these show it, with the
     difference in light at the seam carried inwards; the rest is filled from its surroundings.
@@ -23,16 +50,13 @@ def empty_room(first: Context, others: Iterable[Context], size: int, zoom: float
     Args:
         first: the view.
         others: views by the same static camera; read until little is left to fill.
+        window: centre (2,) and side of the part, pixels of the full image.
         size: width and height of the result, pixels.
-        zoom: width of the part shown, in widths of the first view's crop.
 
     Returns:
         (size, size, 3) BGR uint8.
     """
-    width, height = first.size
-    side = min(first.side * zoom, width, height)
-    centre = np.clip(first.centre, side / 2 - 0.5, np.array([width, height]) - side / 2 - 0.5)
-    from_image = crop_matrix(centre, side, size)
+    from_image = crop_matrix(*window, size)
     room, known = _free_of_people(first, from_image, size)
     part = _around(~known)
     for context in others:
