@@ -26,11 +26,11 @@ def run(args: argparse.Namespace) -> int:
 
     from rhobin.behave.builder import EmptySplitError
     from rhobin.behave.manifest import build_manifest, manifest_tables
-    from rhobin.behave.read import SPLITS, read_release
+    from rhobin.behave.read import SPLITS, Release, read_release
     from rhobin.behave.relayout import write_release
     from rhobin.body.load import load_bodies
 
-    releases = []
+    releases: list[Release] = []
     try:
         for split in SPLITS:
             try:
