@@ -22,7 +22,7 @@ from torch import Tensor
 
 from rhobin.body.compatible import GUARD
 from rhobin.body.joints import CHILD29, SMPL_PARENTS, depth_levels
-from rhobin.geometry.rotation import ZERO_LENGTH, perpendicular
+from rhobin.geometry.rotation import ZERO_LENGTH
 
 _SIZES = [len(level) for level in depth_levels(SMPL_PARENTS)[1:]]
 _CHILDREN = CHILD29[1:24]
@@ -98,7 +98,7 @@ def match(root: Tensor, joints: Tensor, rest: Tensor, wanted: Tensor, adaptive: 
         cos, sin = (swung * targets[number]).sum(0), (turned * targets[number]).sum(0)
         twist = torch.stack((cos * cos - sin * sin, 2 * cos * sin)) / (cos * cos + sin * sin)
         twists.append(twist.to(joints.dtype))  # children make up for its rounding
-        cos, sin = half_angle(twists[-1].double()).unbind(0)
+        cos, sin = half_angle(twists[-1].double())
         return _unit(cos * swung + sin * turned)
 
     climb(problem, adaptive, turn)
@@ -185,26 +185,30 @@ def _turned(q: Tensor, vector: Tensor) -> Tensor:
 
 def _turns(along: Tensor, twist: Tensor) -> Tensor:
     """Matrices (16, 4, J, N) that multiply from the right by t, b t, -b t and a normal to b."""
-    half = half_angle(twist)
-    cos, sin = half[:1], half[1:]
-    three = torch.cat(
-        (cos, sin * along, -sin, cos * along, torch.zeros_like(cos), perpendicular(along.detach(), dim=0))
-    )
-    return _rows(three, _RIGHTS)
+    (cos, sin), none = half_angle(twist), torch.zeros_like(along[:1])
+    x, y = _normal(along.detach())
+    return _rows(torch.cat((cos, sin * along, -sin, cos * along, none, x, y, none)), _RIGHTS)
 
 
-def half_angle(twist: Tensor) -> Tensor:
+def half_angle(twist: Tensor) -> tuple[Tensor, Tensor]:
     """Cosine and sine (2, ...) of an angle to those of half of it, not of unit length; (0, 0) is no angle.
 
     (1 + c, s) and (s, 1 - c) both point there or the opposite way, and one of them is long.
     """
     square = (twist * twist).sum(0)
-    one = torch.ones((), dtype=square.dtype, device=square.device)
-    defined = (square > 0).to(square.dtype)
-    cos, sin = (twist * (square.clamp_min(torch.finfo(square.dtype).tiny).rsqrt() * defined)).unbind(0)
-    cos = cos + (one - defined)
+    none = (square == 0).to(square.dtype)
+    unit = twist * (square + none).rsqrt()
+    cos, sin = unit[:1] + none, unit[1:]
+    one = torch.ones((), dtype=cos.dtype, device=cos.device)
     sign = torch.copysign(one, sin)
-    return torch.stack((torch.addcmul(one + cos, sign, sin), torch.addcmul(sin, sign, one - cos)))
+    return torch.addcmul(one + cos, sign, sin), torch.addcmul(sin, sign, one - cos)
+
+
+def _normal(b: Tensor) -> tuple[Tensor, Tensor]:
+    """Entries x and y (1, ...) of unit vectors at right angles to unit vectors (3, ...) and to the z axis."""
+    x, y = b[1:2] + 1e-150, -b[:1]  # a bone along z takes the x axis
+    size = torch.addcmul(x * x, y, y).rsqrt()
+    return x * size, y * size
 
 
 def _unit(q: Tensor) -> Tensor:

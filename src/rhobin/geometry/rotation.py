@@ -28,16 +28,16 @@ def unit(v: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
     return torch.where(size > ZERO_LENGTH, v / size.clamp_min(ZERO_LENGTH), fallback)
 
 
-def perpendicular(a: Tensor, dim: int = -1) -> Tensor:
-    """A unit vector at a right angle to unit vectors `a` with their entries along `dim`.
+def perpendicular(a: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
+    """A unit vector at a right angle to the unit vector `a`, well conditioned for every `a`.
 
-    Duff et al. (2017), one formula for each sign of z; well conditioned for every `a`.
+    Duff et al. (2017): one formula for each sign of z.
     """
-    x, y, z = a.unbind(dim)
+    x, y, z = a.unbind(-1)
     sign = torch.copysign(torch.ones((), dtype=a.dtype, device=a.device), z)
     turned = -sign * x
     share = x / (sign + z)
-    return torch.stack((1 + turned * share, -sign * y * share, turned), dim=dim)
+    return torch.stack((1 + turned * share, -sign * y * share, turned), dim=-1)
 
 
 def rotvec_to_rotmat(rotvec: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
