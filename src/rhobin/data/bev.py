@@ -12,7 +12,7 @@ from rhobin.geometry.depth_bins import DepthBins, bev_bins, even_bins
 from rhobin.types import BevMaps
 
 DEPTHS = ("even", "bev")
-_DEPTH_KERNEL = 4  # cells along depth: BEV's kernels span 4 in front and 8 at the back
+_DEPTH_KERNEL = 4  # BEV's kernels reach half as many cells along depth in front, all of them at the back
 
 
 @dataclass(frozen=True)
