@@ -12,7 +12,7 @@ from rhobin.geometry.depth_bins import DepthBins, bev_bins, even_bins
 from rhobin.types import BevMaps
 
 DEPTHS = ("even", "bev")
-_DEPTH_KERNEL = 4  # BEV's kernels reach half as many cells along depth in front, all of them at the back
+_DEPTH_KERNEL = 4  # BEV's kernels reach half of it along depth, 2 cells, and 3 in the rear half
 
 
 @dataclass(frozen=True)
