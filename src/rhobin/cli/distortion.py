@@ -49,5 +49,5 @@ def run(args: argparse.Namespace) -> int:
     if pinholes:
         console.print(f"Without distortion in their files: {', '.join(pinholes)}")
     if args.out:
-        console.print(f"Drawn in {args.out}; arrows are ten times as long as the error.")
+        console.print(f"Drawn in {args.out}: colours and arrows (enlarged) to one scale.")
     return 0

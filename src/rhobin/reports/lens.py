@@ -14,9 +14,8 @@ from rhobin.types import Camera
 
 RINGS = 5
 DEPTH_M = 2.5  # where BEHAVE's people stand
-_STEP = 8
-_PANEL, _BAR, _ARROWS = 480, 40, 15
-_ENLARGED = 10
+_STEP = 16
+_PANEL, _BAR, _ARROWS, _GAP = 480, 40, 15, 8
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def lens_rings(camera: Camera) -> list[Ring]:
 
 
 def lens_picture(cameras: Mapping[str, Camera]) -> np.ndarray:
-    """Draw the error over each image: brightness to one scale, arrows enlarged ten times.
+    """Draw the error over each image, to one scale: brightness, and arrows whose longest spans the grid.
 
     Args:
         cameras: by the name to write above them.
@@ -68,9 +67,12 @@ def lens_picture(cameras: Mapping[str, Camera]) -> np.ndarray:
     """
     shifts = {name: _shift(camera, _grid(camera, _STEP)) for name, camera in cameras.items()}
     top = max(float(np.linalg.norm(shift, axis=-1).max()) for shift in shifts.values())
-    return np.concatenate(
-        [_panel(name, cameras[name], shift, top or 1.0) for name, shift in shifts.items()], axis=1
-    )
+    panels = [_panel(name, cameras[name], shift, top or 1.0) for name, shift in shifts.items()]
+    bordered = [
+        cv2.copyMakeBorder(panel, 0, 0, 0, _GAP, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+        for panel in panels
+    ]
+    return np.concatenate(bordered, axis=1)[:, :-_GAP]
 
 
 def _panel(name: str, camera: Camera, shift: np.ndarray, top: float) -> np.ndarray:
@@ -78,13 +80,13 @@ def _panel(name: str, camera: Camera, shift: np.ndarray, top: float) -> np.ndarr
     strength = np.linalg.norm(shift, axis=-1)
     grey = cv2.resize((strength / top * 255).round().astype(np.uint8), size, interpolation=cv2.INTER_CUBIC)
     panel = cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)
-    scale = _PANEL / camera.width
+    scale, enlarged = _PANEL / camera.width, camera.width / _ARROWS / top
     for pixel in _grid(camera, camera.width // _ARROWS).reshape(-1, 2):
-        tip = pixel + _ENLARGED * _shift(camera, pixel[None])[0]
+        tip = pixel + enlarged * _shift(camera, pixel[None])[0]
         start, end = (np.round(point * scale).astype(int).tolist() for point in (pixel, tip))
         cv2.arrowedLine(panel, start, end, (255, 255, 255), 1, cv2.LINE_AA, tipLength=0.3)
     title = np.full((_BAR, _PANEL, 3), 255, np.uint8)
-    text = f"{name}: up to {strength.max():.1f} px (colours to {top:.1f})"
+    text = f"{name}: up to {strength.max():.1f} px"
     cv2.putText(title, text, (8, 26), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (30, 30, 30), 1, cv2.LINE_AA)
     return np.concatenate([title, panel])
 
