@@ -41,10 +41,8 @@ def run(args: argparse.Namespace) -> int:
         table.add_section()
     console = Console()
     console.print(table)
-    console.print(
-        "Radius: share of the way from the image's centre to its corner. Targets project by the pinhole"
-    )
-    console.print("unless data.distortion=apply takes the lens out of the images first.")
+    console.print("Radius: share of the way from the image's centre to its corner.")
+    console.print("Targets project by the pinhole; data.distortion=apply undistorts the images first.")
     pinholes = [name for name, camera in cameras.items() if camera.distortion is None]
     if pinholes:
         console.print(f"Without distortion in their files: {', '.join(pinholes)}")
