@@ -9,7 +9,9 @@ load matters little; every ratio comes from one run, whose loaders take turns vi
 The reference does for each sample what the published loaders of this field do: decode image and both masks
 whole, turn the image into a float32 frame and copy it (CONTHO), warp from there; for the object track read a
 pickled crop of NOCS, paste it into a frame and warp that (GDR-Net). It is spared their posing of the body for
-each sample and their blur. "reference, bytes" keeps frames uint8: kinder than any of them.
+each sample and their blur. "bytes" keeps frames uint8, kinder than CONTHO; "frames" turns uint8 frames whole
+before it crops, as loaders do that augment first. "in memory" is the prepared root with data.cache=ram, after
+the first epoch.
 """
 
 import argparse
@@ -53,6 +55,11 @@ TRACKS: dict[str, dict[str, Any]] = {
     "human (BEV-HybrIK)": {"crop": "person", "targets": ["bev"]},
 }
 RECIPES = {"joint (KHOR)": Recipe(), "object (G2DR)": Recipe(size=1280), "human (BEV-HybrIK)": Recipe()}
+STYLES = {
+    "reference": "float32 frames, cropped by one warp",
+    "reference, bytes": "uint8 frames, cropped by one warp",
+    "reference, frames": "uint8 frames, turned whole and then cropped",
+}
 TARGETS = {"raw": 3.0, "prepared": 10.0}
 MEAN, STD = (torch.from_numpy(v).float()[:, None, None] for v in (images.MEAN, images.STD))
 
@@ -157,27 +164,34 @@ class Reference:
         views: files of colour, person mask, object mask.
         squares: centre and side of each crop, which their annotation files hold.
         nocs: pickled crops by view, for the object track.
-        as_bytes: keep frames uint8 instead of float32.
+        style: a key of `STYLES`.
     """
 
-    def __init__(self, views: list, squares: list, nocs: list | None, as_bytes: bool):
-        self.views, self.squares, self.nocs, self.as_bytes = views, squares, nocs, as_bytes
+    def __init__(self, views: list, squares: list, nocs: list | None, style: str):
+        self.views, self.squares, self.nocs, self.style = views, squares, nocs, style
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng(index)
-        matrix = self._affine(index, rng)
+        turn, cut = self._affine(index, rng)
         image = cv2.imread(str(self.views[index][0]), cv2.IMREAD_COLOR)
-        if not self.as_bytes:
+        if self.style == "reference":
             image = image[:, :, ::-1].astype(np.float32).copy()
-        patch = cv2.warpAffine(image, matrix, (256, 256), flags=cv2.INTER_LINEAR).astype(np.float32)
+        patch = self._warp(image, turn, cut).astype(np.float32)
         patch = np.clip(patch * rng.uniform(0.8, 1.2, 3), 0, 255).astype(np.float32) / 255
         planes = (torch.from_numpy(patch.transpose(2, 0, 1).copy()) - MEAN) / STD
         masks = []
         for file in self.views[index][1:]:
-            mask = cv2.warpAffine(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), matrix, (256, 256))
+            mask = self._warp(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), turn, cut)
             masks.append(torch.from_numpy((mask > 127).astype(np.float32))[None])
         sample = {"image": torch.cat([planes, *masks])}
-        return sample | ({"nocs": self._nocs(index, matrix)} if self.nocs else {})
+        return sample | ({"nocs": self._nocs(index, compose(cut, turn))} if self.nocs else {})
+
+    def _warp(self, image: np.ndarray, turn: np.ndarray, cut: np.ndarray) -> np.ndarray:
+        """The crop: in one step, or by turning the whole frame first."""
+        if self.style == "reference, frames":
+            image = cv2.warpAffine(image, turn, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
+            return cv2.warpAffine(image, cut, (256, 256), flags=cv2.INTER_LINEAR)
+        return cv2.warpAffine(image, compose(cut, turn), (256, 256), flags=cv2.INTER_LINEAR)
 
     def _nocs(self, index: int, matrix: np.ndarray) -> torch.Tensor:
         content = pickle.loads(Path(self.nocs[index]).read_bytes())  # noqa: S301
@@ -189,16 +203,22 @@ class Reference:
             cv2.warpAffine(frame, small, (64, 64), flags=cv2.INTER_NEAREST).transpose(2, 0, 1).copy()
         )
 
-    def _affine(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        centre, side = self.squares[index]
+    def _affine(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """The roll of the frame about the crop's centre, and the crop."""
+        (x, y), side = self.squares[index]
         side = side * (1 + 0.2 * np.clip(rng.standard_normal(), -1, 1))
         angle = 30 * np.clip(rng.standard_normal(), -2, 2) if rng.random() < 0.6 else 0.0
-        matrix = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), angle, 256 / side)
-        matrix[:, 2] += 128 - np.asarray(centre)
-        return matrix
+        zoom = 256 / side
+        turn = cv2.getRotationMatrix2D((float(x), float(y)), angle, 1.0)
+        return turn, np.array([[zoom, 0, 128 - zoom * x], [0, zoom, 128 - zoom * y]])
 
 
-def make_reference(root: Path, crop: str, folder: Path, as_bytes: bool) -> Reference:
+def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """One affine map (2, 3) after another."""
+    return second @ np.vstack([first, [0, 0, 1]])
+
+
+def make_reference(root: Path, crop: str, folder: Path, style: str) -> Reference:
     """The reference loader for the training views of a raw root."""
     release = available_splits(root).releases["train"]
     views = [release.view_files(view) for view in range(len(release.views.frame))]
@@ -212,7 +232,7 @@ def make_reference(root: Path, crop: str, folder: Path, as_bytes: bool) -> Refer
         crop_nocs = np.random.default_rng(view).random((h, w, 3)).astype(np.float16)
         file.write_bytes(pickle.dumps({"corner": (x, y), "nocs": crop_nocs}))
         nocs.append(file)
-    return Reference(views, squares, nocs if crop == "object" else None, as_bytes)
+    return Reference(views, squares, nocs if crop == "object" else None, style)
 
 
 @dataclass
@@ -269,14 +289,17 @@ def staged(dataset: Any) -> Iterator[Stages]:
 def measure_track(track: str, root: Path, out: Path, options: dict[str, Any], count: int) -> dict[str, Any]:
     """Milliseconds a sample of all loaders, in turns."""
     made = {}
-    for kind, folder in (("raw", root), ("prepared", out)):
+    kinds = {"raw": (root, "none"), "prepared": (out, "none"), "in memory": (out, "ram")}
+    for kind, (folder, cache) in kinds.items():
         made[kind] = BehaveDataModule(
-            folder, augment={}, val_fraction=0, workers=0, on_bad_sample="skip", **options
+            folder, augment={}, val_fraction=0, workers=0, on_bad_sample="skip", cache=cache, **options
         )
         made[kind].setup()
+    for index in range(len(made["in memory"].train_dataset)):
+        made["in memory"].train_dataset.context(index)
     loaders: dict[str, Any] = {kind: datamodule.train_dataset for kind, datamodule in made.items()}
-    for name, as_bytes in (("reference", False), ("reference, bytes", True)):
-        loaders[name] = make_reference(root, options["crop"], root.parent / "nocs", as_bytes)
+    for style in STYLES:
+        loaders[style] = make_reference(root, options["crop"], root.parent / "nocs", style)
     order = np.random.default_rng(0).permutation(len(loaders["raw"]))[:count]
     spent = dict.fromkeys(loaders, 0.0)
     for turn, index in enumerate([*order[:BATCH], *order]):  # the first batch warms up
@@ -312,14 +335,12 @@ def where_time_goes(dataset: Any, order: np.ndarray) -> dict[str, float]:
 
 def report(track: str, each: dict[str, float], parts: dict[str, dict[str, float]]) -> None:
     """Print one track."""
-    print(
-        f"\n{track}, 256 px\n"
-        f"  {'loader':<18}{'ms':>8}{'samples/s a core':>18}{'speed-up':>10}{'over bytes':>12}"
-    )
+    heads = "".join(f"{'over ' + style.replace('reference, ', ''):>16}" for style in STYLES)
+    print(f"\n{track}, 256 px\n  {'loader':<18}{'ms':>8}{'samples/s a core':>18}{heads}")
     for name, ms in each.items():
-        ratios = [each[other] / ms for other in ("reference", "reference, bytes")]
+        ratios = "".join(f"{each[style] / ms:>15.1f}x" for style in STYLES)
         aim = f"   at least {TARGETS[name]:.0f} wanted" if name in TARGETS else ""
-        print(f"  {name:<18}{ms:>8.2f}{1e3 / ms:>18.0f}{ratios[0]:>9.1f}x{ratios[1]:>11.1f}x{aim}")
+        print(f"  {name:<18}{ms:>8.2f}{1e3 / ms:>18.0f}{ratios}{aim}")
     for kind, stages in parts.items():
         said = ", ".join(f"{stage} {ms:.2f}" for stage, ms in stages.items())
         print(f"  where {kind} goes, ms: {said}")

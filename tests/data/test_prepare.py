@@ -1,11 +1,13 @@
 """Preparing a dataset: the same bytes however often it is interrupted, and nothing written half."""
 
 import errno
+import io
 import json
 import multiprocessing
 import os
 import shutil
 import signal
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +16,12 @@ import numpy as np
 import pytest
 from behave_tree import TRAIN
 
+from rhobin.behave.skips import REASONS
 from rhobin.cli import prepare as command
 from rhobin.data.crops import mask_box
 from rhobin.data.prepare import build, sequence
 from rhobin.data.prepare.build import PrepareError, estimate_bytes, plan, prepare
-from rhobin.data.prepare.check import check_prepared, check_raw
+from rhobin.data.prepare.check import INHERENT, check_prepared, check_raw
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.sequence import list_sequences
 from rhobin.data.prepare.templates import read_templates, write_templates
@@ -328,6 +331,26 @@ def test_the_command_says_what_it_expected(own_root, tmp_path, capsys):
     run(own_root, tmp_path / "out")
     assert cli(tmp_path / "out", tmp_path / "twice") == 1
     assert "is a prepared root already" in capsys.readouterr().err
+
+
+def test_shards_are_tars_of_webdataset_samples(prepared):
+    for name, data in prepared["shards"].items():
+        if name.endswith(".tar"):
+            with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+                members = tar.getnames()
+                for member in members:
+                    expected = prepared["folders"][
+                        f"views/{Path(name).parent.name}/{Path(name).stem}/{member}"
+                    ]
+                    assert tar.extractfile(member).read() == expected
+            keys = [member.split(".")[0] for member in members]
+            assert [m.split(".")[1] for m in members] == ["jpg", "bits"] * (len(members) // 2)
+            assert keys[::2] == keys[1::2]
+            assert len(set(keys)) == len(keys) // 2
+
+
+def test_inherent_reasons_exist():
+    assert set(REASONS) > INHERENT
 
 
 def test_checking_tells_damage_from_what_the_release_lacks(own_root):
