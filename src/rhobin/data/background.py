@@ -115,12 +115,14 @@ def replace_background(
 
 def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """`above` over `below`, images (H, W, 3) uint8, with alpha (H, W) uint8 of 0 to 255."""
-    mixed = below.copy()
-    opaque = alpha == 255
-    mixed[opaque] = above[opaque]
-    edge = (alpha > 0) & ~opaque
-    weight = alpha[edge, None].astype(np.uint16)
-    mixed[edge] = (above[edge] * weight + below[edge] * (255 - weight) + 127) // 255
+    mixed = cv2.copyTo(above, cv2.inRange(alpha, 255, 255), below.copy())
+    edge = cv2.findNonZero(cv2.inRange(alpha, 1, 254))
+    if edge is not None:
+        columns, rows = edge.reshape(-1, 2).T
+        weight = alpha[rows, columns, None].astype(np.uint16)
+        mixed[rows, columns] = (
+            above[rows, columns] * weight + below[rows, columns] * (255 - weight) + 127
+        ) // 255
     return mixed
 
 

@@ -107,7 +107,7 @@ class Occluders:
                 continue
             above, alpha = placed
             color = blend(color, above, alpha)
-            masks = masks & np.where(alpha > 127, 0, 255).astype(np.uint8)
+            masks = masks & _uncovered(alpha)
             notes.append(kind)
         return color, masks, notes
 
@@ -123,7 +123,7 @@ class Occluders:
             return None
         for _ in range(_PLACES):
             above, alpha = lay(piece, size, length, _somewhere_on(rng, masks), rng)
-            left = _areas(masks & np.where(alpha > 127, 0, 255).astype(np.uint8))
+            left = _areas(masks & _uncovered(alpha))
             if (alpha > 127).any() and (left >= self.min_visible * before).all():
                 return above, alpha
             length *= _SMALLER
@@ -184,12 +184,16 @@ def lay(
 def _somewhere_on(rng: np.random.Generator, masks: np.ndarray) -> np.ndarray:
     """A random pixel of the person or, as often, of the object."""
     which = masks[int(rng.integers(2))]
-    rows, columns = np.nonzero(which if which.any() else masks.any(axis=0))
-    if len(rows) == 0:
+    pixels = cv2.findNonZero(which if which.any() else masks.max(axis=0))
+    if pixels is None:
         return rng.uniform(0, masks.shape[1], 2)
-    chosen = int(rng.integers(len(rows)))
-    return np.array([columns[chosen], rows[chosen]], np.float64)
+    return pixels.reshape(-1, 2)[int(rng.integers(len(pixels)))].astype(np.float64)
 
 
 def _areas(masks: np.ndarray) -> np.ndarray:
-    return np.count_nonzero(masks, axis=(1, 2))
+    return np.array([cv2.countNonZero(mask) for mask in masks])
+
+
+def _uncovered(alpha: np.ndarray) -> np.ndarray:
+    """255 where a layer is more transparent than opaque, else 0."""
+    return cv2.threshold(alpha, 127, 255, cv2.THRESH_BINARY_INV)[1]
