@@ -9,8 +9,12 @@ import torch
 
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
+from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset, ViewConfig
 from rhobin.data.images import Context
+from rhobin.data.prepare.build import plan, prepare
+from rhobin.data.prepare.recipe import Recipe
+from rhobin.data.splits import available_splits
 from rhobin.data.targets import build_targets
 from rhobin.data.undistort import undistort_context
 from rhobin.geometry.camera import project
@@ -118,6 +122,19 @@ def test_targets_project_onto_undistorted_images(seen_through_lenses):
     assert ignored < applied - 0.03
 
 
+def test_a_prepared_root_knows_its_lenses(seen_through_lenses, tmp_path):
+    release, targets = seen_through_lenses
+    out = tmp_path / "out"
+    prepare(plan(list(available_splits(release.root).releases.values()), out, Recipe()))
+    stored = available_splits(out).releases["train"]
+    config, views = ViewConfig(input_size=64, distortion="apply"), np.array([0, 5, 10])
+    raw, kept = (BehaveDataset(r, targets, views, config) for r in (release, stored))
+    for index in range(3):
+        a, b = raw[index].image, kept[index].image
+        assert torch.equal(a[3:], b[3:])
+        assert (a[:3] - b[:3]).abs().mean() < 0.1
+
+
 def test_without_lenses_nothing_changes(release_root):
     release = read_release(release_root, "train")
     targets = build_targets(release, load_bodies(), release.templates)
@@ -128,3 +145,5 @@ def test_without_lenses_nothing_changes(release_root):
     assert torch.equal(a, b)
     with pytest.raises(ValueError, match=r"data.distortion is 'maybe'; expected one of ignore, apply"):
         ViewConfig(distortion="maybe")
+    with pytest.raises(ValueError, match=r"data.distortion is 'maybe'"):
+        BehaveDataModule(release_root, distortion="maybe")
