@@ -54,7 +54,7 @@ TRACKS: dict[str, dict[str, Any]] = {
     "object (G2DR)": {"crop": "object", "targets": ["maps"]},
     "human (BEV-HybrIK)": {"crop": "person", "targets": ["bev"]},
 }
-RECIPES = {"joint (KHOR)": Recipe(), "object (G2DR)": Recipe(size=1280), "human (BEV-HybrIK)": Recipe()}
+RECIPES = {"joint (KHOR)": Recipe(), "object (G2DR)": Recipe(around="object"), "human (BEV-HybrIK)": Recipe()}
 STYLES = {
     "reference": "float32 frames, cropped by one warp",
     "reference, bytes": "uint8 frames, cropped by one warp",
@@ -80,12 +80,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = make_root(Path(folder), args.views, args.source)
         for track, options in TRACKS.items():
-            out = Path(folder) / f"prepared{RECIPES[track].size}"
+            out = Path(folder) / f"prepared-{RECIPES[track].around}"
             if not out.exists():
-                found[f"prepare {RECIPES[track].size}"] = prepare_root(root, out, RECIPES[track])
+                found[f"prepare --around {RECIPES[track].around}"] = prepare_root(root, out, RECIPES[track])
             found[track] = measure_track(track, root, out, options, args.samples)
-        found["memory"] = measure_memory(Path(folder) / "prepared768")
-        found["index"] = measure_index(Path(folder) / "prepared768", Path(folder) / "tiled")
+        found["memory"] = measure_memory(Path(folder) / "prepared-union")
+        found["index"] = measure_index(Path(folder) / "prepared-union", Path(folder) / "tiled")
     if args.out:
         args.out.write_text(json.dumps(found, indent=1) + "\n")
 
@@ -153,7 +153,7 @@ def prepare_root(root: Path, out: Path, recipe: Recipe) -> dict[str, float]:
     prepare(todo)
     each = (time.process_time() - start) / todo.views
     size = sum(p.stat().st_size for p in (out / "views").rglob("*") if p.is_file()) / todo.views
-    print(f"prepare --size {recipe.size}: {1e3 * each:.1f} ms and {size / 1e3:.0f} kB a view")
+    print(f"prepare --around {recipe.around}: {1e3 * each:.1f} ms and {size / 1e3:.0f} kB a view")
     return {"ms": 1e3 * each, "kB": size / 1e3}
 
 

@@ -25,7 +25,15 @@ from rhobin.data.prepare.check import INHERENT, check_prepared, check_raw
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.sequence import list_sequences
 from rhobin.data.prepare.templates import read_templates, write_templates
-from rhobin.data.prepare.view import pack_masks, patch_of, place_of, prepare_view, stored_size, unpack_masks
+from rhobin.data.prepare.view import (
+    pack_masks,
+    patch_of,
+    place_of,
+    prepare_view,
+    stored_size,
+    surrounded,
+    unpack_masks,
+)
 from rhobin.data.prepared import is_prepared, read_prepared_splits
 from rhobin.data.splits import available_splits
 from rhobin.objects.catalogue import built_in
@@ -234,10 +242,13 @@ def test_masks_survive_packing():
 
 def test_a_stored_patch_lies_where_its_map_says():
     boxes = np.array([[40.0, 30, 20, 50], [50, 60, 60, 30]])
-    patch = patch_of(boxes, 1.5, (300, 200))
+    assert surrounded(boxes, "person").tolist() == [40, 30, 20, 50]
+    assert surrounded(boxes, "object").tolist() == [50, 60, 60, 30]
+    box = surrounded(boxes, "union")
+    patch = patch_of(box, 1.5, (300, 200))
     assert patch == (22, 7, 128, 113)  # 105 about (75, 60), whole pixels outwards
-    assert patch_of(boxes, np.inf, (300, 200)) == (0, 0, 300, 200)
-    assert patch_of(boxes, 4.0, (120, 100)) == (0, 0, 120, 100)
+    assert patch_of(box, np.inf, (300, 200)) == (0, 0, 300, 200)
+    assert patch_of(box, 4.0, (120, 100)) == (0, 0, 120, 100)
     stored = stored_size(patch, 53)
     assert stored == (53, 53)
     place = place_of(np.array(patch), np.array(stored))
@@ -246,10 +257,10 @@ def test_a_stored_patch_lies_where_its_map_says():
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("margin", 0.9), ("size", 8), ("quality", 0), ("quality", 101)]
+    ("option", "value"), [("around", "cat"), ("margin", 0.9), ("size", 8), ("quality", 0), ("quality", 101)]
 )
 def test_options_out_of_range(option, value):
-    with pytest.raises(ValueError, match=f"--{option} is {value}"):
+    with pytest.raises(ValueError, match=f"--{option} is {value!r}"):
         Recipe(**{option: value})
 
 

@@ -50,6 +50,7 @@ def roots(release_root, tmp_path_factory):
         "shards": make_prepared(release_root, folder / "shards", shards=True),
         "whole": make_prepared(release_root, folder / "whole", margin=np.inf),
         "narrow": make_prepared(release_root, folder / "narrow", margin=1.5),
+        "object": make_prepared(release_root, folder / "object", around="object"),
         "small": make_prepared(release_root, folder / "small", size=72),
     }
 
@@ -111,6 +112,16 @@ def test_the_comparison_notices_a_shift_of_one_pixel(release_root):
     assert mean > MEAN_DIFFERENCE
     assert most > MAX_DIFFERENCE
     assert overlap < 0.99
+
+
+def test_patches_around_the_object_serve_the_object_track(release_root, roots):
+    options = {"crop": "object", "augment": {"rotation_deg": 90.0, "rotation_p": 1.0}}
+    raw, stored = make(release_root, **options), make(roots["object"], **options)
+    mean, _, overlap = compare(raw.train_dataloader(), stored.train_dataloader())
+    assert mean < MEAN_DIFFERENCE
+    assert overlap == 1
+    with pytest.raises(ValueError, match=r"times the box of the object. Prepare again"):
+        make(roots["object"], augment={})
 
 
 @pytest.mark.parametrize("crop", ["object", "person", "window", "frame"])

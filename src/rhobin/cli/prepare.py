@@ -32,11 +32,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="write nothing: look at every image of ROOT, or at every file of OUT and for changes of ROOT",
     )
     parser.add_argument(
+        "--around", default="union", help="whose box is stored: union, person or object (default: union)"
+    )
+    parser.add_argument(
         "--margin",
         type=float,
-        default=2.7,
-        help="side of what is stored, in times the box around person and object; inf for whole frames "
-        "(default: 2.7, what the default augmentation can show)",
+        default=3.1,
+        help="side of what is stored, in times that box; inf for whole frames "
+        "(default: 3.1, what the tracks' crops and the default augmentation can show)",
     )
     parser.add_argument(
         "--size", type=int, default=768, help="longer side of what is stored at most, pixels (default: 768)"
@@ -69,7 +72,7 @@ def _prepare(args: argparse.Namespace) -> int:
     from rhobin.data.prepare.index import read_manifest
     from rhobin.data.prepare.recipe import Recipe
 
-    recipe = Recipe(args.margin, args.size, args.quality, args.shards)
+    recipe = Recipe(args.around, args.margin, args.size, args.quality, args.shards)
     releases = _read(args.root, args.layout)
     todo = plan(releases, args.out, recipe)
     console = Console()

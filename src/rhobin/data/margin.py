@@ -7,7 +7,8 @@ import logging
 import numpy as np
 
 from rhobin.behave.release import Release
-from rhobin.data.crops import crop_square, union_box
+from rhobin.data.crops import crop_square
+from rhobin.data.prepare.view import surrounded
 from rhobin.data.prepared import PreparedRelease
 
 log = logging.getLogger(__name__)
@@ -38,14 +39,14 @@ def require_margin(
         if row["reason"]:
             continue
         centre, side = crop_square(row["boxes"].astype(np.float64), crop, expand, tuple(row["size"].tolist()))
-        wanted = max(wanted, _missing_margin(row, centre, side * reach))
+        wanted = max(wanted, _missing_margin(row, release.recipe.around, centre, side * reach))
         scale = row["stored"][0] / (row["patch"][2] - row["patch"][0])
         coarse += bool(scale < 1 and side * scale < output)
         usable += 1
     if wanted:
         raise ValueError(
             f"{release.root} was prepared with --margin {release.recipe.margin:g}; data.crop, data.expand "
-            f"and data.augment look as far as {wanted:.2f} times the box around person and object. "
+            f"and data.augment look as far as {wanted:.2f} times the box of the {release.recipe.around}. "
             f"Prepare again with --margin {np.ceil(wanted * 10) / 10:g}, or turn, scale and shift less."
         )
     if coarse:
@@ -56,7 +57,7 @@ def require_margin(
         )  # fmt: skip
 
 
-def _missing_margin(row: np.ndarray, centre: np.ndarray, side: float) -> float:
+def _missing_margin(row: np.ndarray, around: str, centre: np.ndarray, side: float) -> float:
     """The margin that would hold a square, or 0 when the stored patch does."""
     patch, size = row["patch"].astype(np.float64), row["size"]
     needed = np.concatenate(
@@ -65,7 +66,7 @@ def _missing_margin(row: np.ndarray, centre: np.ndarray, side: float) -> float:
     outside = np.concatenate([patch[:2] - needed[:2], needed[2:] - patch[2:]])
     if outside.max() <= _BORDER:
         return 0.0
-    box = union_box(row["boxes"].astype(np.float64))
+    box = surrounded(row["boxes"].astype(np.float64), around)
     middle = box[:2] + box[2:] / 2
     reach = np.abs(np.concatenate([middle - needed[:2], needed[2:] - middle]))[outside > _BORDER].max()
     return float(2 * reach / box[2:].max())

@@ -12,7 +12,7 @@ from pathlib import Path
 from rhobin.behave.pool import finished, task_pool
 from rhobin.behave.release import Release
 from rhobin.data.prepare.index import write_index
-from rhobin.data.prepare.recipe import PREPARED, SPLITS, Recipe, record_file, sequence_store
+from rhobin.data.prepare.recipe import PREPARED, Recipe, record_file, sequence_store
 from rhobin.data.prepare.sequence import Sequence, list_sequences, prepare_sequence, read_record, signature
 from rhobin.data.prepare.view import prepare_view
 
@@ -134,7 +134,6 @@ def _clean(plan: Plan) -> None:
     stores = {plan.out / sequence_store(split, name, plan.recipe.shards) for split, name in known}
     records = {record_file(plan.out, split, name) for split, name in known}
     for folder in ("views", "shards", "records"):
-        for split in SPLITS:
-            for path in (plan.out / folder / split).glob("*"):
-                if path not in stores | records:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in (plan.out / folder).glob("*/*"):
+            if path not in stores | records:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

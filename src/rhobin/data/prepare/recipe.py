@@ -11,7 +11,7 @@ FORMAT = 1
 PREPARED = "prepared.json"
 MANIFEST = "manifest.json"
 TEMPLATES = "templates.npz"
-SPLITS = ("train", "test")
+AROUND = ("union", "person", "object")
 BESIDE = ("ref.pkl", "synth.json", "split.json")
 """Small files of a raw root that scoring and reports read."""
 
@@ -41,18 +41,22 @@ class Recipe:
     """How views are stored.
 
     Attributes:
-        margin: side of the stored square as a factor on the longer side of the box around person and object.
+        around: whose box the stored square surrounds: "union" of person and object, "person" or "object".
+        margin: side of the square as a factor on the longer side of that box.
         size: longer side of the stored patch at most, pixels.
         quality: of JPEG.
         shards: whether a sequence is one tar file instead of a folder.
     """
 
+    around: str = "union"
     margin: float = 3.1
     size: int = 768
     quality: int = 95
     shards: bool = False
 
     def __post_init__(self):
+        if self.around not in AROUND:
+            raise ValueError(f"--around is {self.around!r}; expected one of {', '.join(AROUND)}")
         if self.margin < 1:
             raise ValueError(f"--margin is {self.margin}; expected at least 1, the box itself")
         if self.size < 16:

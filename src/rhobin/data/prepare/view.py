@@ -33,7 +33,7 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
     except BadSampleError as error:
         row["reason"], row["bad_file"] = error.reason, files.index(error.file)
         return row, b"", b""
-    patch = patch_of(picture.boxes, recipe.margin, picture.size)
+    patch = patch_of(surrounded(picture.boxes, recipe.around), recipe.margin, picture.size)
     stored = stored_size(patch, recipe.size)
     jpeg = _encode_color(_shrunk(color, patch, stored), recipe.quality)
     masks = pack_masks(picture.masks, picture.boxes)
@@ -42,11 +42,16 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
     return row, jpeg, masks
 
 
-def patch_of(boxes: np.ndarray, margin: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def surrounded(boxes: np.ndarray, around: str) -> np.ndarray:
+    """The box (4,) that a patch surrounds, given those (2, 4) of person and object."""
+    return {"person": boxes[0], "object": boxes[1]}.get(around, union_box(boxes))
+
+
+def patch_of(box: np.ndarray, margin: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Left, top, right, bottom of what is stored of a full image of `size`, whole pixels."""
     if np.isinf(margin):
         return 0, 0, *size
-    centre, side = box_square(union_box(boxes), margin)
+    centre, side = box_square(box, margin)
     low = np.clip(np.floor(centre + 0.5 - side / 2), 0, None).astype(int)
     high = np.minimum(np.ceil(centre + 0.5 + side / 2), size).astype(int)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
