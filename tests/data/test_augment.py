@@ -1,12 +1,14 @@
 """Augmentation: exact geometry, stated ranges, nothing but (seed, epoch, index) behind it."""
 
 import hashlib
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import albumentations as A
 import cv2
 import numpy as np
 import pytest
+import yaml
 from behave_tree import make_cameras
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from rhobin.data.augment import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
 from rhobin.data.colour import ColourJitter
 from rhobin.data.images import Context, warp_context
+from rhobin.data.occlude import OccluderConfig
 from rhobin.geometry.camera import crop_matrix, project
 
 K = np.array([[489.0, 0, 511.0], [0, 491.0, 389.0], [0, 0, 1]])
@@ -228,3 +231,11 @@ def test_a_cut_shows_the_image_and_not_what_lies_beyond_it():
 def test_config_errors_name_the_key_and_what_is_expected(values, message):
     with pytest.raises(ValueError, match=message):
         AugmentConfig.parse(values)
+
+
+def test_the_config_lists_every_key_with_its_default():
+    path = Path(__file__).parents[2] / "configs" / "data" / "behave.yaml"
+    listed = yaml.safe_load(path.read_text())["augment"]
+    assert set(listed) == {field.name for field in fields(AugmentConfig)}
+    assert set(listed["occluder"]) == {field.name for field in fields(OccluderConfig)}
+    assert AugmentConfig.parse(listed) == AugmentConfig()
