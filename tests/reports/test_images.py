@@ -135,6 +135,9 @@ def test_the_gate_counts_images_and_unknown_ids_are_skipped(score, files):
 BROKEN = {
     "obj_rot missing": (lambda r, ref, i: r[i].pop("obj_rot"), "key 'obj_rot' is missing"),
     "not an image": (lambda r, ref, i: r.update(Date03={"frames": []}), "expected predictions by image id"),
+    "id twice": (lambda r, ref, i: r.update({7: r[i], "7": r[i]}), "occurs twice"),
+    "wrong shape": (lambda r, ref, i: r[i].update(obj_rot=np.zeros(3)), "key 'obj_rot'"),
+    "not a number": (lambda r, ref, i: r[i]["obj_trans"].__setitem__(0, np.nan), "key 'obj_trans': frame"),
     "meta": (lambda r, ref, i: ref["annotations"][i].update(meta="behave"), "key 'meta'"),
     "short pose": (lambda r, ref, i: ref["annotations"][i].update(pose=np.zeros(72)), "key 'pose'"),
     "object": (lambda r, ref, i: ref["templates"].pop(ref["annotations"][i]["meta"][2]), "has no template"),

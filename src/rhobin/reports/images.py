@@ -64,7 +64,7 @@ def read_image_ref(
         ValueError: an entry is malformed; the message names it.
     """
     groups: dict[str, list[tuple[str, dict[str, np.ndarray]]]] = {}
-    for name, image in sorted(content["annotations"].items()):
+    for name, image in sorted(content["annotations"].items(), key=lambda item: str(item[0])):
         meta = image.get("meta") if isinstance(image, Mapping) else None
         if not isinstance(meta, list | tuple) or len(meta) != 3:
             raise ValueError(f"{path}: image {name}: key 'meta': expected data set, gender and object")
@@ -101,13 +101,14 @@ def from_images(
     groups: dict[str, dict[str, Mapping[str, Any]]] = {name: {} for name in annotations or ()}
     places = {frame: name for name, a in (annotations or {}).items() for frame in a.frames}
     for name, image in images.items():
-        if annotations is not None:
-            groups.setdefault(places.get(str(name), UNKNOWN), {})[str(name)] = image
-            continue
         sequence, slash, frame = str(name).rpartition("/")
-        if not slash:
+        if annotations is not None:
+            sequence, frame = places.get(str(name), UNKNOWN), str(name)
+        elif not slash:
             raise SubmissionError(f"{source}: image id {name!r}: expected SEQUENCE/FRAME.")
-        groups.setdefault(sequence, {})[frame] = image
+        if frame in groups.setdefault(sequence, {}):
+            raise SubmissionError(f"{source}: image id {name!r} occurs twice, as text and as another type.")
+        groups[sequence][frame] = image
     return {
         name: {"frames": sorted(frames)} if name == UNKNOWN else _sequence(name, frames, source)
         for name, frames in sorted(groups.items())
