@@ -74,7 +74,7 @@ def _table(batch: int, repeats: int, memory_batch: int) -> list[dict]:
             | ({"peak_mb": memory} if memory else {})
         )
         peak = f"; peak +{memory[0]:.0f} and +{memory[1]:.0f} MB" if memory else ""
-        print(f"{name:<35} batch {batch:<4}{first:9.2f} ms, other{second:9.2f} ms, {ratio:5.2f} times{peak}")
+        print(f"{name:<37} batch {batch:<4}{first:9.2f} ms, other{second:9.2f} ms, {ratio:5.2f} times{peak}")
         sys.stdout.flush()
     return rows
 
@@ -116,6 +116,10 @@ def _pairs(batch: int) -> dict[str, Pair]:
         "adaptive IK | loop": (
             lambda: hybrik24(joints, rest, twist, adaptive=True),
             lambda: reference_rotations(joints, rest, twist, adaptive=True),
+        ),
+        "adaptive IK + vertices | loop + smplx": (
+            lambda: body(hybrik(joints, rest, twist, hands, adaptive=True), beta, trans),
+            lambda: skinned(reference_rotations(joints, rest, twist, adaptive=True)),
         ),
         "naive IK + vertices | loop + smplx": (
             lambda: body(hybrik(joints, rest, twist, hands, root="spine"), beta, trans),

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rhobin.body.ik import hybrik, hybrik24, matching_twists
+from rhobin.body.ik import hybrik, hybrik24, limb_rotations, matching_twists
 from rhobin.body.joints import CHILD29, JOINTS24
 from rhobin.body.load import load_body
 from rhobin.body.twist import twist_targets
@@ -223,3 +223,19 @@ def test_any_batch_shape_and_mixed_precision():
     with torch.autocast("cpu", torch.bfloat16):
         inside = hybrik(joints.float(), rest.float(), twist.float())
     torch.testing.assert_close(inside, hybrik(joints.float(), rest.float(), twist.float()), rtol=0, atol=0)
+
+
+def test_results_without_gradients_are_ordinary_tensors_and_forward_mode_works():
+    joints, rest, twist, _ = _problem(*_pose(6, 0.3)[:2])
+    scale = torch.ones(1, dtype=torch.float64, requires_grad=True)
+    found = hybrik24(joints, rest, twist, adaptive=True)
+    (scale * found).sum().backward()
+    torch.testing.assert_close(scale.grad, found.sum()[None])
+    moved = torch.randn(joints.shape, dtype=joints.dtype, generator=torch.Generator().manual_seed(0))
+
+    def solve(x):
+        return limb_rotations(found[:, 0], x, rest, twist, adaptive=True)
+
+    slope = torch.func.jvp(solve, (joints,), (moved,))[1]
+    near = (solve(joints + 1e-6 * moved) - solve(joints - 1e-6 * moved)) / 2e-6
+    torch.testing.assert_close(slope, near, rtol=1e-4, atol=1e-6)

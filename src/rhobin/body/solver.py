@@ -14,7 +14,6 @@ Tensors are (components, joints, bodies) in double precision, so that operations
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -22,6 +21,17 @@ from torch import Tensor
 
 from rhobin.body.compatible import GUARD
 from rhobin.body.joints import CHILD29, SMPL_PARENTS, depth_levels
+from rhobin.body.quaternions import (
+    LEFT,
+    RIGHT,
+    constant,
+    half_angle,
+    normal,
+    product_matrices,
+    rotation_matrices,
+    turned,
+    unit,
+)
 from rhobin.geometry.rotation import ZERO_LENGTH
 
 _SIZES = [len(level) for level in depth_levels(SMPL_PARENTS)[1:]]
@@ -33,17 +43,11 @@ _CHILDREN24 = tuple(
 _ABOVE = ((0, 0, 0), (0, 1, 2), (0, 1, 2), (0, 1, 2, 2, 2), (2, 3, 4), (1, 2), (0, 1), (0, 1))
 _FREE, _FREE_ABOVE = (1, 2, 3, 13, 14), (0, 0, 0, 9, 9)  # joints that no bone of their parent ends in
 _BRANCH = 3  # the level whose last two joints, the collars, do not sit at the end of their parent's bone
-# Quaternion products as matrices, row by row, with entries of (q, -q): from the left, and from the right for
-# q = t, (b t, -b t) and a normal to b side by side.
-_LEFT = (0, 5, 6, 7, 1, 0, 7, 2, 2, 3, 0, 5, 3, 6, 1, 0)
-_RIGHT = (0, 5, 6, 7, 1, 0, 3, 6, 2, 7, 0, 1, 3, 2, 5, 0)
+# Products from the right with t, b t, -b t and a normal to b, of their entries and of the negative entries.
 _RIGHTS = tuple((i + 4 * flip) % 8 % 4 + 4 * k + 12 * ((i + 4 * flip) % 8 > 3)
-                for k, flip in ((0, 0), (1, 0), (1, 1), (2, 0)) for i in _RIGHT)  # fmt: skip
+                for k, flip in ((0, 0), (1, 0), (1, 1), (2, 0)) for i in RIGHT)  # fmt: skip
 # The product -w y of a direction w and y is the sum over w's entries of these entries of (x, y, -y).
 _CROSS = (5, 6, 7, 8, 11, 6, 7, 8, 9, 10, 5, 8)
-# A rotation matrix is the identity plus twice two products of an entry of (q, -q) and one of q.
-_FIRST = (6, 1, 1, 1, 5, 2, 1, 2, 5, 7, 4, 0, 0, 7, 4, 4, 0, 6)
-_SECOND = (2, 2, 3, 2, 1, 3, 3, 3, 1, 3, 3, 2, 3, 3, 1, 2, 1, 2)
 
 
 class Level(NamedTuple):
@@ -75,8 +79,10 @@ def solve(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: b
         adaptive: aim from the places reached.
     """
     parents, own = climb(prepare(root, joints, rest, twist), adaptive)
-    local = (_rows(parents, _LEFT) * own[:, None]).sum(0)  # summed over rows: the conjugate's product
-    return _matrices(local.to(joints.dtype))
+    local = (product_matrices(parents, LEFT) * own[:, None]).sum(
+        0
+    )  # summed over rows: the conjugate's product
+    return rotation_matrices(local).to(joints.dtype)
 
 
 def match(root: Tensor, joints: Tensor, rest: Tensor, wanted: Tensor, adaptive: bool) -> Tensor:
@@ -93,15 +99,15 @@ def match(root: Tensor, joints: Tensor, rest: Tensor, wanted: Tensor, adaptive: 
     problem = prepare(root, joints, rest, none)
     targets, twists = wanted.split_with_sizes(_SIZES, 1), []
 
-    def turn(number: int, swung: Tensor) -> Tensor:
-        turned = _unit((problem.levels[number].turns[4:8] * swung).sum(1))  # swung, then twisted by pi
-        cos, sin = (swung * targets[number]).sum(0), (turned * targets[number]).sum(0)
+    def twisted(number: int, swung: Tensor) -> Tensor:
+        opposite = unit((problem.levels[number].turns[4:8] * swung).sum(1))  # swung, then twisted by pi
+        cos, sin = (swung * targets[number]).sum(0), (opposite * targets[number]).sum(0)
         twist = torch.stack((cos * cos - sin * sin, 2 * cos * sin)) / (cos * cos + sin * sin)
         twists.append(twist.to(joints.dtype))  # children make up for its rounding
         cos, sin = half_angle(twists[-1].double())
-        return _unit(cos * swung + sin * turned)
+        return unit(cos * swung + sin * opposite)
 
-    climb(problem, adaptive, turn)
+    climb(problem, adaptive, twisted)
     return torch.cat(twists, dim=1).permute(2, 1, 0)
 
 
@@ -110,7 +116,7 @@ def prepare(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor) -> Proble
     wanted, still, device = _columns(joints), _columns(rest), rest.device
     wanted = (_columns(root)[:, :, None] * (wanted - wanted[:, :1])).sum(1)
     points = torch.cat((wanted, still))
-    end = points.index_select(1, _index(_CHILDREN if len(rest[0]) > 24 else _CHILDREN24, device))
+    end = points.index_select(1, constant(_CHILDREN if len(rest[0]) > 24 else _CHILDREN24, device))
     bone = (end - points[:, 1:24]).view(2, 3, 23, -1)
     square = (bone * bone).sum(1)
     inverse = square.clamp_min(ZERO_LENGTH**2).rsqrt()
@@ -118,11 +124,11 @@ def prepare(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor) -> Proble
     real = square > ZERO_LENGTH**2
     known = (real[0] & real[1]).double()
     naive, length = naive * known, square[1] * inverse[1]
-    along = torch.where(real[1], along, _index((1, 0, 0), device).double().view(3, 1, 1))
+    along = torch.where(real[1], along, constant(((1.0,), (0.0,), (0.0,)), device, torch.float64)[..., None])
     ends = torch.stack((end[:3], end[:3] - naive * length))
     turns = _turns(along, _columns(twist))
     parts = (x.split_with_sizes(_SIZES, -2) for x in (turns, length, ends, naive, known * GUARD**2))
-    free, above = (still.index_select(1, _index(some, device)) for some in (_FREE, _FREE_ABOVE))
+    free, above = (still.index_select(1, constant(some, device)) for some in (_FREE, _FREE_ABOVE))
     tolerance = (8 * torch.finfo(joints.dtype).eps) ** 2
     return Problem([Level(*level) for level in zip(*parts, strict=True)], free - above, tolerance)
 
@@ -138,7 +144,7 @@ def climb(
         finish: changes a level's quaternions, given its number, before the next one starts from them.
     """
     levels, offsets, tolerance = problem
-    cross = _index(_CROSS, offsets.device)
+    cross = constant(_CROSS, offsets.device)
     own = torch.zeros_like(levels[0].turns[0])
     own[0] = 1
     place = offsets[:, :3]
@@ -153,7 +159,7 @@ def climb(
         if adaptive and number + 1 < len(levels):
             ends = torch.addcmul(place, level.length, aim)
             if number + 1 == _BRANCH:
-                place = torch.cat((ends, place[:, -1:] + _turned(own[:, -1:], offsets[:, 3:])), dim=1)
+                place = torch.cat((ends, place[:, -1:] + turned(own[:, -1:], offsets[:, 3:])), dim=1)
             else:
                 place = _pick(ends, _ABOVE[number + 1])
     return torch.cat(parents, dim=1), torch.cat(chain, dim=1)
@@ -175,44 +181,11 @@ def _swing(level: Level, parent: Tensor, aim: Tensor, cross: Tensor, tolerance: 
     return torch.where(square > tolerance, own * square.clamp_min(tolerance).rsqrt(), products[12:])
 
 
-def _turned(q: Tensor, vector: Tensor) -> Tensor:
-    """Vectors (3, K, N) turned by unit quaternions (4, 1, N)."""
-    axis = q[1:].expand_as(vector)
-    return vector + 2 * torch.linalg.cross(
-        axis, torch.linalg.cross(axis, vector, dim=0) + q[:1] * vector, dim=0
-    )
-
-
 def _turns(along: Tensor, twist: Tensor) -> Tensor:
     """Matrices (16, 4, J, N) that multiply from the right by t, b t, -b t and a normal to b."""
     (cos, sin), none = half_angle(twist), torch.zeros_like(along[:1])
-    x, y = _normal(along.detach())
-    return _rows(torch.cat((cos, sin * along, -sin, cos * along, none, x, y, none)), _RIGHTS)
-
-
-def half_angle(twist: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosine and sine (2, ...) of an angle to those of half of it, not of unit length; (0, 0) is no angle.
-
-    (1 + c, s) and (s, 1 - c) both point there or the opposite way, and one of them is long.
-    """
-    square = (twist * twist).sum(0)
-    none = (square == 0).to(square.dtype)
-    unit = twist * (square + none).rsqrt()
-    cos, sin = unit[:1] + none, unit[1:]
-    one = torch.ones((), dtype=cos.dtype, device=cos.device)
-    sign = torch.copysign(one, sin)
-    return torch.addcmul(one + cos, sign, sin), torch.addcmul(sin, sign, one - cos)
-
-
-def _normal(b: Tensor) -> tuple[Tensor, Tensor]:
-    """Entries x and y (1, ...) of unit vectors at right angles to unit vectors (3, ...) and to the z axis."""
-    x, y = b[1:2] + 1e-150, -b[:1]  # a bone along z takes the x axis
-    size = torch.addcmul(x * x, y, y).rsqrt()
-    return x * size, y * size
-
-
-def _unit(q: Tensor) -> Tensor:
-    return q * (q * q).sum(0).rsqrt()
+    x, y = normal(along.detach())
+    return product_matrices(torch.cat((cos, sin * along, -sin, cos * along, none, x, y, none)), _RIGHTS)
 
 
 def _columns(x: Tensor) -> Tensor:
@@ -220,32 +193,8 @@ def _columns(x: Tensor) -> Tensor:
     return x.permute(2, 1, 0).to(torch.float64, memory_format=torch.contiguous_format)
 
 
-def _rows(q: Tensor, table: tuple[int, ...]) -> Tensor:
-    rows = torch.cat((q, -q)).index_select(0, _index(table, q.device))
-    return rows.view(-1, 4, *q.shape[1:])
-
-
-def _matrices(q: Tensor) -> Tensor:
-    """Rotation matrices (N, J, 3, 3) of unit quaternions (4, J, N)."""
-    first = torch.cat((q, -q)).index_select(0, _index(_FIRST, q.device))
-    second = q.index_select(0, _index(_SECOND, q.device))
-    sums = (first * second).view(2, 9, *q.shape[1:]).sum(0)
-    identity = torch.eye(3, dtype=q.dtype, device=q.device)
-    return torch.add(identity, sums.permute(2, 1, 0).unflatten(-1, (3, 3)), alpha=2)
-
-
 def _pick(above: Tensor, index: tuple[int, ...]) -> Tensor:
     """Joints of the level above; consecutive ones, all but those of the root and of spine3, are a view."""
     if index[-1] - index[0] == len(index) - 1:
         return above if len(index) == above.shape[1] else above.narrow(1, index[0], len(index))
-    return above.index_select(1, _index(index, above.device))
-
-
-def _index(values: tuple[int, ...], device: torch.device) -> Tensor:
-    """Numbers as a tensor, made once per device so that no call waits for a copy."""
-    return torch.tensor(values, device=device) if torch.compiler.is_compiling() else _kept(values, device)
-
-
-@lru_cache
-def _kept(values: tuple[int, ...], device: torch.device) -> Tensor:
-    return torch.tensor(values, device=device)
+    return above.index_select(1, constant(index, above.device))
