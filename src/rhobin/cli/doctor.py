@@ -135,11 +135,12 @@ def _licensed_body(folder: Path) -> Finding:
 
 
 def _behave(root: Path) -> Finding:
-    if (root / "sequences").is_dir():
-        return Finding(True, "BEHAVE", str(root))
-    return Finding(
-        None, "BEHAVE", f"no {root}/sequences: only synthetic data", "data/README.md: where to register"
-    )
+    from rhobin.behave.detect import layouts_of
+
+    found = layouts_of(root)
+    if found:
+        return Finding(True, "BEHAVE", f"{root}, layout {' or '.join(found)}")
+    return Finding(None, "BEHAVE", f"none in {root}: only synthetic data", "data/README.md: where to register")
 
 
 def _synthetic() -> Finding:
