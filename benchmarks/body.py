@@ -8,11 +8,12 @@
   `rhobin.body.compatible`, which reproduces HybrIK's solver);
 - fitting vertices against smplfitter at equal error, where it is installed (`pip install smplfitter`).
 
-Runs of the two sides alternate, and the best of each side counts, as in `timeit`: what else the machine does
-can only add. Memory is the growth of the peak of a fresh process, at one batch size.
+Blocks of runs of the two sides alternate, and the best of each side counts, as in `timeit`: what else the
+machine does can only add. Memory is the growth of the peak of a fresh process, at one batch size.
 """
 
 import argparse
+import ctypes
 import json
 import subprocess
 import sys
@@ -216,14 +217,17 @@ def _smplfitter() -> dict[int, Callable[[torch.Tensor], torch.Tensor]]:
 
 
 def _alternate(ours: Callable, other: Callable, repeats: int) -> tuple[np.ndarray, np.ndarray]:
-    times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(repeats + 2):
-        for side, run in enumerate((ours, other)):
-            start = time.perf_counter()
-            run()
-            if turn >= 2:  # the first two warm up
-                times[side].append(time.perf_counter() - start)
-    return np.array(times[0]), np.array(times[1])
+    """Seconds a call of either side, in blocks of calls that take 5 ms or more, block by block in turn."""
+    counts = [max(1, int(0.005 / _block(run, 3))) for run in (ours, other)]
+    times = [[_block(run, n) for run, n in zip((ours, other), counts, strict=True)] for _ in range(repeats)]
+    return tuple(np.array(times).T)
+
+
+def _block(run: Callable, calls: int) -> float:
+    start = time.perf_counter()
+    for _ in range(calls):
+        run()
+    return (time.perf_counter() - start) / calls
 
 
 def _memory(row: str, side: int, batch: int) -> float:
@@ -239,6 +243,7 @@ def _growth(run: Callable[[], object]) -> float:
         return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(name))
 
     run()
+    ctypes.CDLL(None).malloc_trim(0)  # gives back what the first call left
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of loading
     before = kilobytes("VmRSS")
     run()
