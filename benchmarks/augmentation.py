@@ -14,11 +14,11 @@ import torch
 
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
-from rhobin.data.augment import AugmentConfig
+from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.dataset import BehaveDataset, ViewConfig
-from rhobin.data.images import BadSampleError
+from rhobin.data.images.context import BadSampleError
 from rhobin.data.shared import ContextCache
-from rhobin.data.targets import build_targets
+from rhobin.data.targets.views import build_targets
 
 PLAIN = {"scale": 0.0, "rotation_p": 0.0, "colour": 0.0}
 KINDS = {

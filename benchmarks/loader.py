@@ -31,18 +31,18 @@ import cv2
 import numpy as np
 import torch
 
-import rhobin.data.images as images
+import rhobin.data.images.context as images
 from rhobin.behave.layout import KINECTS
-from rhobin.behave.write import COLOR_QUALITY, MASK_QUALITY
+from rhobin.behave.writers.tree import COLOR_QUALITY, MASK_QUALITY
 from rhobin.data import dataset as samples
-from rhobin.data import decode
-from rhobin.data import prepared as prepared_views
 from rhobin.data.collate import collate
-from rhobin.data.crops import crop_square
 from rhobin.data.datamodule import BehaveDataModule
+from rhobin.data.images import decode
+from rhobin.data.images.crops import crop_square
+from rhobin.data.prepare import prepared as prepared_views
 from rhobin.data.prepare.build import plan, prepare
+from rhobin.data.prepare.prepared import read_prepared
 from rhobin.data.prepare.recipe import Recipe
-from rhobin.data.prepared import read_prepared
 from rhobin.data.splits import available_splits
 from rhobin.synthetic.build import build_dataset
 from rhobin.synthetic.plan import plan_dataset

@@ -20,8 +20,8 @@ import timm
 import torch
 from scipy.spatial.transform import Rotation
 
-from rhobin.data.bev import BevConfig, draw_bev
-from rhobin.data.maps import MapConfig, ObjectMapper
+from rhobin.data.targets.bev import BevConfig, draw_bev
+from rhobin.data.targets.maps import MapConfig, ObjectMapper
 from rhobin.geometry.backend import rasterise
 from rhobin.geometry.camera import crop_intrinsics, project
 from rhobin.methods.khor.net import KhorNet

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from rhobin.behave.layout import frame_name, parse_sequence, subject_gender
-from rhobin.behave.templates import write_templates
-from rhobin.behave.write import write_calibs, write_frame, write_info, write_split
+from rhobin.behave.writers.templates import write_templates
+from rhobin.behave.writers.tree import write_calibs, write_frame, write_info, write_split
 from rhobin.body.load import load_bodies
 from rhobin.geometry.camera import project, world_to_camera
 from rhobin.geometry.rotation import rotvec_to_rotmat

@@ -7,7 +7,7 @@ import pytest
 from behave_tree import make_tree
 
 from rhobin.behave.read import read_release
-from rhobin.behave.relayout import write_release
+from rhobin.behave.writers.relayout import write_release
 from rhobin.body.load import load_bodies
 from rhobin.objects.load import load_templates
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rhobin.behave.calibration import read_camera, read_lens
-from rhobin.behave.write import write_calibs
+from rhobin.behave.writers.tree import write_calibs
 from rhobin.synthetic.cameras import camera_rig
 from rhobin.types import Camera
 

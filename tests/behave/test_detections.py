@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from behave_tree import TRAIN
 
-from rhobin.behave.frankmocap import mocap_file, read_mocap, smplh_pose
-from rhobin.behave.joblib_files import load_joblib
-from rhobin.behave.openpose import keypoints_file, read_keypoints
-from rhobin.behave.packed import read_packed, read_packed_release
+from rhobin.behave.readers.frankmocap import mocap_file, read_mocap, smplh_pose
+from rhobin.behave.readers.joblib_files import load_joblib
+from rhobin.behave.readers.openpose import keypoints_file, read_keypoints
+from rhobin.behave.readers.packed import read_packed, read_packed_release
 from rhobin.pickles import BrokenFileError, UnsafePickleError
 
 BY_JOBLIB = Path(__file__).parent / "joblib_1.6_GT-packed.pkl"  # written by joblib 1.6 itself

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from rhobin.behave.intercap_files import CAMERAS, OBJECT_FILES, calibration_file, view_patterns
 from rhobin.behave.manifest import build_manifest
 from rhobin.behave.ply import write_ply
 from rhobin.behave.read import read_release
+from rhobin.behave.readers.intercap_files import CAMERAS, OBJECT_FILES, calibration_file, view_patterns
 from rhobin.behave.splits import carve_validation
 from rhobin.body.load import load_bodies
-from rhobin.data.targets import build_targets
+from rhobin.data.targets.views import build_targets
 from rhobin.geometry.camera import project, world_to_camera
 from rhobin.objects.load import load_templates
 

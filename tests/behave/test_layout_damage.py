@@ -12,7 +12,7 @@ from rhobin.behave.builder import EmptySplitError
 from rhobin.behave.layout import parse_sequence, subject_gender
 from rhobin.behave.read import read_release
 from rhobin.behave.video import VideoError, read_frame, split_frame
-from rhobin.data.images import BadSampleError, read_picture
+from rhobin.data.images.context import BadSampleError, read_picture
 from rhobin.pickles import BrokenFileError, UnsafePickleError
 
 BOX = TRAIN[0]

@@ -16,9 +16,9 @@ from rhobin.behave.detect import detect_layout
 from rhobin.behave.exceptions import known_exceptions
 from rhobin.behave.manifest import build_manifest
 from rhobin.behave.read import read_release
-from rhobin.behave.relayout import write_release
-from rhobin.behave.relayout_files import read_image, read_mask
-from rhobin.data.targets import build_targets
+from rhobin.behave.writers.files import read_image, read_mask
+from rhobin.behave.writers.relayout import write_release
+from rhobin.data.targets.views import build_targets
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.types import GENDERS

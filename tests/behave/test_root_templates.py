@@ -12,7 +12,7 @@ from rhobin.__main__ import main
 from rhobin.behave.read import read_release
 from rhobin.behave.ref import write_ref
 from rhobin.behave.root_templates import SymmetryWarning, root_templates
-from rhobin.behave.templates import write_templates
+from rhobin.behave.writers.templates import write_templates
 from rhobin.objects.load import load_templates
 
 

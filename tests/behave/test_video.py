@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rhobin.behave.relayout30 import write_video
 from rhobin.behave.video import (
     REACH,
     Video,
@@ -20,6 +19,7 @@ from rhobin.behave.video import (
     read_frame,
     split_frame,
 )
+from rhobin.behave.writers.fps30 import write_video
 
 FRAMES = 70
 

@@ -11,7 +11,7 @@ import trimesh
 
 from rhobin.behave.layout import frame_name, is_frame_name, object_dirs, parse_sequence, subject_gender
 from rhobin.behave.ply import write_ply
-from rhobin.behave.write import write_calibs, write_frame, write_info, write_split
+from rhobin.behave.writers.tree import write_calibs, write_frame, write_info, write_split
 from rhobin.types import Camera
 
 

@@ -13,10 +13,10 @@ from behave_tree import make_cameras
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rhobin.data.augment import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
-from rhobin.data.colour import ColourJitter
-from rhobin.data.images import Context, warp_context
-from rhobin.data.occlude import OccluderConfig
+from rhobin.data.augment.colour import ColourJitter
+from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
+from rhobin.data.augment.occlude import OccluderConfig
+from rhobin.data.images.context import Context, warp_context
 from rhobin.geometry.camera import crop_matrix, project
 
 K = np.array([[489.0, 0, 511.0], [0, 491.0, 389.0], [0, 0, 1]])

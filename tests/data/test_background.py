@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from rhobin.data.background import Backgrounds, list_images, replace_background
-from rhobin.data.donors import Donors
-from rhobin.data.images import Context
-from rhobin.data.rooms import empty_room, fill_holes, freest_window
+from rhobin.data.augment.background import Backgrounds, list_images, replace_background
+from rhobin.data.augment.donors import Donors
+from rhobin.data.augment.rooms import empty_room, fill_holes, freest_window
+from rhobin.data.images.context import Context
 
 SIZE = 96
 WHOLE = (np.full(2, SIZE / 2 - 0.5), float(SIZE))

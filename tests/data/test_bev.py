@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rhobin.data.bev import BevConfig, disc_radius, draw_bev, paint_ball, paint_disc
+from rhobin.data.targets.bev import BevConfig, disc_radius, draw_bev, paint_ball, paint_disc
 from rhobin.geometry.camera import crop_intrinsics, project
 
 KINECT = np.array([[979.784, 0, 1018.952], [0, 979.84, 779.486], [0, 0, 1]])

@@ -8,7 +8,7 @@ import albumentations as A
 import numpy as np
 import pytest
 
-from rhobin.data.colour import BLUR_PX, Tone, draw_tone, drop_cells, g2dr_colours
+from rhobin.data.augment.colour import BLUR_PX, Tone, draw_tone, drop_cells, g2dr_colours
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
 OFF = {"add": 0.0, "invert": False, "multiply": 1.0, "brightness": 1.0, "contrast": 1.0}

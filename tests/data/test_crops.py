@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rhobin.data.augment import Augmentation, move_crop
-from rhobin.data.crops import CROPS, box_square, crop_square, mask_box, union_box, window_square
-from rhobin.data.images import Context
+from rhobin.data.augment.draw import Augmentation, move_crop
+from rhobin.data.images.context import Context
+from rhobin.data.images.crops import CROPS, box_square, crop_square, mask_box, union_box, window_square
 from rhobin.geometry.camera import crop_matrix
 
 PERSON, THING = np.array([200.0, 100, 80, 300]), np.array([250.0, 350, 120, 90])

@@ -24,14 +24,14 @@ from rhobin.behave.read import read_release
 from rhobin.behave.ref import write_ref
 from rhobin.body.load import load_bodies
 from rhobin.data.dataset import BehaveDataset, ViewConfig
-from rhobin.data.images import BadSampleError
+from rhobin.data.images.context import BadSampleError
 from rhobin.data.prepare import sequence as preparing
 from rhobin.data.prepare.build import PrepareError, plan, prepare
+from rhobin.data.prepare.prepared import is_prepared, read_prepared_splits
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.view import prepare_view
-from rhobin.data.prepared import is_prepared, read_prepared_splits
 from rhobin.data.splits import available_splits
-from rhobin.data.targets import build_targets
+from rhobin.data.targets.views import build_targets
 from rhobin.objects.load import load_templates
 
 BOX, CHAIR, TEST = "Date01_Sub01_boxlarge_lift", "Date01_Sub01_chairblack_sit", "Date03_Sub04_backpack_back"

@@ -9,14 +9,14 @@ from torch.utils.data import DataLoader
 
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
-from rhobin.data.augment import AugmentConfig
-from rhobin.data.bev import BevConfig
+from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset, ViewConfig
-from rhobin.data.extras import settings
-from rhobin.data.maps import MapConfig
-from rhobin.data.targets import build_targets
+from rhobin.data.targets.bev import BevConfig
+from rhobin.data.targets.extras import settings
+from rhobin.data.targets.maps import MapConfig
+from rhobin.data.targets.views import build_targets
 from rhobin.geometry.camera import project
 from rhobin.objects.canonical import canonical_pose
 from rhobin.objects.names import OBJECT_NAMES

@@ -10,7 +10,7 @@ import torch
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from rhobin.data.maps import MapConfig, ObjectMapper
+from rhobin.data.targets.maps import MapConfig, ObjectMapper
 from rhobin.geometry.backend import rasterise
 from rhobin.geometry.camera import crop_intrinsics, crop_matrix, project
 from rhobin.objects.catalogue import built_in

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from rhobin.data.background import Backgrounds, blend
-from rhobin.data.donors import Donors
-from rhobin.data.images import BadSampleError, Context
-from rhobin.data.occlude import KINDS, OccluderConfig, Occluders, lay
-from rhobin.data.pieces import Piece, cut_piece, noise_piece, render_piece, window_piece
+from rhobin.data.augment.background import Backgrounds, blend
+from rhobin.data.augment.donors import Donors
+from rhobin.data.augment.occlude import KINDS, OccluderConfig, Occluders, lay
+from rhobin.data.augment.pieces import Piece, cut_piece, noise_piece, render_piece, window_piece
+from rhobin.data.images.context import BadSampleError, Context
 from rhobin.objects.load import load_templates
 
 SIZE = 96

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rhobin.data.plausible import mask_fault
+from rhobin.data.images.plausible import mask_fault
 
 K = np.array([[100.0, 0, 100], [0, 100, 100], [0, 0, 1]])
 PERSON = np.array([[x, y, 2.0] for x in (-0.2, 0.2) for y in (-0.8, 0, 0.8)])  # pixels 90-110, 60-140

@@ -18,10 +18,11 @@ from behave_tree import TRAIN
 
 from rhobin.behave.skips import REASONS
 from rhobin.cli import prepare as command
-from rhobin.data.crops import mask_box
+from rhobin.data.images.crops import mask_box
 from rhobin.data.prepare import build, sequence
 from rhobin.data.prepare.build import PrepareError, estimate_bytes, plan, prepare
 from rhobin.data.prepare.check import INHERENT, check_prepared, check_raw
+from rhobin.data.prepare.prepared import is_prepared, read_prepared_splits
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.sequence import list_sequences
 from rhobin.data.prepare.templates import read_templates, write_templates
@@ -34,7 +35,6 @@ from rhobin.data.prepare.view import (
     surrounded,
     unpack_masks,
 )
-from rhobin.data.prepared import is_prepared, read_prepared_splits
 from rhobin.data.splits import available_splits
 from rhobin.objects.catalogue import built_in
 from rhobin.objects.template import make_template

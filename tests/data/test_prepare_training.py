@@ -11,13 +11,13 @@ import pytest
 import torch
 from behave_tree import TRAIN
 
-from rhobin.behave.relayout import write_release
+from rhobin.behave.writers.relayout import write_release
 from rhobin.body.load import load_bodies
 from rhobin.data.datamodule import BehaveDataModule
-from rhobin.data.images import BadSampleError
+from rhobin.data.images.context import BadSampleError
 from rhobin.data.prepare.build import plan, prepare
+from rhobin.data.prepare.prepared import read_prepared, read_prepared_splits
 from rhobin.data.prepare.recipe import STORED, Recipe
-from rhobin.data.prepared import read_prepared, read_prepared_splits
 from rhobin.data.splits import available_splits
 from rhobin.reports.cases import read_view
 

@@ -10,7 +10,7 @@ import torch
 from behave_tree import TEST, TRAIN, make_tree
 
 from rhobin.behave.read import read_release
-from rhobin.behave.relayout import write_release
+from rhobin.behave.writers.relayout import write_release
 from rhobin.body.load import load_bodies
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.objects.load import load_templates

@@ -8,7 +8,7 @@ import torch
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.body.twist import twist_targets
-from rhobin.data.targets import build_targets
+from rhobin.data.targets.views import build_targets
 from rhobin.geometry.camera import project, world_to_camera
 from rhobin.geometry.rotation import rotvec_to_rotmat
 

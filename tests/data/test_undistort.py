@@ -11,12 +11,12 @@ from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset, ViewConfig
-from rhobin.data.images import Context
+from rhobin.data.images.context import Context
+from rhobin.data.images.undistort import undistort_context
 from rhobin.data.prepare.build import plan, prepare
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.splits import available_splits
-from rhobin.data.targets import build_targets
-from rhobin.data.undistort import undistort_context
+from rhobin.data.targets.views import build_targets
 from rhobin.geometry.camera import project
 from rhobin.geometry.distortion import project_distorted
 from rhobin.objects.names import OBJECT_NAMES

@@ -10,7 +10,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from rhobin.body.load import load_bodies
-from rhobin.data.targets import ViewTargets
+from rhobin.data.targets.views import ViewTargets
 from rhobin.engine.baselines import DISTANCE, body_frame_mean, constant, constant_per_object, perfect
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from rhobin.data.images import MEAN, STD
+from rhobin.data.images.context import MEAN, STD
 from rhobin.objects.load import load_templates
 from rhobin.reports.contact_sheet import MARGIN, MASK_OBJECT, Tile, draw_sample, draw_sheet
 from rhobin.reports.palette import TARGET_BODY, TARGET_OBJECT

@@ -9,7 +9,7 @@ import pytest
 
 from rhobin.__main__ import main
 from rhobin.behave.lenses import read_lenses
-from rhobin.behave.write import write_calibs
+from rhobin.behave.writers.tree import write_calibs
 from rhobin.reports.lens import lens_picture, lens_rings
 from rhobin.types import Camera
 

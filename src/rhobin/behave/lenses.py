@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from rhobin.behave.calibration import read_lens
-from rhobin.behave.intercap_files import CAMERAS, calibration_file, read_intercap_camera
 from rhobin.behave.layout import KINECTS, intrinsics_file
+from rhobin.behave.readers.intercap_files import CAMERAS, calibration_file, read_intercap_camera
 from rhobin.types import Camera
 
 

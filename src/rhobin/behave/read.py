@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from rhobin.behave.challenge2023 import read_2023
-from rhobin.behave.challenge2024 import read_2024
 from rhobin.behave.detect import detect_layout
-from rhobin.behave.fps30 import read_30fps
-from rhobin.behave.info import SequenceInfo, read_info
-from rhobin.behave.intercap import read_intercap
 from rhobin.behave.layout import KINECTS
-from rhobin.behave.raw import read_raw
+from rhobin.behave.readers.challenge2023 import read_2023
+from rhobin.behave.readers.challenge2024 import read_2024
+from rhobin.behave.readers.fps30 import read_30fps
+from rhobin.behave.readers.info import SequenceInfo, read_info
+from rhobin.behave.readers.intercap import read_intercap
+from rhobin.behave.readers.raw import read_raw
 from rhobin.behave.release import Frames, Release, Views
 from rhobin.objects.template import Template
 

@@ -140,7 +140,9 @@ def _behave(root: Path) -> Finding:
     found = layouts_of(root)
     if found:
         return Finding(True, "BEHAVE", f"{root}, layout {' or '.join(found)}")
-    return Finding(None, "BEHAVE", f"none in {root}: only synthetic data", "data/README.md: where to register")
+    return Finding(
+        None, "BEHAVE", f"none in {root}: only synthetic data", "data/README.md: where to register"
+    )
 
 
 def _synthetic() -> Finding:

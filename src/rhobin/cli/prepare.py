@@ -112,7 +112,7 @@ def _estimate(console: Console, todo: Plan) -> None:
 
 def _check(args: argparse.Namespace) -> int:
     from rhobin.data.prepare.check import check_prepared, check_raw
-    from rhobin.data.prepared import is_prepared, read_prepared_splits
+    from rhobin.data.prepare.prepared import is_prepared, read_prepared_splits
 
     prepared = args.out or args.root
     if args.out is not None and not is_prepared(args.out):
@@ -151,7 +151,7 @@ def _judge(verdict: Verdict, root: Path) -> int:
 
 def _read(root: Path, layout: str) -> list[Release]:
     """Every split of a raw root."""
-    from rhobin.data.prepared import is_prepared
+    from rhobin.data.prepare.prepared import is_prepared
     from rhobin.data.splits import available_splits
 
     if is_prepared(root):

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     from rhobin.behave.builder import EmptySplitError
     from rhobin.behave.manifest import build_manifest, manifest_tables
     from rhobin.behave.read import SPLITS, Release, read_release
-    from rhobin.behave.relayout import write_release
+    from rhobin.behave.writers.relayout import write_release
     from rhobin.body.load import load_bodies
 
     releases: list[Release] = []

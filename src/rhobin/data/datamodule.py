@@ -19,16 +19,16 @@ from rhobin.behave.read import Release
 from rhobin.behave.skips import Skip
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
-from rhobin.data.augment import AugmentConfig
-from rhobin.data.bev import BevConfig
+from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
 from rhobin.data.dataset import BehaveDataset, ViewConfig
-from rhobin.data.extras import settings
-from rhobin.data.maps import MapConfig
 from rhobin.data.sampler import ResumableSampler
 from rhobin.data.shared import ContextCache
 from rhobin.data.splits import Splits, available_splits, held_out_views, thinned
-from rhobin.data.targets import ViewTargets, build_targets
+from rhobin.data.targets.bev import BevConfig
+from rhobin.data.targets.extras import settings
+from rhobin.data.targets.maps import MapConfig
+from rhobin.data.targets.views import ViewTargets, build_targets
 from rhobin.objects.template import Template
 
 log = logging.getLogger(__name__)

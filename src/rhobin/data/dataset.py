@@ -12,22 +12,29 @@ from torch.utils.data import Dataset
 
 from rhobin.behave.read import Release
 from rhobin.behave.skips import REASONS, Skip
-from rhobin.data.augment import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
-from rhobin.data.bev import BevConfig
-from rhobin.data.colour import FRAME_WIDTH
-from rhobin.data.crops import CROPS
-from rhobin.data.donors import Donors
-from rhobin.data.extras import Extras, check_extras
-from rhobin.data.images import BACKGROUNDS, BadSampleError, Context, load_context, network_input, warp_context
-from rhobin.data.labels import Labeller
-from rhobin.data.maps import MapConfig
-from rhobin.data.margin import require_margin
-from rhobin.data.plausible import mask_fault
-from rhobin.data.prepared import view_picture
-from rhobin.data.repaint import Painted, Repainter
+from rhobin.data.augment.colour import FRAME_WIDTH
+from rhobin.data.augment.donors import Donors
+from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
+from rhobin.data.augment.repaint import Painted, Repainter
+from rhobin.data.images.context import (
+    BACKGROUNDS,
+    BadSampleError,
+    Context,
+    load_context,
+    network_input,
+    warp_context,
+)
+from rhobin.data.images.crops import CROPS
+from rhobin.data.images.plausible import mask_fault
+from rhobin.data.images.undistort import DISTORTIONS, REACH, undistort_context
+from rhobin.data.prepare.margin import require_margin
+from rhobin.data.prepare.prepared import view_picture
 from rhobin.data.shared import ContextCache, shared_array
-from rhobin.data.targets import ViewTargets
-from rhobin.data.undistort import DISTORTIONS, REACH, undistort_context
+from rhobin.data.targets.bev import BevConfig
+from rhobin.data.targets.extras import Extras, check_extras
+from rhobin.data.targets.labels import Labeller
+from rhobin.data.targets.maps import MapConfig
+from rhobin.data.targets.views import ViewTargets
 from rhobin.geometry.camera import crop_matrix, resize_intrinsics
 from rhobin.types import Sample, SampleKey
 

@@ -7,7 +7,7 @@ import multiprocessing
 
 import numpy as np
 
-from rhobin.data.images import Context
+from rhobin.data.images.context import Context
 
 _NOT_CACHED, _REFUSED = -1, -2
 

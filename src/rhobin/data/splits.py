@@ -14,7 +14,7 @@ from rhobin.behave.read import read_release
 from rhobin.behave.release import Release
 from rhobin.behave.splits import carve_validation
 from rhobin.data.prepare.index import read_header
-from rhobin.data.prepared import is_prepared, read_prepared
+from rhobin.data.prepare.prepared import is_prepared, read_prepared
 from rhobin.objects.template import Template
 
 

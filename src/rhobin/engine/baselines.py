@@ -18,7 +18,7 @@ from torch import Tensor
 from rhobin.body.bodyset import BodySet
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset
-from rhobin.data.targets import ViewTargets
+from rhobin.data.targets.views import ViewTargets
 from rhobin.methods.base import Method
 from rhobin.methods.khor.decode import keypoints_to_prediction
 from rhobin.reports.store import collect_results

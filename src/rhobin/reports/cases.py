@@ -14,7 +14,7 @@ from rhobin.behave.calibration import read_camera
 from rhobin.behave.layout import TEST_KINECT
 from rhobin.behave.read import read_info
 from rhobin.behave.ref import read_ref
-from rhobin.data.whole import read_test_view
+from rhobin.data.images.whole import read_test_view
 from rhobin.geometry.camera import resize_intrinsics
 from rhobin.geometry.mesh import nearest_distances, sample_surface
 from rhobin.metrics.joint import FrameMeshes, aligned_meshes, frame_rng

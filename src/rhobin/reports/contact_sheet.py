@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from rhobin.body.joints import PARENTS29
-from rhobin.data.images import MEAN, STD
+from rhobin.data.images.context import MEAN, STD
 from rhobin.geometry.raycast import Scene, camera_rays
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.template import Template

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.write import write_bytes
+from rhobin.behave.writers.tree import write_bytes
 from rhobin.metrics.official import FrameError
 from rhobin.metrics.protocol import TABLE_4
 from rhobin.reports.cases import Case, choose_cases, draw_case, pose_cases, scene_case

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from rhobin.behave.ref import read_ref
-from rhobin.behave.write import write_bytes
+from rhobin.behave.writers.tree import write_bytes
 from rhobin.body.load import load_body
 from rhobin.body.model import BodyModel
 from rhobin.metrics.official import FrameError, JointScore, score_joint

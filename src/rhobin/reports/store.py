@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from rhobin.behave.layout import TEST_KINECT
-from rhobin.behave.write import write_bytes
+from rhobin.behave.writers.tree import write_bytes
 from rhobin.geometry.rotation import rotmat_to_rotvec
 from rhobin.pickles import load_pickle
 from rhobin.types import GENDERS, Prediction, SampleKey

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rhobin.behave.ref import RefTemplate, SequenceAnnotation, read_ref
-from rhobin.behave.write import write_bytes
+from rhobin.behave.writers.tree import write_bytes
 from rhobin.body.model import BodyModel
 from rhobin.metrics.submission import SubmissionError
 from rhobin.pickles import load_pickle

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.write import write_bytes
+from rhobin.behave.writers.tree import write_bytes
 from rhobin.metrics.official import FrameError
 from rhobin.metrics.submission import Example
 from rhobin.reports.images import dataset_of

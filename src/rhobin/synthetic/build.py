@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from rhobin.behave.pool import Submit, finished, task_pool
-from rhobin.behave.templates import write_templates
-from rhobin.behave.write import write_calibs, write_json, write_split
+from rhobin.behave.writers.templates import write_templates
+from rhobin.behave.writers.tree import write_calibs, write_json, write_split
 from rhobin.objects.load import load_templates
 from rhobin.synthetic.cameras import camera_rig
 from rhobin.synthetic.plan import SequencePlan

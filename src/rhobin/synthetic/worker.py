@@ -13,7 +13,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.layout import frame_name
-from rhobin.behave.write import write_bytes, write_frame, write_info
+from rhobin.behave.writers.tree import write_bytes, write_frame, write_info
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
 from rhobin.geometry.raycast import Scene

@@ -14,11 +14,11 @@ from rhobin.behave.manifest import build_manifest
 from rhobin.behave.pool import finished, task_pool
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip, count_skips
-from rhobin.data.images import BadSampleError, read_picture
+from rhobin.data.images.context import BadSampleError, read_picture
 from rhobin.data.prepare.index import file_digests, header_facts, read_header, read_manifest
+from rhobin.data.prepare.prepared import PreparedRelease
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.sequence import Sequence, list_sequences, read_record, signature
-from rhobin.data.prepared import PreparedRelease
 
 Notify = Callable[[int], None]
 

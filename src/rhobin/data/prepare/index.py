@@ -14,7 +14,7 @@ import numpy as np
 from rhobin.behave.manifest import build_manifest
 from rhobin.behave.release import Frames, Release, Views
 from rhobin.behave.skips import REASONS, Skip
-from rhobin.behave.write import write_json
+from rhobin.behave.writers.tree import write_json
 from rhobin.data.prepare.recipe import (
     BESIDE,
     FORMAT,

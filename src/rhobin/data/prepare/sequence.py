@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rhobin.behave.release import Release
-from rhobin.behave.write import write_json
+from rhobin.behave.writers.tree import write_json
 from rhobin.data.prepare.recipe import FORMAT, STORED, Recipe, record_file, sequence_store, view_stem
 from rhobin.data.prepare.view import prepare_view
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rhobin.data.crops import box_square, union_box
-from rhobin.data.images import BadSampleError, read_picture
+from rhobin.data.images.context import BadSampleError, read_picture
+from rhobin.data.images.crops import box_square, union_box
 from rhobin.data.prepare.recipe import STORED, Recipe
 
 LEVEL = 6

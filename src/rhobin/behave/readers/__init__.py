@@ -1,0 +1,1 @@
+"""Readers, one a layout: each into the same record."""

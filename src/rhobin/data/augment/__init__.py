@@ -1,0 +1,1 @@
+"""Augmentation: what is drawn for a sample, and the pixels that change."""

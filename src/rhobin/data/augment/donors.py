@@ -1,0 +1,57 @@
+"""Other views of the same dataset, to borrow pixels from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from rhobin.data.images.context import BadSampleError, Context, aligned
+
+_TRIES = 8
+
+
+class Donors:
+    """The views of one dataset by sequence and by room; training never borrows from any other.
+
+    Attributes:
+        sequence: (M,) which sequence each view belongs to.
+        room: (M,) which static camera in which room took it.
+    """
+
+    def __init__(self, sequence: Sequence[str], camera: Sequence[int], load: Callable[[int], Context]):
+        """Index the views.
+
+        Args:
+            sequence: sequence name of each view, which begins with its date.
+            camera: calibrated camera of each view; on one date it does not move.
+            load: decodes a view.
+        """
+        self.sequence = np.unique(np.asarray(sequence), return_inverse=True)[1]
+        places = [f"{name.partition('_')[0]} {which}" for name, which in zip(sequence, camera, strict=True)]
+        self.room = np.unique(np.asarray(places), return_inverse=True)[1]
+        self._load = load
+        self._by_room = [np.flatnonzero(self.room == room) for room in range(self.room.max() + 1)]
+
+    def elsewhere(self, rng: np.random.Generator, index: int, by: np.ndarray) -> tuple[int, Context] | None:
+        """A random usable view that differs in `by` (sequence or room) from view `index`, if there is one."""
+        for _ in range(_TRIES):
+            other = int(rng.integers(len(by)))
+            if by[other] == by[index]:
+                continue
+            context = self._try(other)
+            if context is not None:
+                return other, context
+        return None
+
+    def same_room(self, rng: np.random.Generator, index: int, count: int) -> Iterator[Context]:
+        """Up to `count` other random views by the camera of view `index`, decoded one by one."""
+        views = self._by_room[self.room[index]]
+        chosen = [view for view in rng.permutation(views)[: count + 1].tolist() if view != index]
+        return (context for context in map(self._try, chosen[:count]) if context is not None)
+
+    def _try(self, index: int) -> Context | None:
+        try:
+            return aligned(self._load(index))
+        except BadSampleError:
+            return None

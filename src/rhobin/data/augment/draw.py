@@ -1,0 +1,206 @@
+"""Which augmentation a sample gets: a pure function of (seed, epoch, index), and its exact geometry.
+
+The image is turned as if the camera rolled about the ray through the crop's centre: an exact homography,
+so 3D targets turn by the same rotation and still project onto the turned image. Shifting, scaling and
+cutting off only choose another crop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rhobin.data.augment.colour import COLOUR_SETS
+from rhobin.data.augment.cut import Cut, cut_off
+from rhobin.data.augment.occlude import OccluderConfig
+from rhobin.data.images.context import Context
+
+LAWS = ("normal", "uniform")
+STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4}
+_SUBJECTS = {"person": (0,), "object": (1,)}
+_FURTHEST_MOVE = 0.5  # of the crop's side, when cutting off
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Ranges of the augmentation: the keys of `data.augment`.
+
+    Attributes:
+        scale: crop side is multiplied by 1 + scale * x.
+        rotation_deg: roll is rotation_deg * N(0, 1) clipped to two sigmas, degrees.
+        rotation_p: probability of rolling at all.
+        colour: each channel is multiplied by U(1 - colour, 1 + colour).
+        law: of the x of scale and shift: "normal", N(0, 1) clipped to one sigma, or "uniform", U(-1, 1).
+        shift: crop centre moves by shift * x of the width and height of what the masks cover.
+        truncate_p: probability that the crop is moved until it cuts person and object off on one side.
+        truncate: largest share of their extent that is cut off.
+        min_visible: share of the person's and of the object's pixels that no cut and no occluder takes.
+        colour_set: "none", or "g2dr": dropout, blur, addition, inversion, multiplication, contrast.
+        colour_p: probability of the colour set.
+        background_p: probability of another background.
+        background_from: "rooms" (other training views without their people and objects), "plain", "noise",
+            or a folder of images.
+        occluder: keys of `OccluderConfig`.
+    """
+
+    scale: float = 0.2
+    rotation_deg: float = 30.0
+    rotation_p: float = 0.6
+    colour: float = 0.2
+    law: str = "normal"
+    shift: float = 0.0
+    truncate_p: float = 0.0
+    truncate: float = 0.3
+    min_visible: float = 0.3
+    colour_set: str = "none"
+    colour_p: float = 0.8
+    background_p: float = 0.0
+    background_from: str = "rooms"
+    occluder: OccluderConfig = field(default_factory=OccluderConfig)
+
+    def __post_init__(self):
+        if not isinstance(self.occluder, OccluderConfig):
+            object.__setattr__(self, "occluder", OccluderConfig.parse(self.occluder))
+        for name, value in vars(self).items():
+            if isinstance(value, (int, float)) and not 0 <= value < (
+                180 if name == "rotation_deg" else 1.0001
+            ):
+                raise ValueError(f"data.augment.{name} is {value}, which is out of range")
+        for name, known in (("law", LAWS), ("colour_set", COLOUR_SETS)):
+            if getattr(self, name) not in known:
+                raise ValueError(
+                    f"data.augment.{name} is {getattr(self, name)!r}; expected one of {', '.join(known)}"
+                )
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> AugmentConfig:
+        """From the keys of a config.
+
+        Raises:
+            ValueError: an unknown key or a value out of range.
+        """
+        known = [part.name for part in fields(cls)]
+        if unknown := sorted(set(values) - set(known)):
+            raise ValueError(f"data.augment has no key {unknown[0]!r}; its keys are {', '.join(known)}")
+        return cls(**values)
+
+    @property
+    def reach(self) -> float:
+        """How far beyond the square crop an augmented crop can look, as a factor on its side."""
+        roll = np.deg2rad(min(2 * self.rotation_deg, 45.0)) if self.rotation_p else 0.0
+        perspective = (
+            1.2 if roll else 1.0
+        )  # enough for crops up to 0.8 focal lengths wide at the image's edge
+        moved = 2 * self.shift + (2 * _FURTHEST_MOVE if self.truncate_p else 0.0)
+        return perspective * float(np.cos(roll) + np.sin(roll)) * (1 + self.scale) + moved
+
+    @property
+    def repaints(self) -> bool:
+        """Whether pixels of a sample can be replaced, beyond the channel jitter."""
+        return self.colour_set != "none" or self.background_p > 0 or self.occluder.p > 0
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What is done to one sample's geometry, and the seed of its channel jitter.
+
+    Attributes:
+        scale: factor on the crop's side.
+        roll: radians.
+        colour_seed: of the channel jitter; None for none.
+        shift: move of the crop's centre, in widths and heights of what the masks cover.
+        cut: edge of the crop (0 left, 1 top, 2 right, 3 bottom) and share of the extent to cut off; None for
+            none.
+    """
+
+    scale: float = 1.0
+    roll: float = 0.0
+    colour_seed: int | None = None
+    shift: tuple[float, float] = (0.0, 0.0)
+    cut: tuple[int, float] | None = None
+
+    def notes(self) -> list[str]:
+        """In words, for captions."""
+        notes = [f"scale {self.scale:.2f}"] if self.scale != 1 else []
+        notes += [f"roll {np.rad2deg(self.roll):+.0f} deg"] if self.roll else []
+        notes += [f"shift {self.shift[0]:+.2f} {self.shift[1]:+.2f}"] if any(self.shift) else []
+        return notes + ([f"cut {self.cut[1]:.2f}"] if self.cut else [])
+
+
+def stream(name: str, seed: int, epoch: int, index: int) -> np.random.Generator:
+    """Random numbers of one kind of augmentation: switching one kind on leaves the others' draws alone."""
+    return np.random.default_rng([seed, epoch, index, STREAMS[name]])
+
+
+def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) -> Augmentation:
+    """Draw the augmentation of a sample; the same arguments always give the same one."""
+    rng = np.random.default_rng([seed, epoch, index])
+    grow, turn = rng.standard_normal(2)
+    rolls = rng.random() < config.rotation_p
+    colour_seed = int(rng.integers(2**31))
+    rng = stream("geometry", seed, epoch, index)
+    uniform, normal = rng.uniform(-1, 1, 3), np.clip(rng.standard_normal(2), -1, 1)
+    cuts, side, depth = rng.random() < config.truncate_p, int(rng.integers(4)), float(rng.random())
+    moves = uniform[1:] if config.law == "uniform" else normal
+    return Augmentation(
+        scale=1 + config.scale * float(uniform[0] if config.law == "uniform" else np.clip(grow, -1, 1)),
+        roll=np.deg2rad(config.rotation_deg) * float(np.clip(turn, -2, 2)) if rolls else 0.0,
+        colour_seed=colour_seed if config.colour else None,
+        shift=(config.shift * float(moves[0]), config.shift * float(moves[1])),
+        cut=(side, config.truncate * depth) if cuts else None,
+    )
+
+
+def move_crop(change: Augmentation, context: Context, crop: str, min_visible: float) -> np.ndarray:
+    """Centre (2,) of the crop in the image after shifting it and cutting off, pixels.
+
+    Args:
+        change: what was drawn. A cut that would show mostly what lies beyond the image's border is made on
+            the side where the least of the crop does.
+        context: the view with its plain crop.
+        crop: kind of crop: what is cut off is the person, the object, or both together.
+        min_visible: share of either mask's pixels that cutting off spares.
+    """
+    if change.cut is None and not any(change.shift):
+        return context.centre
+    seen = [context.masks[i] for i in _SUBJECTS.get(crop, (0, 1))]
+    points = [_pixels(mask, context.from_image) for mask in seen if mask.any()]
+    if not points:
+        return context.centre
+    extent = np.minimum(np.ptp(np.concatenate(points), axis=0), context.side)
+    centre = context.centre + np.array(change.shift) * extent
+    if change.cut is None:
+        return centre
+    return cut_off(
+        centre,
+        context.side * change.scale,
+        points,
+        Cut(*change.cut, change.roll, min_visible, _FURTHEST_MOVE * context.side, context.size),
+    )
+
+
+def _pixels(mask: np.ndarray, from_image: np.ndarray) -> np.ndarray:
+    """Image positions (N, 2) of the pixels of a mask on a patch."""
+    pixels = cv2.findNonZero(mask).reshape(-1, 2).astype(np.float64)
+    return (pixels - from_image[:2, 2]) / from_image[[0, 1], [0, 1]]
+
+
+def roll_about(centre: np.ndarray, K: np.ndarray, roll: float) -> np.ndarray:
+    """Rotation of the camera frame about the ray through a pixel.
+
+    Args:
+        centre: (2,) pixel that stays where it is.
+        K: (3, 3) intrinsics in pixels.
+        roll: angle in radians; positive turns the image clockwise as seen by a viewer.
+
+    Returns:
+        (3, 3) Q with X' = Q X; the image moves by the homography K Q K^-1.
+    """
+    if roll == 0:
+        return np.eye(3)
+    ray = np.linalg.solve(K, np.array([centre[0], centre[1], 1.0]))
+    return cv2.Rodrigues(ray * (roll / np.linalg.norm(ray)))[0]

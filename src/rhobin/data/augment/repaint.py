@@ -1,0 +1,80 @@
+"""All pixels that augmentation replaces in a sample: background, occluders, colours, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rhobin.data.augment.background import Backgrounds, replace_background
+from rhobin.data.augment.colour import ColourJitter, g2dr_colours
+from rhobin.data.augment.donors import Donors
+from rhobin.data.augment.draw import AugmentConfig, stream
+from rhobin.data.augment.occlude import Occluders
+from rhobin.objects.template import Template
+
+
+@dataclass
+class Painted:
+    """A sample's pixels.
+
+    Attributes:
+        color: (S, S, 3) BGR uint8.
+        person: (S, S) uint8 mask of 0 or 255.
+        thing: (S, S) uint8 mask of the object.
+        notes: what was done, in words.
+    """
+
+    color: np.ndarray
+    person: np.ndarray
+    thing: np.ndarray
+    notes: list[str]
+
+
+class Repainter:
+    """Replaces pixels as `data.augment` says; targets never change, masks only under occluders."""
+
+    def __init__(self, config: AugmentConfig, seed: int, donors: Donors, templates: Mapping[str, Template]):
+        self.config, self.seed = config, seed
+        self.jitter = ColourJitter(config.colour) if config.colour else None
+        self.backgrounds = Backgrounds(config.background_from, donors)
+        self.occluders = Occluders(
+            config.occluder, config.min_visible, donors, list(templates.values()), self.backgrounds
+        )
+
+    def __call__(
+        self, epoch: int, index: int, jitter_seed: int | None, painted: Painted, zoom: float
+    ) -> Painted:
+        """Repaint one sample.
+
+        Args:
+            epoch: of training.
+            index: the sample's view.
+            jitter_seed: of the channel jitter; None for none.
+            painted: its pixels, which are not changed.
+            zoom: pixels of the sample per pixel of a full frame 640 wide.
+
+        Returns:
+            The new pixels; the same arguments give the same bits in every process.
+        """
+        config, at = self.config, (self.seed, epoch, index)
+        color, masks, notes = painted.color, np.stack([painted.person, painted.thing]), [*painted.notes]
+        rng = stream("background", *at)
+        if rng.random() < config.background_p:
+            found = self.backgrounds.draw(rng, index, len(color))
+            if found is not None:
+                color = replace_background(color, masks[0], masks[1], found[0])
+                notes.append(f"background {found[1]}")
+        rng = stream("occluder", *at)
+        if rng.random() < config.occluder.p:
+            color, masks, said = self.occluders.apply(rng, index, color, masks)
+            notes += said
+        rng = stream("colour", *at)
+        if config.colour_set == "g2dr" and rng.random() < config.colour_p:
+            color, said = g2dr_colours(color, rng, zoom)
+            notes += said
+        if self.jitter and jitter_seed is not None:
+            color = self.jitter(color, jitter_seed)
+            notes.append("channel jitter")
+        return Painted(color, masks[0], masks[1], notes)

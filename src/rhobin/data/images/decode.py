@@ -1,0 +1,131 @@
+"""Image files and frames of videos, decoded or named with what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rhobin.behave.video import VideoError, read_frame, split_frame
+from rhobin.data.images.crops import MASK_THRESHOLD, mask_box
+
+_REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+FACTORS = tuple(_REDUCED)
+_TAIL = 64  # bytes at the end of a file that are searched first for JPEG's end marker
+
+
+class BadSampleError(ValueError):
+    """A view whose images cannot be used.
+
+    Attributes:
+        file: the file at fault.
+        reason: a key of `rhobin.behave.skips.REASONS`.
+        detail: what was found.
+    """
+
+    def __init__(self, file: Path, reason: str, detail: str):
+        super().__init__(f"{file}: {detail}")
+        self.file, self.reason, self.detail = file, reason, detail
+
+
+def read_mask(file: Path, empty: str) -> tuple[np.ndarray, np.ndarray]:
+    """A mask at full size, uint8 of 0 or 255, and its box.
+
+    Args:
+        file: of the mask.
+        empty: reason to give for a mask without a pixel.
+
+    Raises:
+        BadSampleError: the file cannot be used.
+    """
+    mask = threshold(_decode(file, cv2.IMREAD_GRAYSCALE))
+    box = mask_box(mask)
+    if not box.any():
+        raise BadSampleError(file, empty, "no pixel is set")
+    return mask, box
+
+
+def read_color(file: Path, factor: int, size: tuple[int, int]) -> np.ndarray:
+    """Colour (h, w, 3) BGR uint8 at 1/factor of its size, which must be that of masks of `size`.
+
+    Raises:
+        BadSampleError: the file cannot be used.
+    """
+    color = _decode(file, _REDUCED[factor])
+    expected = (-(-size[1] // factor), -(-size[0] // factor))
+    if color.shape[:2] != expected:
+        detail = f"image is {size_text(color)} at 1/{factor} of its size, masks are {size[0]}x{size[1]}"
+        raise BadSampleError(file, "image_size", detail)
+    return color
+
+
+def decode_color(file: Path, content: bytes, factor: int) -> np.ndarray:
+    """Decode colour (h, w, 3) BGR uint8 at 1/factor of its size.
+
+    Args:
+        file: named in errors.
+        content: of that file.
+        factor: 1, 2, 4 or 8.
+
+    Raises:
+        BadSampleError: the content is no complete image.
+    """
+    return _decode_bytes(file, content, _REDUCED[factor])
+
+
+def _decode(file: Path, flag: int) -> np.ndarray:
+    frame = split_frame(file)
+    if frame is not None:
+        return _decode_frame(file, *frame, flag)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadSampleError(file, "unreadable_image", f"cannot be read: {error.strerror}") from error
+    return _decode_bytes(file, content, flag)
+
+
+def _decode_frame(file: Path, video: Path, index: int, flag: int) -> np.ndarray:
+    """A frame of a video as `_decode` gives images: reduced, or grey."""
+    try:
+        image = read_frame(video, index)
+    except VideoError as error:
+        raise BadSampleError(file, "unreadable_image", str(error)) from error
+    if flag == cv2.IMREAD_GRAYSCALE:
+        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    factor = next(factor for factor, reduced in _REDUCED.items() if reduced == flag)
+    size = (-(-image.shape[1] // factor), -(-image.shape[0] // factor))
+    return image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _decode_bytes(file: Path, content: bytes, flag: int) -> np.ndarray:
+    if not content:
+        raise BadSampleError(file, "empty_file", "zero bytes")
+    if content.startswith(b"\xff\xd8") and not _jpeg_ends(content):
+        raise BadSampleError(file, "unreadable_image", f"JPEG is truncated after {len(content)} bytes")
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise BadSampleError(file, "unreadable_image", "not an image that OpenCV can decode")
+    return image
+
+
+def _jpeg_ends(content: bytes) -> bool:
+    """Whether the end marker comes after the last scan began."""
+    if content.rfind(b"\xff\xd9", -_TAIL) > content.rfind(b"\xff\xda", -_TAIL):
+        return True
+    return content.rfind(b"\xff\xd9") > content.rfind(b"\xff\xda")
+
+
+def threshold(mask: np.ndarray) -> np.ndarray:
+    """Make a mask 0 or 255, in place."""
+    return cv2.threshold(mask, MASK_THRESHOLD, 255, cv2.THRESH_BINARY, dst=mask)[1]
+
+
+def size_text(image: np.ndarray) -> str:
+    """Width and height as people write them."""
+    return f"{image.shape[1]}x{image.shape[0]}"

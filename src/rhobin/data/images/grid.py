@@ -1,0 +1,97 @@
+"""Which pixels of a view are decoded and kept for its crops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rhobin.data.images.decode import FACTORS, threshold
+
+_MARGIN = 1.25
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Which pixels of a view are kept: a patch of the image at 1/factor of its size, then shrunk.
+
+    Attributes:
+        factor: 1, 2, 4 or 8.
+        left: first column of the patch.
+        top: first row.
+        patch: its width and height.
+        size: width and height after shrinking.
+    """
+
+    factor: int
+    left: int
+    top: int
+    patch: tuple[int, int]
+    size: tuple[int, int]
+
+    @property
+    def from_image(self) -> np.ndarray:
+        """Map (3, 3) from pixels of the full image to those that are kept."""
+        f = self.factor
+        sx, sy = (kept / cut / f for kept, cut in zip(self.size, self.patch, strict=True))
+        return _resize_map(self.left * f, self.top * f, sx, sy)
+
+    @property
+    def rows(self) -> slice:
+        """Rows of the reduced image."""
+        return slice(self.top, self.top + self.patch[1])
+
+    @property
+    def columns(self) -> slice:
+        """Columns of the reduced image."""
+        return slice(self.left, self.left + self.patch[0])
+
+
+def choose_grid(size: tuple[int, int], centre: np.ndarray, side: float, output: int, reach: float) -> Grid:
+    """The pixels to keep of a view, no more than crops about a square can show.
+
+    The image is reduced to the smallest of 1, 1/2, 1/4, 1/8 of its size that still gives the crop `output`
+    pixels, then shrunk until the crop has at most 1.25 times as many: less to keep and to warp, and free of
+    aliasing.
+
+    Args:
+        size: width and height of the full image.
+        centre: (2,) middle of the square, pixels of the full image.
+        side: its side.
+        output: width of the network's input, pixels.
+        reach: how far crops look beyond the square, as a factor on its side.
+    """
+    factor = max(f for f in FACTORS if f == 1 or side / f >= output)
+    reduced = (-(-size[1] // factor), -(-size[0] // factor))
+    left, top, right, bottom = _patch(centre, side * reach, factor, reduced)
+    patch = (right - left, bottom - top)
+    shrink = min(1.0, _MARGIN * output * factor / side)
+    kept = (max(1, round(shrink * patch[0])), max(1, round(shrink * patch[1])))
+    return Grid(factor, left, top, patch, kept)
+
+
+def reduce_mask(mask: np.ndarray, patch: tuple[int, int]) -> np.ndarray:
+    """A part of a full-size mask at the size of a patch of the reduced image."""
+    return mask if mask.shape[::-1] == patch else cv2.resize(mask, patch, interpolation=cv2.INTER_AREA)
+
+
+def shrink_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A reduced mask at the size that is kept, 0 or 255."""
+    return threshold(cv2.resize(mask, size))
+
+
+def _resize_map(x0: int, y0: int, sx: float, sy: float) -> np.ndarray:
+    """Map from image pixels to those of a patch that begins at (x0, y0) and is scaled by (sx, sy)."""
+    return np.array([[sx, 0, (0.5 - x0) * sx - 0.5], [0, sy, (0.5 - y0) * sy - 0.5], [0, 0, 1]])
+
+
+def _patch(
+    centre: np.ndarray, reach: float, factor: int, shape: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the patch in the reduced image that a crop of width `reach` can touch."""
+    middle = (centre + 0.5) / factor - 0.5
+    half = reach / factor / 2 + 2
+    left, top = np.clip(np.floor(middle - half), 0, (shape[1] - 1, shape[0] - 1)).astype(int)
+    right, bottom = np.clip(np.ceil(middle + half) + 1, (left + 1, top + 1), (shape[1], shape[0])).astype(int)
+    return int(left), int(top), int(right), int(bottom)

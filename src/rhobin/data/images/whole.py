@@ -1,0 +1,57 @@
+"""Whole test images of any root, to draw on."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from rhobin.behave.release import Release
+from rhobin.data.prepare.prepared import view_picture
+from rhobin.data.prepare.stored import StoredPicture
+from rhobin.data.splits import available_splits
+from rhobin.geometry.camera import resize_intrinsics
+
+
+def read_test_view(root: Path, sequence: str, frame: str) -> tuple[np.ndarray, np.ndarray]:
+    """A test image of a root of any layout, prepared or not.
+
+    Args:
+        root: dataset root.
+        sequence: sequence name.
+        frame: frame name.
+
+    Returns:
+        (H, W, 3) RGB uint8, black where a prepared root stores nothing, and (3, 3) intrinsics.
+
+    Raises:
+        FileNotFoundError: the root has no such test view.
+        BadSampleError: its files cannot be used.
+    """
+    release, rows = _test_views(root.resolve())
+    if (sequence, frame) not in rows:
+        raise FileNotFoundError(
+            f"{root} has no test view of {sequence}/{frame}; was it made from other data?"
+        )
+    row = rows[sequence, frame]
+    picture = view_picture(release, row)
+    image = picture.read_color(1)
+    if isinstance(picture, StoredPicture):
+        image = cv2.warpAffine(image, np.linalg.inv(picture.from_image)[:2], picture.size)
+    camera = release.cameras[release.views.camera[row]]
+    K = resize_intrinsics(camera.K, picture.size[0] / camera.width, picture.size[1] / camera.height)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB), K
+
+
+@lru_cache(maxsize=1)
+def _test_views(root: Path) -> tuple[Release, dict[tuple[str, str], int]]:
+    """The test split, and its views by sequence and frame."""
+    release = available_splits(root).need("test")
+    frames, views = release.frames, release.views
+    rows = {
+        (release.sequences[frames.sequence[frame]], str(frames.name[frame])): row
+        for row, frame in enumerate(views.frame.tolist())
+    }
+    return release, rows

@@ -1,0 +1,72 @@
+"""Whether a prepared root stores all that a loader shows."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from rhobin.behave.release import Release
+from rhobin.data.images.crops import crop_square
+from rhobin.data.prepare.prepared import PreparedRelease
+from rhobin.data.prepare.view import surrounded
+
+log = logging.getLogger(__name__)
+
+_BORDER = 3.0  # pixels; a patch is decoded a little wider than its crops look
+
+
+def require_margin(
+    release: Release, views: np.ndarray, crop: str, expand: float | None, reach: float, output: int
+) -> None:
+    """Check that what is stored of some views holds all that their crops can show.
+
+    Args:
+        release: nothing is checked unless it is a prepared one.
+        views: (M,) its rows.
+        crop: one of `CROPS`.
+        expand: factor on the crop's box; None for the method's own.
+        reach: how far augmented crops look beyond the square, as a factor on its side.
+        output: width of the network's input, pixels; coarser crops only give a warning.
+
+    Raises:
+        ValueError: crops would show black where the raw image goes on; says which margin would do.
+    """
+    if not isinstance(release, PreparedRelease):
+        return
+    wanted, coarse, usable = 0.0, 0, 0
+    for row in release.stored[views]:
+        if row["reason"]:
+            continue
+        centre, side = crop_square(row["boxes"].astype(np.float64), crop, expand, tuple(row["size"].tolist()))
+        wanted = max(wanted, _missing_margin(row, release.recipe.around, centre, side * reach))
+        scale = row["stored"][0] / (row["patch"][2] - row["patch"][0])
+        coarse += bool(scale < 1 and side * scale < output)
+        usable += 1
+    if wanted:
+        raise ValueError(
+            f"{release.root} was prepared with --margin {release.recipe.margin:g}; data.crop, data.expand "
+            f"and data.augment look as far as {wanted:.2f} times the box of the {release.recipe.around}. "
+            f"Prepare again with --margin {np.ceil(wanted * 10) / 10:g}, or turn, scale and shift less."
+        )
+    if coarse:
+        log.warning(
+            "%s: of %d of %d %s views, fewer pixels are stored than data.input_size=%d shows; prepare with a "
+            "larger --size for all the detail of the raw images",
+            release.root, coarse, usable, release.split, output,
+        )  # fmt: skip
+
+
+def _missing_margin(row: np.ndarray, around: str, centre: np.ndarray, side: float) -> float:
+    """The margin that would hold a square, or 0 when the stored patch does."""
+    patch, size = row["patch"].astype(np.float64), row["size"]
+    needed = np.concatenate(
+        [np.maximum(centre + 0.5 - side / 2, 0), np.minimum(centre + 0.5 + side / 2, size)]
+    )
+    outside = np.concatenate([patch[:2] - needed[:2], needed[2:] - patch[2:]])
+    if outside.max() <= _BORDER:
+        return 0.0
+    box = surrounded(row["boxes"].astype(np.float64), around)
+    middle = box[:2] + box[2:] / 2
+    reach = np.abs(np.concatenate([middle - needed[:2], needed[2:] - middle]))[outside > _BORDER].max()
+    return float(2 * reach / box[2:].max())
