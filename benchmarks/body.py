@@ -6,7 +6,7 @@
 - forward kinematics and skinning of 6,890 vertices against smplx;
 - inverse kinematics, alone and with skinning, against a joint-by-joint loop in the reference's style (our own
   `rhobin.body.compatible`, which reproduces HybrIK's solver);
-- fitting vertices against smplfitter at equal error, where it is installed (`pip install smplfitter`).
+- fitting vertices against smplfitter at equal error, where it is installed (`pip install -e .[bench]`).
 
 Blocks of runs of the two sides alternate, and the best of each side counts, as in `timeit`: what else the
 machine does can only add. Memory is the growth of the peak of a fresh process, at one batch size.
