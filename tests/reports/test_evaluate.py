@@ -12,9 +12,11 @@ import pytest
 from joint_reference import slow_score
 
 from rhobin.__main__ import main
+from rhobin.behave.ref import read_ref
 from rhobin.engine.evaluate import evaluate
 from rhobin.engine.resume import ResumeError
 from rhobin.metrics.joint import draw_samples, frame_rng
+from rhobin.reports.run_tracks import score_tracks
 from rhobin.reports.store import StoreError, read_results
 
 ROWS = ["constant", "constant_per_object", "khor", "perfect"]
@@ -120,6 +122,23 @@ def test_the_other_tracks_are_those_of_rhobin_score(scored_run, tmp_path, capsys
     capsys.readouterr()
     assert main(["tables", str(scored_run.run)]) == 0
     assert "not run" not in capsys.readouterr().out
+
+
+def test_frames_without_a_prediction_are_left_out_of_every_row(scored_run):
+    results, _ = read_results(scored_run.run / "results.pkl")
+    truth = read_ref(scored_run.data / "ref.pkl")[0]
+    sequence = next(iter(results))
+    short = {name: dict(record) for name, record in results.items()}
+    short[sequence] = {
+        key: value if isinstance(value, str) else value[1:] for key, value in results[sequence].items()
+    }
+    found = score_tracks(scored_run.data, {"short": short, "whole": results}, ["human", "object"])
+    frames = sum(len(annotation.frames) for annotation in truth.values())
+    assert found["human"]["short"] == found["human"]["whole"]
+    assert found["human"]["whole"]["frames"] == frames - 1
+    assert found["human"]["whole"]["notes"][0] == "1 test frame(s) without a prediction left out"
+    complete = score_tracks(scored_run.data, {"whole": results}, ["human"])["human"]["whole"]
+    assert (complete["frames"], complete["notes"]) == (frames, [])
 
 
 def test_evaluating_again_does_nothing(scored_run):
