@@ -1,6 +1,6 @@
 """Our scorers beside a plain implementation in the official style; every ratio comes from one run.
 
-    pip install scikit-learn
+    pip install -e .[bench]
     python benchmarks/metrics.py [--sequences 90] [--frames 50] [--plain 6] [--workers 2] [--out FILE]
 
 Ours scores all frames. The plain side (`metrics_plain.py`) scores a few sequences in between, and its time is
