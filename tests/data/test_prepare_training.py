@@ -214,8 +214,8 @@ def test_an_index_that_cannot_be_used_says_what_to_do(release_root, tmp_path):
     with pytest.raises(ValueError, match="holds train, test, not val"):
         read_prepared(out, "val")
     header = out / "prepared.json"
-    header.write_text(header.read_text().replace('"format": 1', '"format": 99'))
-    with pytest.raises(ValueError, match="has format 99, this version reads 1"):
+    header.write_text(header.read_text().replace('"format": 2', '"format": 99'))
+    with pytest.raises(ValueError, match="has format 99, this version reads 2"):
         available_splits(out)
     header.write_text("{")
     with pytest.raises(ValueError, match="not the header of a prepared root"):

@@ -18,8 +18,10 @@ from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentat
 from rhobin.data.augment.repaint import Painted, Repainter
 from rhobin.data.images.context import (
     BACKGROUNDS,
+    Aim,
     BadSampleError,
     Context,
+    RawPicture,
     load_context,
     network_input,
     warp_context,
@@ -29,6 +31,7 @@ from rhobin.data.images.plausible import mask_fault
 from rhobin.data.images.undistort import DISTORTIONS, REACH, undistort_context
 from rhobin.data.prepare.margin import require_margin
 from rhobin.data.prepare.prepared import view_picture
+from rhobin.data.prepare.stored import StoredPicture
 from rhobin.data.shared import ContextCache, shared_array
 from rhobin.data.targets.bev import BevConfig
 from rhobin.data.targets.extras import Extras, check_extras
@@ -118,6 +121,7 @@ class BehaveDataset(Dataset):
         lenses = config.distortion == "apply" and any(c.distortion is not None for c in release.cameras)
         self._reach = (augment.reach if augment else 1.0) * (REACH if lenses else 1.0)
         require_margin(release, views, config.crop, config.expand, self._reach, config.input_size)
+        self.plausible = shared_array(len(views), np.uint8)
         self.bad = shared_array(len(views), np.uint8)
         self.bad_file = shared_array(len(views), np.uint8)
 
@@ -165,26 +169,38 @@ class BehaveDataset(Dataset):
         Raises:
             BadSampleError: when an image cannot be used.
         """
+        return self._context(index)
+
+    def _context(self, index: int, aim: Aim | None = None) -> Context:
+        """The same; colour may be missing beyond the crop that `aim` tells, if it is kept nowhere."""
         cached = self.cache.get(index) if self.cache else None
         if cached is not None:
             return cached
         picture, config = view_picture(self.release, int(self.views[index])), self.config
-        context = load_context(picture, config.input_size, config.crop, config.expand, self._reach)
-        self._check_masks(index, picture.boxes, self.intrinsics(index, context))
         lens = self.release.cameras[self.release.views.camera[self.views[index]]].distortion
-        if config.distortion == "apply" and lens is not None:
+        bent = config.distortion == "apply" and lens is not None
+        self._check_masks(index, picture)
+        context = load_context(
+            picture, config.input_size, config.crop, config.expand, self._reach,
+            None if self.cache or bent else aim,
+        )  # fmt: skip
+        if bent:
             context = undistort_context(context, self.intrinsics(index, context), lens)
         if self.cache:
             self.cache.put(index, context)
         return context
 
-    def _check_masks(self, index: int, boxes: np.ndarray, K: np.ndarray) -> None:
-        view = int(self.views[index])
-        fault = mask_fault(boxes, self.targets.joints[view], self.targets.kpts[view], K)
+    def _check_masks(self, index: int, picture: RawPicture | StoredPicture) -> None:
+        """Judge a view's masks the first time that any process sees it."""
+        if self.plausible[index]:
+            return
+        view, K = int(self.views[index]), self.intrinsics(index, picture)
+        fault = mask_fault(picture.boxes, self.targets.joints[view], self.targets.kpts[view], K)
         if fault:
             raise BadSampleError(self.release.view_files(view)[2], "wrong_masks", fault)
+        self.plausible[index] = 1
 
-    def intrinsics(self, index: int, context: Context) -> np.ndarray:
+    def intrinsics(self, index: int, context: Context | RawPicture | StoredPicture) -> np.ndarray:
         """Intrinsics (3, 3) of a view's full image, even if it was resized after calibration."""
         camera = self.release.cameras[self.release.views.camera[self.views[index]]]
         if context.size == (camera.width, camera.height):
@@ -201,18 +217,34 @@ class BehaveDataset(Dataset):
 
     def _view(self, epoch: int, index: int) -> tuple[Painted, np.ndarray, np.ndarray]:
         """A sample's pixels, the camera's roll Q (3, 3) and the intrinsics (3, 3) of the crop."""
-        context, size = self.context(index), self.config.input_size
-        change, centre = Augmentation(), context.centre
+        change = Augmentation()
         if self.augment:
             change = draw_augmentation(self.augment, self.seed, epoch, index)
-            centre = move_crop(change, context, self.config.crop, self.augment.min_visible)
-        K, side = self.intrinsics(index, context), context.side * change.scale
-        Q, K_crop = roll_about(centre, K, change.roll), crop_matrix(centre, side, size) @ K
-        painted = Painted(*warp_context(context, K_crop @ Q @ np.linalg.inv(K), size), change.notes())
+
+        aimed: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+        def aim(context: Context) -> np.ndarray:
+            aimed.append(self._geometry(index, change, context))
+            return aimed[0][2]
+
+        context, size = self._context(index, aim), self.config.input_size
+        Q, K_crop, from_image = aimed[0] if aimed else self._geometry(index, change, context)
+        painted = Painted(*warp_context(context, from_image, size), change.notes())
         if self.repainter:
-            zoom = size / side * context.size[0] / FRAME_WIDTH
+            zoom = size / (context.side * change.scale) * context.size[0] / FRAME_WIDTH
             painted = self.repainter(epoch, index, change.colour_seed, painted, zoom)
         return painted, Q, K_crop
+
+    def _geometry(
+        self, index: int, change: Augmentation, context: Context
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The camera's roll Q, the crop's intrinsics, and the map from the image to the crop, (3, 3) each."""
+        K, centre = self.intrinsics(index, context), context.centre
+        if self.augment:
+            centre = move_crop(change, context, self.config.crop, self.augment.min_visible)
+        Q = roll_about(centre, K, change.roll)
+        K_crop = crop_matrix(centre, context.side * change.scale, self.config.input_size) @ K
+        return Q, K_crop, K_crop @ Q @ np.linalg.inv(K)
 
     def _donors(self) -> Donors:
         """This dataset's own views, to cut occluders and backgrounds from."""

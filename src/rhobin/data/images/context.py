@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -42,6 +43,12 @@ class Context:
     color_from_image: np.ndarray | None = None
 
 
+Aim = Callable[[Context], np.ndarray]
+"""From a view without its colour to the map (3, 3) from pixels of the image to those of the crop to show."""
+
+_NO_COLOR = np.zeros((0, 0, 3), np.uint8)
+
+
 class Picture(Protocol):
     """A view that contexts can be cut from, whether it lies in three files or is stored otherwise.
 
@@ -58,8 +65,11 @@ class Picture(Protocol):
     def size(self) -> tuple[int, int]:
         """See the attributes."""
 
-    def color_on(self, grid: Grid) -> tuple[np.ndarray, np.ndarray | None]:
-        """Colour (h, w, 3) BGR uint8, and the map from the image to its pixels if it is not the grid's."""
+    def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray | None]:
+        """Colour (h, w, 3) BGR uint8, and the map from the image to its pixels if it is not the grid's.
+
+        Of a grid, only what lies in the box of points `shown` (N, 2) of the full image need be there.
+        """
 
     def masks_on(self, grid: Grid) -> np.ndarray:
         """Person and object (2, h, w) uint8 of 0 or 255 on a grid."""
@@ -89,8 +99,8 @@ class RawPicture:
         """
         return read_color(self.file, factor, self.size)
 
-    def color_on(self, grid: Grid) -> tuple[np.ndarray, None]:
-        """Colour on a grid."""
+    def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> tuple[np.ndarray, None]:
+        """Colour on a grid, all of it: JPEGs of unknown origin can only be decoded from their beginning."""
         return cv2.resize(self.read_color(grid.factor)[grid.rows, grid.columns], grid.size), None
 
     def masks_on(self, grid: Grid) -> np.ndarray:
@@ -103,7 +113,9 @@ class RawPicture:
         )
 
 
-def load_context(picture: Picture, output: int, crop: str, expand: float | None, reach: float) -> Context:
+def load_context(
+    picture: Picture, output: int, crop: str, expand: float | None, reach: float, aim: Aim | None = None
+) -> Context:
     """Decode a view no finer than needed, and only keep what crops can show.
 
     Args:
@@ -112,16 +124,31 @@ def load_context(picture: Picture, output: int, crop: str, expand: float | None,
         crop: one of `CROPS`.
         expand: factor on the crop's box; None for the method's own.
         reach: how far crops look beyond the square, as a factor on its side.
+        aim: which crop will be shown, where it is the only one: colour beyond it may be missing.
 
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
     centre, side = crop_square(picture.boxes, crop, expand, picture.size)
     grid = choose_grid(picture.size, centre, side, output, reach)
-    color, color_from_image = picture.color_on(grid)
-    return Context(
-        color, picture.masks_on(grid), grid.from_image, centre, side, picture.size, color_from_image
-    )
+    context = Context(_NO_COLOR, picture.masks_on(grid), grid.from_image, centre, side, picture.size)
+    shown = None if aim is None else crop_corners(aim(context), output)
+    color, color_from_image = picture.color_on(grid, shown)
+    return replace(context, color=color, color_from_image=color_from_image)
+
+
+def crop_corners(from_image: np.ndarray, output: int) -> np.ndarray | None:
+    """Corners (4, 2) of a crop in the full image; None where they are no quadrilateral in front of it.
+
+    Args:
+        from_image: (3, 3) map from pixels of the full image to pixels of the crop.
+        output: width and height of the crop, pixels.
+    """
+    low, high = -0.5, output - 0.5
+    corners = np.array([[low, low, 1], [high, low, 1], [high, high, 1], [low, high, 1]])
+    corners = corners @ np.linalg.inv(from_image).T
+    depth = corners[:, 2:]
+    return corners[:, :2] / depth if (depth > 0).all() or (depth < 0).all() else None
 
 
 def read_picture(files: tuple[Path, Path, Path]) -> RawPicture:

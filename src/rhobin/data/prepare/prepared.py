@@ -53,6 +53,7 @@ class PreparedRelease(Release):
             parts=parts,
             boxes=boxes.astype(np.float64),
             size=(int(row["size"][0]), int(row["size"][1])),
+            stored=(int(row["stored"][0]), int(row["stored"][1])),
             from_image=place_of(row["patch"], row["stored"]),
         )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2
 PREPARED = "prepared.json"
 MANIFEST = "manifest.json"
 TEMPLATES = "templates.npz"

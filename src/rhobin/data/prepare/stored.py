@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rhobin.data.images.decode import FACTORS, decode_color
+from rhobin.data.images.decode import FACTORS, BadSampleError, decode_color
 from rhobin.data.images.grid import Grid, reduce_mask, shrink_mask
+from rhobin.data.prepare.jpeg import BORDER, UNIT, Units, cut_units
 
 _FINE = 0.95  # stored pixels may be so much coarser than those that a raw view would keep
 
@@ -25,6 +26,7 @@ class StoredPicture:
         parts: masks of person and object inside their boxes, uint8 of 0 or 255.
         boxes: (2, 4) x, y, width, height.
         size: width and height of the full image.
+        stored: width and height of the patch.
         from_image: (3, 3) map from pixels of the full image to stored pixels.
     """
 
@@ -33,6 +35,7 @@ class StoredPicture:
     parts: tuple[np.ndarray, np.ndarray]
     boxes: np.ndarray
     size: tuple[int, int]
+    stored: tuple[int, int]
     from_image: np.ndarray
 
     def read_color(self, factor: int) -> np.ndarray:
@@ -43,23 +46,51 @@ class StoredPicture:
         """
         return decode_color(self.file, self.content, factor)
 
-    def color_on(self, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-        """Colour with pixels that are at least as fine as a grid's where so much is stored, and their map."""
+    def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Colour with pixels that are at least as fine as a grid's where so much is stored, and their map.
+
+        Shape and map are the same whatever is shown; what is not shown may be black.
+        """
         finer = self.from_image[0, 0] / grid.from_image[0, 0]
         factor = max(f for f in FACTORS if f == 1 or finer / f >= _FINE)
-        shrink = np.array(
-            [[1 / factor, 0, 0.5 / factor - 0.5], [0, 1 / factor, 0.5 / factor - 0.5], [0, 0, 1]]
+        kept = self._units(_corners(grid), factor)
+        color = self._decode(
+            kept if shown is None else kept.overlap(self._units(shown, factor)), kept, factor
         )
-        color, place = self.read_color(factor), shrink @ self.from_image
-        corners = np.array([[-1, -1, 1], [*grid.size, 1]]) @ (place @ np.linalg.inv(grid.from_image)).T
-        left, top = np.maximum(np.floor(corners[0, :2]), 0).astype(int)
-        right, bottom = np.ceil(corners[1, :2]).astype(int) + 1
-        shift = np.array([[1.0, 0, -left], [0, 1, -top], [0, 0, 1]])
-        return color[top:bottom, left:right], shift @ place
+        x, y = ((0.5 - UNIT * first) / factor - 0.5 for first in (kept.left, kept.top))
+        return color, np.array([[1 / factor, 0, x], [0, 1 / factor, y], [0, 0, 1]]) @ self.from_image
+
+    def _units(self, points: np.ndarray, factor: int) -> Units:
+        """Units that decode at 1/factor to all pixels between points (N, 2) of the full image."""
+        places = points @ self.from_image[:2, :2].T + self.from_image[:2, 2]
+        border = BORDER + 2 * factor  # interpolation takes pixels on both sides, which are `factor` wide
+        low, high = np.floor(places.min(axis=0)) - border, np.ceil(places.max(axis=0)) + border + 1
+        return Units.covering((*low.astype(int).tolist(), *high.astype(int).tolist()), self.stored)
+
+    def _decode(self, part: Units, kept: Units, factor: int) -> np.ndarray:
+        """Colour of the kept units, of which only a part is decoded."""
+        try:
+            content = cut_units(self.content, part, self.stored)
+        except ValueError as error:
+            raise BadSampleError(self.file, "unreadable_image", str(error)) from error
+        decoded = decode_color(self.file, content, factor)
+        if part == kept:
+            return decoded
+        width, height = kept.pixels(self.stored)
+        color = np.zeros((-(-height // factor), -(-width // factor), 3), np.uint8)
+        x, y = ((a - b) * UNIT // factor for a, b in ((part.left, kept.left), (part.top, kept.top)))
+        color[y : y + decoded.shape[0], x : x + decoded.shape[1]] = decoded
+        return color
 
     def masks_on(self, grid: Grid) -> np.ndarray:
         """The raw view's masks on a grid."""
         return np.stack([_mask_on(grid, part, box) for part, box in zip(self.parts, self.boxes, strict=True)])
+
+
+def _corners(grid: Grid) -> np.ndarray:
+    """Opposite corners (2, 2) of what a grid shows, in the full image."""
+    outer = np.array([[-0.5, -0.5, 1], [grid.size[0] - 0.5, grid.size[1] - 0.5, 1]])
+    return (outer @ np.linalg.inv(grid.from_image).T)[:, :2]
 
 
 def _mask_on(grid: Grid, part: np.ndarray, box: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rhobin.data.images.context import BadSampleError, read_picture
 from rhobin.data.images.crops import box_square, union_box
+from rhobin.data.prepare.jpeg import encode_units
 from rhobin.data.prepare.recipe import STORED, Recipe
 
 LEVEL = 6
@@ -35,7 +36,7 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
         return row, b"", b""
     patch = patch_of(surrounded(picture.boxes, recipe.around), recipe.margin, picture.size)
     stored = stored_size(patch, recipe.size)
-    jpeg = _encode_color(_shrunk(color, patch, stored), recipe.quality)
+    jpeg = encode_units(_shrunk(color, patch, stored), recipe.quality)
     masks = pack_masks(picture.masks, picture.boxes)
     row["size"], row["boxes"], row["patch"], row["stored"] = picture.size, picture.boxes, patch, stored
     row["color"][1:], row["masks"][1:] = (len(jpeg), zlib.crc32(jpeg)), (len(masks), zlib.crc32(masks))
@@ -106,10 +107,3 @@ def _shrunk(image: np.ndarray, patch: tuple[int, int, int, int], stored: tuple[i
     left, top, right, bottom = patch
     part = image[top:bottom, left:right]
     return part if part.shape[1::-1] == stored else cv2.resize(part, stored, interpolation=cv2.INTER_AREA)
-
-
-def _encode_color(image: np.ndarray, quality: int) -> bytes:
-    done, code = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ValueError(f"OpenCV cannot encode an image of shape {image.shape}")
-    return code.tobytes()
