@@ -229,10 +229,11 @@ def test_masks_survive_packing():
     spot[4:6, 2] = 255
     for pair in (masks, [masks[0], spot], [spot, spot]):
         boxes = np.stack([mask_box(mask) for mask in pair]).astype(int)
-        parts = unpack_masks(pack_masks(pair, boxes), boxes)
-        for part, mask, (x, y, w, h) in zip(parts, pair, boxes, strict=True):
-            assert np.array_equal(part, mask[y : y + h, x : x + w])
-    content = pack_masks([spot, spot], boxes)
+        inside = [mask[y : y + h, x : x + w] for mask, (x, y, w, h) in zip(pair, boxes, strict=True)]
+        parts = unpack_masks(pack_masks(inside), boxes)
+        for part, expected in zip(parts, inside, strict=True):
+            assert np.array_equal(part, expected)
+    content = pack_masks(inside)
     for broken in (b"", content[:-3], b"x" * 30):
         with pytest.raises(ValueError, match="not packed masks"):
             unpack_masks(broken, boxes)

@@ -12,7 +12,7 @@ import numpy as np
 
 from rhobin.data.images.crops import crop_square
 from rhobin.data.images.decode import BadSampleError, read_color, read_mask, size_text, threshold
-from rhobin.data.images.grid import Grid, choose_grid, reduce_mask, shrink_mask
+from rhobin.data.images.grid import Grid, choose_grid, masks_on_grid
 
 MEAN = np.array([0.485, 0.456, 0.406])  # ImageNet, RGB
 STD = np.array([0.229, 0.224, 0.225])
@@ -81,13 +81,13 @@ class RawPicture:
 
     Attributes:
         file: of the colour image, which is decoded when asked for.
-        masks: person and object at full size, (H, W) uint8 of 0 or 255 each.
+        parts: what lies inside the boxes of the masks of person and object, uint8 of 0 or 255.
         boxes: (2, 4) their boxes: x, y, width, height.
         size: width and height of the full image.
     """
 
     file: Path
-    masks: tuple[np.ndarray, np.ndarray]
+    parts: tuple[np.ndarray, np.ndarray]
     boxes: np.ndarray
     size: tuple[int, int]
 
@@ -105,12 +105,7 @@ class RawPicture:
 
     def masks_on(self, grid: Grid) -> np.ndarray:
         """Masks on a grid."""
-        f, (width, height) = grid.factor, grid.patch
-        rows = slice(grid.top * f, (grid.top + height) * f)
-        columns = slice(grid.left * f, (grid.left + width) * f)
-        return np.stack(
-            [shrink_mask(reduce_mask(m[rows, columns], grid.patch), grid.size) for m in self.masks]
-        )
+        return masks_on_grid(grid, self.parts, self.boxes)
 
 
 def load_context(
@@ -160,12 +155,11 @@ def read_picture(files: tuple[Path, Path, Path]) -> RawPicture:
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
-    person, person_box = read_mask(files[1], "empty_person_mask")
-    thing, thing_box = read_mask(files[2], "empty_object_mask")
-    if person.shape != thing.shape:
-        detail = f"mask is {size_text(thing)}, person mask is {size_text(person)}"
+    person, person_box, size = read_mask(files[1], "empty_person_mask")
+    thing, thing_box, thing_size = read_mask(files[2], "empty_object_mask")
+    if size != thing_size:
+        detail = f"mask is {size_text(thing_size)}, person mask is {size_text(size)}"
         raise BadSampleError(files[2], "image_size", detail)
-    size = (person.shape[1], person.shape[0])
     return RawPicture(files[0], (person, thing), np.stack([person_box, thing_box]), size)
 
 

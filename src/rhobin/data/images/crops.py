@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 MASK_THRESHOLD = 127  # JPEG masks ring around edges; lower thresholds inflate boxes to the 8x8 grid
+_HIGH_BITS = np.uint64(0x8080808080808080)
 CROPS = ("union", "window", "object", "person", "frame")
 EXPAND = {"union": 1.3, "object": 1.5, "person": 1.25}  # CONTHO, GDR-Net, HybrIK
 WINDOW_PX = 1200  # CHORE (train_data.py), for images 2048 wide
@@ -16,13 +17,18 @@ Square = tuple[np.ndarray, float]
 
 
 def mask_box(mask: np.ndarray) -> np.ndarray:
-    """Smallest box around the non-zero pixels of a uint8 mask: (4,) x, y, width, height, all 0 for none."""
+    """Smallest box around the pixels of a uint8 mask above `MASK_THRESHOLD`: those with the highest bit.
+
+    Returns:
+        (4,) x, y, width, height, all 0 for none.
+    """
     wide = mask.view(np.uint64) if mask.shape[1] % 8 == 0 and mask.flags.c_contiguous else mask
-    rows = np.flatnonzero(wide.any(axis=1))
+    high = _HIGH_BITS.astype(wide.dtype)
+    rows = np.flatnonzero(np.bitwise_or.reduce(wide, axis=1) & high)
     if not len(rows):
         return np.zeros(4)
     top, bottom = rows[0], rows[-1] + 1
-    columns = np.flatnonzero(np.bitwise_or.reduce(wide[top:bottom], axis=0).view(np.uint8))
+    columns = np.flatnonzero((np.bitwise_or.reduce(wide[top:bottom], axis=0) & high).view(np.uint8))
     left, right = columns[0], columns[-1] + 1
     return np.array([left, top, right - left, bottom - top], np.float64)
 

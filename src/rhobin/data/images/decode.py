@@ -34,8 +34,8 @@ class BadSampleError(ValueError):
         self.file, self.reason, self.detail = file, reason, detail
 
 
-def read_mask(file: Path, empty: str) -> tuple[np.ndarray, np.ndarray]:
-    """A mask at full size, uint8 of 0 or 255, and its box.
+def read_mask(file: Path, empty: str) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+    """What lies inside a mask's box, uint8 of 0 or 255 at full size; the box; width and height of the image.
 
     Args:
         file: of the mask.
@@ -44,11 +44,13 @@ def read_mask(file: Path, empty: str) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         BadSampleError: the file cannot be used.
     """
-    mask = threshold(_decode(file, cv2.IMREAD_GRAYSCALE))
+    mask = _decode(file, cv2.IMREAD_GRAYSCALE)
     box = mask_box(mask)
     if not box.any():
         raise BadSampleError(file, empty, "no pixel is set")
-    return mask, box
+    x, y, width, height = box.astype(int).tolist()
+    part = threshold(mask[y : y + height, x : x + width].copy())
+    return part, box, (mask.shape[1], mask.shape[0])
 
 
 def read_color(file: Path, factor: int, size: tuple[int, int]) -> np.ndarray:
@@ -60,7 +62,9 @@ def read_color(file: Path, factor: int, size: tuple[int, int]) -> np.ndarray:
     color = _decode(file, _REDUCED[factor])
     expected = (-(-size[1] // factor), -(-size[0] // factor))
     if color.shape[:2] != expected:
-        detail = f"image is {size_text(color)} at 1/{factor} of its size, masks are {size[0]}x{size[1]}"
+        detail = (
+            f"image is {size_text(color.shape[1::-1])} at 1/{factor} of its size, masks are {size_text(size)}"
+        )
         raise BadSampleError(file, "image_size", detail)
     return color
 
@@ -126,6 +130,6 @@ def threshold(mask: np.ndarray) -> np.ndarray:
     return cv2.threshold(mask, MASK_THRESHOLD, 255, cv2.THRESH_BINARY, dst=mask)[1]
 
 
-def size_text(image: np.ndarray) -> str:
+def size_text(size: tuple[int, int]) -> str:
     """Width and height as people write them."""
-    return f"{image.shape[1]}x{image.shape[0]}"
+    return f"{size[0]}x{size[1]}"

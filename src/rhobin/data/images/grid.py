@@ -71,14 +71,31 @@ def choose_grid(size: tuple[int, int], centre: np.ndarray, side: float, output: 
     return Grid(factor, left, top, patch, kept)
 
 
-def reduce_mask(mask: np.ndarray, patch: tuple[int, int]) -> np.ndarray:
-    """A part of a full-size mask at the size of a patch of the reduced image."""
-    return mask if mask.shape[::-1] == patch else cv2.resize(mask, patch, interpolation=cv2.INTER_AREA)
+def masks_on_grid(grid: Grid, parts: tuple[np.ndarray, np.ndarray], boxes: np.ndarray) -> np.ndarray:
+    """Masks (2, h, w) uint8 of 0 or 255 on a grid, from what lies inside their boxes (2, 4) at full size."""
+    masks = np.empty((2, *grid.size[::-1]), np.uint8)
+    for mask, part, box in zip(masks, parts, boxes.astype(int).tolist(), strict=True):
+        patch = _reduced_patch(grid, part, *box[:2])
+        threshold(cv2.resize(patch, grid.size, dst=mask))
+    return masks
 
 
-def shrink_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A reduced mask at the size that is kept, 0 or 255."""
-    return threshold(cv2.resize(mask, size))
+def _reduced_patch(grid: Grid, part: np.ndarray, x: int, y: int) -> np.ndarray:
+    """A grid's patch of a mask at 1/factor of its size, of which only the cells of the part are computed."""
+    f = grid.factor
+    left, top, right, bottom = x // f, y // f, -(-(x + part.shape[1]) // f), -(-(y + part.shape[0]) // f)
+    reduced = part
+    if f > 1:
+        cells = np.zeros(((bottom - top) * f, (right - left) * f), np.uint8)
+        cells[y - top * f :, x - left * f :][: part.shape[0], : part.shape[1]] = part
+        reduced = cv2.resize(cells, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    patch = np.zeros(grid.patch[::-1], np.uint8)
+    first, last = max(top, grid.top), min(bottom, grid.rows.stop)
+    start, stop = max(left, grid.left), min(right, grid.columns.stop)
+    if first < last and start < stop:
+        seen = reduced[first - top : last - top, start - left : stop - left]
+        patch[first - grid.top : last - grid.top, start - grid.left : stop - grid.left] = seen
+    return patch
 
 
 def _resize_map(x0: int, y0: int, sx: float, sy: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from rhobin.data.images.decode import FACTORS, BadSampleError, decode_color
-from rhobin.data.images.grid import Grid, reduce_mask, shrink_mask
+from rhobin.data.images.grid import Grid, masks_on_grid
 from rhobin.data.prepare.jpeg import BORDER, UNIT, Units, cut_units
 
 _FINE = 0.95  # stored pixels may be so much coarser than those that a raw view would keep
@@ -84,27 +84,10 @@ class StoredPicture:
 
     def masks_on(self, grid: Grid) -> np.ndarray:
         """The raw view's masks on a grid."""
-        return np.stack([_mask_on(grid, part, box) for part, box in zip(self.parts, self.boxes, strict=True)])
+        return masks_on_grid(grid, self.parts, self.boxes)
 
 
 def _corners(grid: Grid) -> np.ndarray:
     """Opposite corners (2, 2) of what a grid shows, in the full image."""
     outer = np.array([[-0.5, -0.5, 1], [grid.size[0] - 0.5, grid.size[1] - 0.5, 1]])
     return (outer @ np.linalg.inv(grid.from_image).T)[:, :2]
-
-
-def _mask_on(grid: Grid, part: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """A mask on a grid, of which only the part inside its box is touched."""
-    f, (x, y) = grid.factor, box[:2].astype(int).tolist()
-    left, top = x // f, y // f
-    right, bottom = -(-(x + part.shape[1]) // f), -(-(y + part.shape[0]) // f)
-    cells = np.zeros(((bottom - top) * f, (right - left) * f), np.uint8)
-    cells[y - top * f :, x - left * f :][: part.shape[0], : part.shape[1]] = part
-    reduced = reduce_mask(cells, (right - left, bottom - top))
-    patch = np.zeros(grid.patch[::-1], np.uint8)
-    first, last = max(top, grid.top), min(bottom, grid.rows.stop)
-    start, stop = max(left, grid.left), min(right, grid.columns.stop)
-    if first < last and start < stop:
-        seen = reduced[first - top : last - top, start - left : stop - left]
-        patch[first - grid.top : last - grid.top, start - grid.left : stop - grid.left] = seen
-    return shrink_mask(patch, grid.size)

@@ -14,6 +14,10 @@ from rhobin.data.prepare.jpeg import encode_units
 from rhobin.data.prepare.recipe import STORED, Recipe
 
 LEVEL = 6
+_PIXELS = (np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * np.uint8(255)).view(np.uint64)[
+    :, 0
+]
+"""The eight pixels of each byte of a packed mask."""
 
 
 def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.ndarray, bytes, bytes]:
@@ -37,7 +41,7 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
     patch = patch_of(surrounded(picture.boxes, recipe.around), recipe.margin, picture.size)
     stored = stored_size(patch, recipe.size)
     jpeg = encode_units(_shrunk(color, patch, stored), recipe.quality)
-    masks = pack_masks(picture.masks, picture.boxes)
+    masks = pack_masks(picture.parts)
     row["size"], row["boxes"], row["patch"], row["stored"] = picture.size, picture.boxes, patch, stored
     row["color"][1:], row["masks"][1:] = (len(jpeg), zlib.crc32(jpeg)), (len(masks), zlib.crc32(masks))
     return row, jpeg, masks
@@ -71,10 +75,9 @@ def place_of(patch: np.ndarray, stored: np.ndarray) -> np.ndarray:
     return np.array([[sx, 0, (0.5 - patch[0]) * sx - 0.5], [0, sy, (0.5 - patch[1]) * sy - 0.5], [0, 0, 1]])
 
 
-def pack_masks(masks: tuple[np.ndarray, np.ndarray], boxes: np.ndarray) -> bytes:
-    """Two masks at full size as one bit a pixel inside their boxes (2, 4), deflated."""
-    cut = (mask[_inside(box)] for mask, box in zip(masks, boxes, strict=True))
-    return zlib.compress(np.concatenate([np.packbits(part > 0) for part in cut]).tobytes(), LEVEL)
+def pack_masks(parts: tuple[np.ndarray, np.ndarray]) -> bytes:
+    """What lies inside the boxes of two masks as one bit a pixel, deflated."""
+    return zlib.compress(np.concatenate([np.packbits(part > 0) for part in parts]).tobytes(), LEVEL)
 
 
 def unpack_masks(content: bytes, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,15 +95,10 @@ def unpack_masks(content: bytes, boxes: np.ndarray) -> tuple[np.ndarray, np.ndar
     if len(bits) != sum(lengths):
         raise ValueError(f"holds {len(bits)} bytes of masks, expected {sum(lengths)}")
     person, thing = (
-        np.unpackbits(part, count=h * w).reshape(h, w) * np.uint8(255)
+        _PIXELS[part].view(np.uint8)[: h * w].reshape(h, w)
         for part, (h, w) in zip(np.split(bits, lengths[:1]), shapes, strict=True)
     )
     return person, thing
-
-
-def _inside(box: np.ndarray) -> tuple[slice, slice]:
-    x, y, w, h = (int(value) for value in box)
-    return slice(y, y + h), slice(x, x + w)
 
 
 def _shrunk(image: np.ndarray, patch: tuple[int, int, int, int], stored: tuple[int, int]) -> np.ndarray:
