@@ -121,7 +121,24 @@ def test_the_other_tracks_are_those_of_rhobin_score(scored_run, tmp_path, capsys
     assert document["tracks"]["object"]["perfect"]["scores"]["AR_all"] == 1.0
     capsys.readouterr()
     assert main(["tables", str(scored_run.run)]) == 0
-    assert "not run" not in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "not run" not in shown
+    assert "(measured)" in shown
+
+
+def test_generated_numbers_are_never_shown_as_measured_on_behave(scored_run, tmp_path, capsys):
+    document = json.loads((scored_run.run / "scores.json").read_text())
+    assert document["origin"]["generated"] is False
+    document["origin"]["generated"] = True
+    (tmp_path / "scores.json").write_text(json.dumps(document))
+    assert main(["tables", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "(measured)" not in shown
+    assert shown.count("Numbers of generated data say nothing about BEHAVE.") == 4
+    document["schema"] = 1
+    (tmp_path / "scores.json").write_text(json.dumps(document))
+    assert main(["tables", str(tmp_path)]) == 1
+    assert "score again" in capsys.readouterr().err
 
 
 def test_frames_without_a_prediction_are_left_out_of_every_row(scored_run):

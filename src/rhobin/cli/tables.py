@@ -44,10 +44,13 @@ def run(args: argparse.Namespace) -> int:
         ours = [row for row in rows if row.table == printed.number]
         for row in ours:
             shown = ("-" if value is None else f"{value:.4g}" for value in row.values)
-            table.add_row(escape(f"{row.name}\n(measured)"), *shown)
+            how = "generated data" if row.generated else "measured"
+            table.add_row(escape(f"{row.name}\n({how})"), *shown)
         if not ours:
             table.add_row("ours", *(["not run"] + [""] * (len(printed.columns) - 1)))
         console.print(table)
         for row in ours:
             console.print(f"{row.name}: {row.source}", soft_wrap=True, markup=False)
+        if any(row.generated for row in ours):
+            console.print("Numbers of generated data say nothing about BEHAVE.", soft_wrap=True)
     return 0

@@ -25,7 +25,7 @@ from rhobin.engine.runinfo import config_hash, read_run
 from rhobin.methods.base import Method
 from rhobin.metrics.official import JointScore
 from rhobin.metrics.protocol import JointProtocol
-from rhobin.reports.page import write_report
+from rhobin.reports.page import is_generated, write_report
 from rhobin.reports.run_tracks import score_tracks
 from rhobin.reports.score import read_scores, score_rows, write_scores
 from rhobin.reports.store import Provenance, read_results, write_results
@@ -172,6 +172,7 @@ def _rows(
         **asdict(provenance),
         "rhobin": rhobin.__version__,
         "data": datamodule.manifest(),
+        "generated": is_generated(datamodule.root),
         "predicted": sum(len(record["frames"]) for record in results.values()),
         "train_views": len(datamodule.train_dataset),
     }

@@ -21,7 +21,7 @@ from rhobin.body.model import BodyModel
 from rhobin.metrics.official import FrameError, JointScore, score_joint
 from rhobin.metrics.protocol import JointProtocol
 
-SCHEMA = 1
+SCHEMA = 2
 VISIBLE_EDGES = (0, 30, 40, 60, 80, 100)
 LAST = len(VISIBLE_EDGES) - 1
 _COLUMNS = ("row", "sequence", "frame", "object", "visible", "smpl_mm", "object_mm")
