@@ -10,8 +10,9 @@ The reference does for each sample what the published loaders of this field do: 
 whole, turn the image into a float32 frame and copy it (CONTHO), warp from there; for the object track read a
 pickled crop of NOCS, paste it into a frame and warp that (GDR-Net). It is spared their posing of the body for
 each sample and their blur. "bytes" keeps frames uint8, kinder than CONTHO; "frames" turns uint8 frames whole
-before it crops, as loaders do that augment first. "in memory" is the prepared root with data.cache=ram, after
-the first epoch.
+before it crops, as loaders do that augment first. "raw, first epoch" sees its views first; later, the
+boxes of masks are known. "in memory" is the prepared root with data.cache=ram, after the first epoch. All
+times include making a batch of the samples.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from torch.utils.data import default_collate
 
 import rhobin.data.images.context as images
 from rhobin.behave.layout import KINECTS
@@ -49,6 +51,7 @@ from rhobin.synthetic.plan import plan_dataset
 
 WIDTH, HEIGHT = 2048, 1536
 BATCH = 16
+REPEATS = 5
 TRACKS: dict[str, dict[str, Any]] = {
     "joint (KHOR)": {"crop": "union"},
     "object (G2DR)": {"crop": "object", "targets": ["maps"]},
@@ -289,18 +292,24 @@ def staged(dataset: Any) -> Iterator[Stages]:
 def measure_track(track: str, root: Path, out: Path, options: dict[str, Any], count: int) -> dict[str, Any]:
     """Milliseconds a sample of all loaders, in turns."""
     made = {}
-    kinds = {"raw": (root, "none"), "prepared": (out, "none"), "in memory": (out, "ram")}
+    kinds = {
+        "raw, first epoch": (root, "none"),
+        "raw": (root, "none"),
+        "prepared": (out, "none"),
+        "in memory": (out, "ram"),
+    }
     for kind, (folder, cache) in kinds.items():
         made[kind] = BehaveDataModule(
             folder, augment={}, val_fraction=0, workers=0, on_bad_sample="skip", cache=cache, **options
         )
         made[kind].setup()
-    for index in range(len(made["in memory"].train_dataset)):
-        made["in memory"].train_dataset.context(index)
+    for kind in ("raw", "in memory"):
+        visit_all(made[kind].train_dataset)
     loaders: dict[str, Any] = {kind: datamodule.train_dataset for kind, datamodule in made.items()}
     for style in STYLES:
         loaders[style] = make_reference(root, options["crop"], root.parent / "nocs", style)
-    order = np.random.default_rng(0).permutation(len(loaders["raw"]))[:count]
+    usable = np.flatnonzero(loaders["raw"].bad == 0)
+    order = np.random.default_rng(0).permutation(usable)[:count]
     spent = dict.fromkeys(loaders, 0.0)
     for turn, index in enumerate([*order[:BATCH], *order]):  # the first batch warms up
         for name, loader in loaders.items():
@@ -308,29 +317,41 @@ def measure_track(track: str, root: Path, out: Path, options: dict[str, Any], co
             start = time.process_time()
             loader[item]
             spent[name] += (time.process_time() - start) * (turn >= BATCH)
-    parts = {kind: where_time_goes(loaders[kind], order) for kind in made}
-    for kind in made:
-        spent[kind] += parts[kind]["collate"] / 1e3 * len(order)
+    parts = {kind: where_time_goes(loaders[kind], order) for kind in made if kind != "raw, first epoch"}
+    for name, loader in loaders.items():
+        items = [(1, int(index)) if name in made else int(index) for index in order[:BATCH]]
+        batch, merge = [loader[item] for item in items], collate if name in made else default_collate
+        spent[name] += collate_seconds(merge, batch) / BATCH * len(order)
     each = {name: 1e3 * seconds / len(order) for name, seconds in spent.items()}
     report(track, each, parts)
     return {"ms": each, "parts": parts}
 
 
+def visit_all(dataset: Any) -> None:
+    """What the first epoch does: note the boxes of masks, fill the cache, find views that cannot be used."""
+    for index in range(len(dataset)):
+        dataset[(0, index)]
+
+
+def collate_seconds(merge: Callable, batch: list) -> float:
+    """Processor seconds of making one batch, from several in a row."""
+    merge(batch)
+    start = time.process_time()
+    for _ in range(REPEATS):
+        merge(batch)
+    return (time.process_time() - start) / REPEATS
+
+
 def where_time_goes(dataset: Any, order: np.ndarray) -> dict[str, float]:
     """Milliseconds a sample of each step."""
+    chosen = [(1, int(index)) for index in order[: 2 * BATCH]]
     with staged(dataset) as stages:
         whole = time.process_time()
-        made = [dataset[(1, int(index))] for index in order[: 2 * BATCH]]
+        made = [dataset[item] for item in chosen]
         whole = time.process_time() - whole
-        start = time.process_time()
-        for first in range(0, len(made), BATCH):
-            collate(made[first : first + BATCH])
-        stages.spent["collate"] = time.process_time() - start
     parts = {stage: 1e3 * seconds / len(made) for stage, seconds in stages.spent.items()}
-    parts["rest"] = 1e3 * whole / len(made) - sum(
-        value for stage, value in parts.items() if stage != "collate"
-    )
-    return parts
+    parts["rest"] = 1e3 * whole / len(made) - sum(parts.values())
+    return parts | {"collate": 1e3 * collate_seconds(collate, made[:BATCH]) / BATCH}
 
 
 def report(track: str, each: dict[str, float], parts: dict[str, dict[str, float]]) -> None:

@@ -121,7 +121,8 @@ class BehaveDataset(Dataset):
         lenses = config.distortion == "apply" and any(c.distortion is not None for c in release.cameras)
         self._reach = (augment.reach if augment else 1.0) * (REACH if lenses else 1.0)
         require_margin(release, views, config.crop, config.expand, self._reach, config.input_size)
-        self.plausible = shared_array(len(views), np.uint8)
+        self.seen = shared_array(len(views), np.uint8)
+        self.outlines = shared_array((len(views), 10), np.float64)
         self.bad = shared_array(len(views), np.uint8)
         self.bad_file = shared_array(len(views), np.uint8)
 
@@ -176,10 +177,9 @@ class BehaveDataset(Dataset):
         cached = self.cache.get(index) if self.cache else None
         if cached is not None:
             return cached
-        picture, config = view_picture(self.release, int(self.views[index])), self.config
+        picture, config = self._picture(index), self.config
         lens = self.release.cameras[self.release.views.camera[self.views[index]]].distortion
         bent = config.distortion == "apply" and lens is not None
-        self._check_masks(index, picture)
         context = load_context(
             picture, config.input_size, config.crop, config.expand, self._reach,
             None if self.cache or bent else aim,
@@ -190,15 +190,21 @@ class BehaveDataset(Dataset):
             self.cache.put(index, context)
         return context
 
-    def _check_masks(self, index: int, picture: RawPicture | StoredPicture) -> None:
-        """Judge a view's masks the first time that any process sees it."""
-        if self.plausible[index]:
-            return
-        view, K = int(self.views[index]), self.intrinsics(index, picture)
-        fault = mask_fault(picture.boxes, self.targets.joints[view], self.targets.kpts[view], K)
-        if fault:
-            raise BadSampleError(self.release.view_files(view)[2], "wrong_masks", fault)
-        self.plausible[index] = 1
+    def _picture(self, index: int) -> RawPicture | StoredPicture:
+        """A view; its masks are judged, and their boxes noted, the first time that any process sees it."""
+        view, known = int(self.views[index]), None
+        if self.seen[index]:
+            numbers = self.outlines[index]
+            known = numbers[:8].reshape(2, 4), (int(numbers[8]), int(numbers[9]))
+        picture = view_picture(self.release, view, known)
+        if known is None:
+            K = self.intrinsics(index, picture)
+            fault = mask_fault(picture.boxes, self.targets.joints[view], self.targets.kpts[view], K)
+            if fault:
+                raise BadSampleError(self.release.view_files(view)[2], "wrong_masks", fault)
+            self.outlines[index] = *picture.boxes.ravel(), *picture.size
+            self.seen[index] = 1
+        return picture
 
     def intrinsics(self, index: int, context: Context | RawPicture | StoredPicture) -> np.ndarray:
         """Intrinsics (3, 3) of a view's full image, even if it was resized after calibration."""

@@ -13,6 +13,7 @@ import numpy as np
 from rhobin.data.images.crops import crop_square
 from rhobin.data.images.decode import BadSampleError, read_color, read_mask, size_text, threshold
 from rhobin.data.images.grid import Grid, choose_grid, masks_on_grid
+from rhobin.data.images.rows import BORDER, whole_units
 
 MEAN = np.array([0.485, 0.456, 0.406])  # ImageNet, RGB
 STD = np.array([0.229, 0.224, 0.225])
@@ -100,8 +101,18 @@ class RawPicture:
         return read_color(self.file, factor, self.size)
 
     def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> tuple[np.ndarray, None]:
-        """Colour on a grid, all of it: JPEGs of unknown origin can only be decoded from their beginning."""
-        return cv2.resize(self.read_color(grid.factor)[grid.rows, grid.columns], grid.size), None
+        """Colour on a grid; rows below what is shown may be black."""
+        bottom = grid.rows.stop * grid.factor
+        if shown is not None:
+            pixel = 1 / grid.from_image[1, 1]  # of the grid; cropping and shrinking look at neighbours
+            lowest = max(float(shown[:, 1].max()), grid.top * grid.factor)
+            bottom = min(bottom, int(lowest + 4 * pixel + 2 * grid.factor))
+        color = read_color(self.file, grid.factor, self.size, whole_units(bottom + BORDER))
+        part = color[grid.rows, grid.columns]
+        if part.shape[1::-1] != grid.patch:
+            part = np.zeros((*grid.patch[::-1], 3), np.uint8)
+            part[: len(color) - grid.top] = color[grid.rows, grid.columns]
+        return cv2.resize(part, grid.size), None
 
     def masks_on(self, grid: Grid) -> np.ndarray:
         """Masks on a grid."""
@@ -146,17 +157,21 @@ def crop_corners(from_image: np.ndarray, output: int) -> np.ndarray | None:
     return corners[:, :2] / depth if (depth > 0).all() or (depth < 0).all() else None
 
 
-def read_picture(files: tuple[Path, Path, Path]) -> RawPicture:
+def read_picture(
+    files: tuple[Path, Path, Path], known: tuple[np.ndarray, tuple[int, int]] | None = None
+) -> RawPicture:
     """Read the masks of a view; its colour is decoded when asked for.
 
     Args:
         files: colour, person mask, object mask.
+        known: boxes (2, 4) and image size that the same files had before, which saves time.
 
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
-    person, person_box, size = read_mask(files[1], "empty_person_mask")
-    thing, thing_box, thing_size = read_mask(files[2], "empty_object_mask")
+    boxes = [None, None] if known is None else [(box, known[1]) for box in known[0]]
+    person, person_box, size = read_mask(files[1], "empty_person_mask", boxes[0])
+    thing, thing_box, thing_size = read_mask(files[2], "empty_object_mask", boxes[1])
     if size != thing_size:
         detail = f"mask is {size_text(thing_size)}, person mask is {size_text(size)}"
         raise BadSampleError(files[2], "image_size", detail)

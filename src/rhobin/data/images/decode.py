@@ -9,6 +9,7 @@ import numpy as np
 
 from rhobin.behave.video import VideoError, read_frame, split_frame
 from rhobin.data.images.crops import MASK_THRESHOLD, mask_box
+from rhobin.data.images.rows import first_rows, whole_units
 
 _REDUCED = {
     1: cv2.IMREAD_COLOR,
@@ -34,38 +35,51 @@ class BadSampleError(ValueError):
         self.file, self.reason, self.detail = file, reason, detail
 
 
-def read_mask(file: Path, empty: str) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
+def read_mask(
+    file: Path, empty: str, known: tuple[np.ndarray, tuple[int, int]] | None = None
+) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     """What lies inside a mask's box, uint8 of 0 or 255 at full size; the box; width and height of the image.
 
     Args:
         file: of the mask.
         empty: reason to give for a mask without a pixel.
+        known: box and image size that were found before; nothing below the box is decoded then.
 
     Raises:
         BadSampleError: the file cannot be used.
     """
-    mask = _decode(file, cv2.IMREAD_GRAYSCALE)
-    box = mask_box(mask)
+    mask = None
+    if known is not None:
+        box, size = known
+        mask, rows = _decode(file, cv2.IMREAD_GRAYSCALE, size, whole_units(box[1] + box[3]))
+    if mask is None or mask.shape != (rows, size[0]):
+        mask, _ = _decode(file, cv2.IMREAD_GRAYSCALE)
+        box, size = mask_box(mask), (mask.shape[1], mask.shape[0])
     if not box.any():
         raise BadSampleError(file, empty, "no pixel is set")
     x, y, width, height = box.astype(int).tolist()
-    part = threshold(mask[y : y + height, x : x + width].copy())
-    return part, box, (mask.shape[1], mask.shape[0])
+    return threshold(mask[y : y + height, x : x + width].copy()), box, size
 
 
-def read_color(file: Path, factor: int, size: tuple[int, int]) -> np.ndarray:
+def read_color(file: Path, factor: int, size: tuple[int, int], rows: int | None = None) -> np.ndarray:
     """Colour (h, w, 3) BGR uint8 at 1/factor of its size, which must be that of masks of `size`.
+
+    Args:
+        file: of the image.
+        factor: 1, 2, 4 or 8.
+        size: width and height of the masks.
+        rows: of the image that are needed, a multiple of `rows.UNIT`; what lies below may be missing.
 
     Raises:
         BadSampleError: the file cannot be used.
     """
-    color = _decode(file, _REDUCED[factor])
-    expected = (-(-size[1] // factor), -(-size[0] // factor))
+    color, height = _decode(file, _REDUCED[factor], size, rows)
+    expected = (-(-height // factor), -(-size[0] // factor))
     if color.shape[:2] != expected:
-        detail = (
-            f"image is {size_text(color.shape[1::-1])} at 1/{factor} of its size, masks are {size_text(size)}"
+        found, wanted = size_text(color.shape[1::-1]), size_text(size)
+        raise BadSampleError(
+            file, "image_size", f"image is {found} at 1/{factor} of its size, masks are {wanted}"
         )
-        raise BadSampleError(file, "image_size", detail)
     return color
 
 
@@ -80,18 +94,26 @@ def decode_color(file: Path, content: bytes, factor: int) -> np.ndarray:
     Raises:
         BadSampleError: the content is no complete image.
     """
+    _require_complete(file, content)
     return _decode_bytes(file, content, _REDUCED[factor])
 
 
-def _decode(file: Path, flag: int) -> np.ndarray:
+def _decode(
+    file: Path, flag: int, size: tuple[int, int] = (0, 0), rows: int | None = None
+) -> tuple[np.ndarray, int]:
+    """An image, and how many rows of `size` it shows: `rows` where the rest could be left out, or all."""
     frame = split_frame(file)
     if frame is not None:
-        return _decode_frame(file, *frame, flag)
+        return _decode_frame(file, *frame, flag), size[1]
     try:
         content = file.read_bytes()
     except OSError as error:
         raise BadSampleError(file, "unreadable_image", f"cannot be read: {error.strerror}") from error
-    return _decode_bytes(file, content, flag)
+    _require_complete(file, content)
+    top = first_rows(content, rows, size) if rows is not None else None
+    if rows is None or top is None:
+        return _decode_bytes(file, content, flag), size[1]
+    return _decode_bytes(file, top, flag), rows
 
 
 def _decode_frame(file: Path, video: Path, index: int, flag: int) -> np.ndarray:
@@ -107,11 +129,14 @@ def _decode_frame(file: Path, video: Path, index: int, flag: int) -> np.ndarray:
     return image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def _decode_bytes(file: Path, content: bytes, flag: int) -> np.ndarray:
+def _require_complete(file: Path, content: bytes) -> None:
     if not content:
         raise BadSampleError(file, "empty_file", "zero bytes")
     if content.startswith(b"\xff\xd8") and not _jpeg_ends(content):
         raise BadSampleError(file, "unreadable_image", f"JPEG is truncated after {len(content)} bytes")
+
+
+def _decode_bytes(file: Path, content: bytes, flag: int) -> np.ndarray:
     image = cv2.imdecode(np.frombuffer(content, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise BadSampleError(file, "unreadable_image", "not an image that OpenCV can decode")

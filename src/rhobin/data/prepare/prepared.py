@@ -136,15 +136,22 @@ def read_prepared_splits(root: Path) -> list[PreparedRelease]:
     return found + [read_prepared(root, split, found[0].templates) for split in others]
 
 
-def view_picture(release: Release, view: int) -> RawPicture | StoredPicture:
+def view_picture(
+    release: Release, view: int, known: tuple[np.ndarray, tuple[int, int]] | None = None
+) -> RawPicture | StoredPicture:
     """A view of any release, prepared or not.
+
+    Args:
+        release: with the view.
+        view: its row.
+        known: see `read_picture`.
 
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
     if isinstance(release, PreparedRelease):
         return release.picture(view)
-    return read_picture(release.view_files(view))
+    return read_picture(release.view_files(view), known)
 
 
 def _container(file: Path) -> Path:
