@@ -10,24 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from rhobin.behave.layout import is_frame_name
+from rhobin.behave.readers.frames import UnusableError
 
 SMPL_FILE = "smpl_fit_all.npz"
 OBJECT_FILE = "object_fit_all.npz"
 _SMPL = {"poses": 156, "betas": 10, "trans": 3}
 _OBJECT = {"angles": 3, "trans": 3}
-
-
-class BadFitError(ValueError):
-    """A parameter file that cannot be used.
-
-    Attributes:
-        file: the file.
-        reason: a key of `rhobin.behave.skips.REASONS`.
-    """
-
-    def __init__(self, file: Path, reason: str, detail: str):
-        super().__init__(detail)
-        self.file, self.reason = file, reason
 
 
 @dataclass(frozen=True)
@@ -51,7 +39,7 @@ def read_fit(folder: Path) -> SequenceFit:
     """Read a sequence's `smpl_fit_all.npz` and `object_fit_all.npz`.
 
     Raises:
-        BadFitError: one is missing or broken, or its arrays and times differ in length.
+        UnusableError: one is missing or broken, or its arrays and times differ in length.
     """
     smpl_times, smpl = _read(folder / SMPL_FILE, "missing_person_fit", _SMPL)
     object_times, placed = _read(folder / OBJECT_FILE, "missing_object_fit", _OBJECT)
@@ -77,20 +65,22 @@ def read_fit(folder: Path) -> SequenceFit:
 def _read(path: Path, missing: str, widths: Mapping[str, int]) -> tuple[list[str], np.ndarray]:
     """Frame times and the joined arrays of one file."""
     if not path.is_file():
-        raise BadFitError(path, missing, "no such file")
+        raise UnusableError(path, missing, "no such file")
     try:
         with np.load(path, allow_pickle=False) as archive:
             times = [str(time) for time in archive["frame_times"]]
             arrays = {key: np.asarray(archive[key], np.float64) for key in widths}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         wanted = ", ".join((*widths, "frame_times"))
-        raise BadFitError(path, "broken_archive", f"expected arrays {wanted}: {error}") from error
+        raise UnusableError(path, "broken_archive", f"expected arrays {wanted}: {error}") from error
     for key, array in arrays.items():
         if array.shape != (len(times), widths[key]):
             detail = f"{key} has shape {array.shape}; expected {(len(times), widths[key])} by frame_times"
-            raise BadFitError(path, "bad_parameters", detail)
+            raise UnusableError(path, "bad_parameters", detail)
     odd = next((time for time in times if not is_frame_name(time)), None)
     if odd is not None or len(set(times)) < len(times):
         what = "a time twice" if odd is None else f"frame time {odd!r}"
-        raise BadFitError(path, "bad_parameters", f"{what}; expected each of t0003.000, t0003.033, ... once")
+        raise UnusableError(
+            path, "bad_parameters", f"{what}; expected each of t0003.000, t0003.033, ... once"
+        )
     return times, np.concatenate(list(arrays.values()), axis=1)

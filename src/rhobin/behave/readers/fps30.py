@@ -20,8 +20,8 @@ from rhobin.behave.exceptions import (
     known_exceptions,
 )
 from rhobin.behave.layout import parse_sequence
-from rhobin.behave.readers.fits30 import BadFitError, SequenceFit, read_fit
-from rhobin.behave.readers.frames import UnusableError
+from rhobin.behave.readers.fits30 import SequenceFit, read_fit
+from rhobin.behave.readers.frames import UnusableError, first_present
 from rhobin.behave.readers.raw import sequence_facts
 from rhobin.behave.release import Release
 from rhobin.behave.root_templates import root_templates
@@ -61,7 +61,7 @@ def _add_sequence(builder: ReleaseBuilder, name: str, kinects: Sequence[int]) ->
         return
     try:
         fit = read_fit(folder)
-    except BadFitError as error:
+    except UnusableError as error:
         builder.skip(error.file, error.reason, str(error), 0)
         return
     found = sequence_facts(builder, folder, kinects, lost=len(fit.names) * len(kinects))
@@ -171,13 +171,7 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 def _view_masks(folder: Path, time: str, kinect: int, sizes: Mapping[str, int]) -> list[str]:
     """Names of a view's person and object masks."""
-    found = []
-    for missing, endings in _MASKS:
-        names = [f"{time}-k{kinect}.{ending}" for ending in endings]
-        name = next((name for name in names if name in sizes), None)
-        if name is None:
-            raise UnusableError(folder / names[0], missing, "no such file")
-        if sizes[name] == 0:
-            raise UnusableError(folder / name, "empty_file", "zero bytes")
-        found.append(name)
-    return found
+    return [
+        first_present(folder, [f"{time}-k{kinect}.{ending}" for ending in endings], sizes, missing)
+        for missing, endings in _MASKS
+    ]

@@ -30,7 +30,7 @@ _IMAGES = (
 
 
 class UnusableError(ValueError):
-    """A file of a frame that is missing or cannot be used.
+    """A file of a frame or a sequence that is missing or cannot be used.
 
     Attributes:
         file: the file.
@@ -109,16 +109,25 @@ def view_names(folder: Path, kinect: int, sizes: Mapping[str, int]) -> tuple[str
     Raises:
         UnusableError: one is missing or has no bytes.
     """
-    files = []
-    for missing, endings in _IMAGES:
-        names = [f"k{kinect}.{ending}" for ending in endings]
-        name = next((name for name in names if name in sizes), None)
-        if name is None:
-            raise UnusableError(folder / names[0], missing, "no such file")
-        if sizes[name] == 0:
-            raise UnusableError(folder / name, "empty_file", "zero bytes")
-        files.append(name)
-    return files[0], files[1], files[2]
+    color, person, thing = (
+        first_present(folder, [f"k{kinect}.{ending}" for ending in endings], sizes, missing)
+        for missing, endings in _IMAGES
+    )
+    return color, person, thing
+
+
+def first_present(folder: Path, names: list[str], sizes: Mapping[str, int], missing: str) -> str:
+    """The first of some names that a folder has, given the sizes of its files.
+
+    Raises:
+        UnusableError: there is none (reason `missing`), or it has no bytes.
+    """
+    name = next((name for name in names if name in sizes), None)
+    if name is None:
+        raise UnusableError(folder / names[0], missing, "no such file")
+    if sizes[name] == 0:
+        raise UnusableError(folder / name, "empty_file", "zero bytes")
+    return name
 
 
 def vectors(content: Any, keys: tuple[tuple[str, int], ...]) -> np.ndarray:
