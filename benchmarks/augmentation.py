@@ -17,6 +17,7 @@ from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.dataset import BehaveDataset, ViewConfig
 from rhobin.data.images.context import BadSampleError
+from rhobin.data.sections import read_section
 from rhobin.data.shared import ContextCache
 from rhobin.data.targets.views import build_targets
 
@@ -56,7 +57,7 @@ def main() -> None:
     fill(BehaveDataset(release, targets, rows, config, widest, 0, cache))
     costs = {}
     for name, values in KINDS.items():
-        augment = AugmentConfig.parse({**PLAIN, **values})
+        augment = read_section(AugmentConfig, "augment", {**PLAIN, **values})
         dataset = BehaveDataset(release, targets, rows, config, augment, 0, cache)
         costs[name] = min(cost(dataset, args.samples) for _ in range(2))
         added = costs[name] - costs["nothing"]

@@ -17,6 +17,7 @@ from rhobin.data.augment.colour import ColourJitter
 from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
 from rhobin.data.augment.occlude import OccluderConfig
 from rhobin.data.images.context import Context, warp_context
+from rhobin.data.sections import read_section
 from rhobin.geometry.camera import crop_matrix, project
 
 K = np.array([[489.0, 0, 511.0], [0, 491.0, 389.0], [0, 0, 1]])
@@ -218,11 +219,11 @@ def test_a_cut_shows_the_image_and_not_what_lies_beyond_it():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"colour_sett": "g2dr"}, "data.augment has no key 'colour_sett'; its keys are scale, "),
+        ({"colour_sett": "g2dr"}, "data.augment.colour_sett is not a setting; expected any of scale, "),
         ({"colour_set": "gdr"}, "data.augment.colour_set is 'gdr'; expected one of none, g2dr"),
         ({"law": "cauchy"}, "data.augment.law is 'cauchy'; expected one of normal, uniform"),
         ({"truncate": -0.1}, "data.augment.truncate is -0.1"),
-        ({"occluder": {"kind": ["object"]}}, "data.augment.occluder has no key 'kind'"),
+        ({"occluder": {"kind": ["object"]}}, "data.augment.occluder.kind is not a setting"),
         ({"occluder": {"kinds": ["cat"]}}, "kinds names 'cat'; expected some of object, person"),
         ({"occluder": {"size": [0.5, 0.2]}}, r"size is \[0.5, 0.2\]; expected \[least, largest\]"),
         ({"occluder": {"p": 0.5, "kinds": []}}, "kinds is empty; set data.augment.occluder.p=0"),
@@ -230,7 +231,7 @@ def test_a_cut_shows_the_image_and_not_what_lies_beyond_it():
 )
 def test_config_errors_name_the_key_and_what_is_expected(values, message):
     with pytest.raises(ValueError, match=message):
-        AugmentConfig.parse(values)
+        read_section(AugmentConfig, "augment", values)
 
 
 def test_the_config_lists_every_key_with_its_default():
@@ -238,4 +239,4 @@ def test_the_config_lists_every_key_with_its_default():
     listed = yaml.safe_load(path.read_text())["augment"]
     assert set(listed) == {field.name for field in fields(AugmentConfig)}
     assert set(listed["occluder"]) == {field.name for field in fields(OccluderConfig)}
-    assert AugmentConfig.parse(listed) == AugmentConfig()
+    assert read_section(AugmentConfig, "augment", listed) == AugmentConfig()

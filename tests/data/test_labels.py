@@ -13,8 +13,8 @@ from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.sections import read_section
 from rhobin.data.targets.bev import BevConfig
-from rhobin.data.targets.extras import settings
 from rhobin.data.targets.maps import MapConfig
 from rhobin.data.targets.views import build_targets
 from rhobin.geometry.camera import project
@@ -155,9 +155,9 @@ def test_a_bad_request_says_what_is_possible(make):
     with pytest.raises(ValueError, match=r"data.maps.regions is 9999, but \w+ has \d+ vertices"):
         make(replace(BOTH, maps=MapConfig(regions=9999)))
     with pytest.raises(ValueError, match=r"data.bev.deep is not a setting; expected any of stride, bins"):
-        settings(BevConfig, "bev", {"deep": 3})
-    assert settings(MapConfig, "maps", None) == MapConfig()
-    assert settings(MapConfig, "maps", {"regions": 8}).regions == 8
+        read_section(BevConfig, "bev", {"deep": 3})
+    assert read_section(MapConfig, "maps", None) == MapConfig()
+    assert read_section(MapConfig, "maps", {"regions": 8}).regions == 8
 
 
 def test_canonical_labels_are_one_pose_moved_as_a_whole(make, source):

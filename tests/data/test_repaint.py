@@ -12,6 +12,7 @@ from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.sections import read_section
 from rhobin.data.targets.views import build_targets
 from rhobin.objects.names import OBJECT_NAMES
 
@@ -42,7 +43,7 @@ def parts(release_root):
 
 def dataset(parts, values, views=None):
     views = np.arange(len(parts[0].views.frame)) if views is None else views
-    return BehaveDataset(*parts, views, CONFIG, AugmentConfig.parse(values), seed=3)
+    return BehaveDataset(*parts, views, CONFIG, read_section(AugmentConfig, "augment", values), seed=3)
 
 
 def tensors(sample):
@@ -152,7 +153,9 @@ def test_only_training_views_are_borrowed_from(parts):
 
 def test_broken_donors_do_not_break_a_sample(parts, own_root):
     release = replace(parts[0], root=own_root)
-    some = BehaveDataset(release, parts[1], np.arange(32), CONFIG, AugmentConfig.parse(EVERYTHING), seed=3)
+    some = BehaveDataset(
+        release, parts[1], np.arange(32), CONFIG, read_section(AugmentConfig, "augment", EVERYTHING), seed=3
+    )
     for view in range(8, 32):
         release.view_files(view)[0].write_bytes(b"")
     for index in range(8):

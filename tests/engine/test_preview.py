@@ -47,7 +47,7 @@ def test_without_augmentation_there_is_one_column(tree):
     [
         ("data.root=nowhere", "rhobin synth --out nowhere"),
         ("data.augment.occluder.kinds=[cat]", "data.augment.occluder.kinds names 'cat'"),
-        ("+data.augment.blur=1", "data.augment has no key 'blur'"),
+        ("+data.augment.blur=1", "data.augment.blur is not a setting"),
         ("data.augment.blur=1", "blur"),
         ("experiment=khor/nothing", "khor/nothing"),
     ],

@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from rhobin.cli.numbers import at_least
+
 HELP = "draw training samples with their augmentation and targets"
 
 
@@ -18,9 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="as for train.py: experiment=khor/synthetic data.augment.colour_set=g2dr ...",
     )
     parser.add_argument("--out", type=Path, help="picture to write (default: runs/preview/NAME.png)")
-    parser.add_argument("--samples", type=_positive, default=6, help="views, one row each (default: 6)")
-    parser.add_argument("--epochs", type=_positive, default=4, help="epochs, one column each (default: 4)")
-    parser.add_argument("--first", type=_epoch, default=0, metavar="EPOCH", help="first epoch (default: 0)")
+    parser.add_argument("--samples", type=at_least(1), default=6, help="views, one row each (default: 6)")
+    parser.add_argument("--epochs", type=at_least(1), default=4, help="epochs, one column each (default: 4)")
+    parser.add_argument(
+        "--first", type=at_least(0), default=0, metavar="EPOCH", help="first epoch (default: 0)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,17 +38,3 @@ def run(args: argparse.Namespace) -> int:
         return 1
     print(path)
     return 0
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text}")
-    return value
-
-
-def _epoch(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, found {text}")
-    return value

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rhobin.cli.numbers import at_least
+
 if TYPE_CHECKING:
     from rich.progress import Task
 
@@ -23,9 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, help="dataset folder; an unfinished one is completed"
     )
     parser.add_argument("--size", choices=SIZES, default="demo", help="how many sequences (default: demo)")
-    parser.add_argument("--frames", type=_positive, help="frames per sequence instead of the size's own")
+    parser.add_argument("--frames", type=at_least(1), help="frames per sequence instead of the size's own")
     parser.add_argument(
-        "--workers", type=_positive, default=2, help="processes; any number gives the same files"
+        "--workers", type=at_least(1), default=2, help="processes; any number gives the same files"
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of people, motions and cameras' noise")
     parser.add_argument("--width", type=_width, default=640, help="image width in pixels, 4:3 (default: 640)")
@@ -57,13 +59,6 @@ def run(args: argparse.Namespace) -> int:
         return 1
     _report(summary, time.monotonic() - start)
     return 0
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, found {text}")
-    return value
 
 
 def _width(text: str) -> int:

@@ -23,10 +23,10 @@ from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
 from rhobin.data.dataset import BehaveDataset, ViewConfig
 from rhobin.data.sampler import ResumableSampler
+from rhobin.data.sections import read_section
 from rhobin.data.shared import ContextCache
 from rhobin.data.splits import Splits, available_splits, held_out_views, thinned
 from rhobin.data.targets.bev import BevConfig
-from rhobin.data.targets.extras import settings
 from rhobin.data.targets.maps import MapConfig
 from rhobin.data.targets.views import ViewTargets, build_targets
 from rhobin.objects.template import Template
@@ -117,10 +117,10 @@ class BehaveDataModule(pl.LightningDataModule):
         self.root, self.body = Path(root), body
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
         names = (targets,) if isinstance(targets, str) else tuple(targets)
-        drawn = (settings(MapConfig, "maps", maps), settings(BevConfig, "bev", bev))
+        drawn = (read_section(MapConfig, "maps", maps), read_section(BevConfig, "bev", bev))
         self.view_config = ViewConfig(input_size, depth_range, crop, expand, background, on_bad_sample,
                                       canonical_symmetry, names, *drawn, distortion)  # fmt: skip
-        self.augment = AugmentConfig.parse(augment) if augment is not None else None
+        self.augment = read_section(AugmentConfig, "augment", augment) if augment is not None else None
         self.val_fraction, self.val_by, self.val_views = val_fraction, val_by, val_views
         self.cache_mb = cache_mb if cache == "ram" else 0
         self._splits = Splits()

@@ -7,9 +7,7 @@ cutting off only choose another crop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -18,6 +16,7 @@ from rhobin.data.augment.colour import COLOUR_SETS
 from rhobin.data.augment.cut import Cut, cut_off
 from rhobin.data.augment.occlude import OccluderConfig
 from rhobin.data.images.context import Context
+from rhobin.data.sections import read_section
 
 LAWS = ("normal", "uniform")
 STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4}
@@ -64,7 +63,9 @@ class AugmentConfig:
 
     def __post_init__(self):
         if not isinstance(self.occluder, OccluderConfig):
-            object.__setattr__(self, "occluder", OccluderConfig.parse(self.occluder))
+            object.__setattr__(
+                self, "occluder", read_section(OccluderConfig, "augment.occluder", self.occluder)
+            )
         for name, value in vars(self).items():
             if isinstance(value, (int, float)) and not 0 <= value < (
                 180 if name == "rotation_deg" else 1.0001
@@ -75,18 +76,6 @@ class AugmentConfig:
                 raise ValueError(
                     f"data.augment.{name} is {getattr(self, name)!r}; expected one of {', '.join(known)}"
                 )
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> AugmentConfig:
-        """From the keys of a config.
-
-        Raises:
-            ValueError: an unknown key or a value out of range.
-        """
-        known = [part.name for part in fields(cls)]
-        if unknown := sorted(set(values) - set(known)):
-            raise ValueError(f"data.augment has no key {unknown[0]!r}; its keys are {', '.join(known)}")
-        return cls(**values)
 
     @property
     def reach(self) -> float:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -49,20 +48,6 @@ class OccluderConfig:
             raise ValueError(f"{where}: p is {self.p}, count {self.count}; expected 0 <= p <= 1 <= count")
         if len(self.size) != 2 or not 0 < self.size[0] <= self.size[1] <= 1:
             raise ValueError(f"{where}.size is {list(self.size)}; expected [least, largest] within 0 and 1")
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> OccluderConfig:
-        """From the keys of a config.
-
-        Raises:
-            ValueError: an unknown key or a value out of range.
-        """
-        known = [part.name for part in fields(cls)]
-        if unknown := sorted(set(values) - set(known)):
-            raise ValueError(
-                f"data.augment.occluder has no key {unknown[0]!r}; its keys are {', '.join(known)}"
-            )
-        return cls(**values)
 
 
 @dataclass

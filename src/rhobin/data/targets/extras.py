@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -13,26 +12,6 @@ from rhobin.data.targets.maps import MapConfig, ObjectMapper
 from rhobin.objects.template import Template
 
 EXTRAS = ("maps", "bev")
-
-Settings = TypeVar("Settings", MapConfig, BevConfig)
-
-
-def settings(kind: type[Settings], section: str, values: Mapping[str, Any] | None) -> Settings:
-    """The settings of a config section.
-
-    Args:
-        kind: `MapConfig` or `BevConfig`.
-        section: its key under `data`.
-        values: keys and values; None for the defaults.
-
-    Raises:
-        ValueError: an unknown key.
-    """
-    known = [field.name for field in fields(kind)]
-    for key in values or {}:
-        if key not in known:
-            raise ValueError(f"data.{section}.{key} is not a setting; expected any of {', '.join(known)}")
-    return kind(**(values or {}))
 
 
 def check_extras(names: Sequence[str], strides: Mapping[str, int], input_size: int) -> None:
