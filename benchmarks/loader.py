@@ -34,6 +34,7 @@ import torch
 from torch.utils.data import default_collate
 
 import rhobin.data.images.context as images
+import rhobin.nets.images as nets
 from rhobin.behave.layout import KINECTS
 from rhobin.behave.writers.tree import COLOR_QUALITY, MASK_QUALITY
 from rhobin.data import dataset as samples
@@ -46,6 +47,7 @@ from rhobin.data.prepare.build import plan, prepare
 from rhobin.data.prepare.prepared import read_prepared
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.splits import available_splits
+from rhobin.nets.images import normalized
 from rhobin.synthetic.build import build_dataset
 from rhobin.synthetic.plan import plan_dataset
 
@@ -64,7 +66,7 @@ STYLES = {
     "reference, frames": "uint8 frames, turned whole and then cropped",
 }
 TARGETS = {"raw": 3.0, "prepared": 10.0}
-MEAN, STD = (torch.from_numpy(v).float()[:, None, None] for v in (images.MEAN, images.STD))
+MEAN, STD = (torch.tensor(values[:3])[:, None, None] for values in (nets.MEAN, nets.STD))
 
 
 def main() -> None:
@@ -275,7 +277,7 @@ def staged(dataset: Any) -> Iterator[Stages]:
         ("boxes", decode, "mask_box"),
         ("cut", samples, "load_context"),
         ("warp", samples, "warp_context"),
-        ("normalise", samples, "network_input"),
+        ("planes", samples, "stack_planes"),
         ("targets", dataset, "labeller"),
         ("colour", dataset, "repainter"),
     ]
@@ -320,7 +322,7 @@ def measure_track(track: str, root: Path, out: Path, options: dict[str, Any], co
     parts = {kind: where_time_goes(loaders[kind], order) for kind in made if kind != "raw, first epoch"}
     for name, loader in loaders.items():
         items = [(1, int(index)) if name in made else int(index) for index in order[:BATCH]]
-        batch, merge = [loader[item] for item in items], collate if name in made else default_collate
+        batch, merge = [loader[item] for item in items], make_batch if name in made else default_collate
         spent[name] += collate_seconds(merge, batch) / BATCH * len(order)
     each = {name: 1e3 * seconds / len(order) for name, seconds in spent.items()}
     report(track, each, parts)
@@ -331,6 +333,12 @@ def visit_all(dataset: Any) -> None:
     """What the first epoch does: note the boxes of masks, fill the cache, find views that cannot be used."""
     for index in range(len(dataset)):
         dataset[(0, index)]
+
+
+def make_batch(batch: list) -> tuple:
+    """A batch of ours, and its images as float32 for the network."""
+    merged = collate(batch)
+    return merged, normalized(merged.image)
 
 
 def collate_seconds(merge: Callable, batch: list) -> float:
@@ -351,7 +359,10 @@ def where_time_goes(dataset: Any, order: np.ndarray) -> dict[str, float]:
         whole = time.process_time() - whole
     parts = {stage: 1e3 * seconds / len(made) for stage, seconds in stages.spent.items()}
     parts["rest"] = 1e3 * whole / len(made) - sum(parts.values())
-    return parts | {"collate": 1e3 * collate_seconds(collate, made[:BATCH]) / BATCH}
+    batches = {"collate": collate, "collate and normalise": make_batch}
+    return parts | {
+        name: 1e3 * collate_seconds(merge, made[:BATCH]) / BATCH for name, merge in batches.items()
+    }
 
 
 def report(track: str, each: dict[str, float], parts: dict[str, dict[str, float]]) -> None:

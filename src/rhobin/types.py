@@ -64,21 +64,43 @@ class ObjectMaps:
 class BevMaps:
     """The person's centre in front view, bird's-eye view and in a volume of D depth bins, h x w pixels.
 
+    A Gaussian about one centre is the product of its profiles along the axes, so only these are kept; the
+    maps are made where they are used.
+
     Attributes:
-        front: (B, h, w) heatmap with 1 at the pixel of the centre.
-        bird: (B, D, w) heatmap seen from above, over depth bin and column.
-        volume: (B, D, h, w) heatmap over depth bin, row and column.
+        depth: (B, D) profile of the volume along depth bins, 1 at the centre.
+        row: (B, h) the same along rows.
+        column: (B, w) the same along columns.
+        front_row: (B, h) profile of the front view along rows, 1 at the centre.
+        front_column: (B, w) the same along columns.
         cell: (B, 3) long, depth bin, row and column of the centre.
         offset: (B, 3) what is missing from that cell to the centre, in cells, each in [-0.5, 0.5].
-        weight: (B,) 1 where the centre lies in the volume; else the maps and the offset are 0.
+        weight: (B,) 1 where the centre lies in the volume; else the profiles and the offset are 0.
     """
 
-    front: Tensor
-    bird: Tensor
-    volume: Tensor
+    depth: Tensor
+    row: Tensor
+    column: Tensor
+    front_row: Tensor
+    front_column: Tensor
     cell: Tensor
     offset: Tensor
     weight: Tensor
+
+    @property
+    def front(self) -> Tensor:
+        """(B, h, w) heatmap with 1 at the pixel of the centre."""
+        return self.front_row[..., :, None] * self.front_column[..., None, :]
+
+    @property
+    def bird(self) -> Tensor:
+        """(B, D, w) heatmap seen from above, over depth bin and column."""
+        return self.depth[..., :, None] * self.column[..., None, :]
+
+    @property
+    def volume(self) -> Tensor:
+        """(B, D, h, w) heatmap over depth bin, row and column."""
+        return self.bird[..., :, None, :] * self.row[..., None, :, None]
 
 
 @dataclass
@@ -136,7 +158,7 @@ class Sample:
     """One view of one frame; a `Batch` without its batch axis.
 
     Attributes:
-        image: (5, H, W) normalised RGB, human mask, object mask.
+        image: (5, H, W) uint8: red, green, blue, and 255 where person, then object, is visible.
         K_crop: (3, 3) intrinsics of the crop.
         gender: index into `GENDERS`.
         object_id: index into the sorted object names.
@@ -154,7 +176,7 @@ class Sample:
 
 @dataclass
 class Batch:
-    """Samples stacked: image (B, 5, H, W), K_crop (B, 3, 3), gender and object_id (B,) long."""
+    """Samples stacked: image (B, 5, H, W) uint8, K_crop (B, 3, 3), gender and object_id (B,) long."""
 
     image: Tensor
     K_crop: Tensor

@@ -6,6 +6,7 @@ import pytest
 from rhobin.data.augment.draw import Augmentation, move_crop
 from rhobin.data.images.context import Context
 from rhobin.data.images.crops import CROPS, box_square, crop_square, mask_box, union_box, window_square
+from rhobin.data.images.patch import Patch
 from rhobin.geometry.camera import crop_matrix
 
 PERSON, THING = np.array([200.0, 100, 80, 300]), np.array([250.0, 350, 120, 90])
@@ -109,7 +110,8 @@ def test_shift_and_scale_of_the_object_crop_are_gdr_nets_dynamic_zoom(oracle):
         mask[y1:y2, x1:x2] = 255
         boxes = np.stack([PERSON, mask_box(mask)])
         centre, side = crop_square(boxes, "object", None, (width, height))
-        context = Context(mask, np.stack([mask, mask]), np.eye(3), centre, side, (width, height))
+        seen = Patch(mask, np.eye(3))
+        context = Context(seen, (seen, seen), centre, side, (width, height))
         grow, right, down = (2 * draws - 1) * (zoom, move, move)
         change = Augmentation(scale=1 + grow, shift=(right, down))
         moved = move_crop(change, context, "object", 0.3)

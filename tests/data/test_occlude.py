@@ -10,6 +10,7 @@ from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.occlude import KINDS, OccluderConfig, Occluders, lay
 from rhobin.data.augment.pieces import Piece, cut_piece, noise_piece, render_piece, window_piece
 from rhobin.data.images.context import BadSampleError, Context
+from rhobin.data.images.patch import Patch
 from rhobin.objects.load import load_templates
 
 SIZE = 96
@@ -24,7 +25,14 @@ def context_of(index, broken=()):
     masks = np.zeros((2, SIZE, SIZE), np.uint8)
     masks[0, 20:80, 20:44], masks[1, 40:80, 50:85] = 255, 255
     color[masks[0] > 0], color[masks[1] > 0] = 100 + index, 200 + index
-    return Context(color, masks, np.eye(3), np.full(2, SIZE / 2), 80.0, (SIZE, SIZE))
+    color, person, thing = (Patch(pixels, np.eye(3)) for pixels in (color, *masks))
+    return Context(color, (person, thing), np.full(2, SIZE / 2), 80.0, (SIZE, SIZE))
+
+
+def planes_of(index):
+    """Colour and masks of a view as arrays."""
+    view = context_of(index)
+    return view.color.pixels, view.masks_on_color()
 
 
 def donors_of(load=context_of):
@@ -41,20 +49,20 @@ def occluders(load=context_of, min_visible=0.3, **config):
 @pytest.mark.parametrize("kind", KINDS)
 def test_covered_pixels_leave_the_masks_and_the_others_stay(kind):
     maker = occluders(p=1.0, kinds=[kind], size=(0.3, 0.5), count=1)
-    view = context_of(0)
+    whole_color, whole_masks = planes_of(0)
     placed = 0
     for seed in range(12):
-        color, masks, notes = maker.apply(np.random.default_rng(seed), 0, view.color, view.masks)
+        color, masks, notes = maker.apply(np.random.default_rng(seed), 0, whole_color, whole_masks)
         assert set(np.unique(masks)) <= {0, 255}
-        assert not (masks & ~view.masks).any()
-        lost = (view.masks > masks).any(axis=0)
-        changed = (color != view.color).any(axis=-1)
+        assert not (masks & ~whole_masks).any()
+        lost = (whole_masks > masks).any(axis=0)
+        changed = (color != whole_color).any(axis=-1)
         assert (changed[lost]).mean() > 0.9 or not lost.any()  # noise may hit the old colour
         deep = cv2.dilate(changed.astype(np.uint8), np.ones((3, 3))) == 0
-        assert np.array_equal(masks[:, deep], view.masks[:, deep])
+        assert np.array_equal(masks[:, deep], whole_masks[:, deep])
         covered = cv2.erode(changed.astype(np.uint8), np.ones((7, 7))) > 0
         assert not masks[:, covered].any() or kind in ("object", "person", "template")
-        for left, whole in zip(masks, view.masks, strict=True):
+        for left, whole in zip(masks, whole_masks, strict=True):
             assert np.count_nonzero(left) >= 0.3 * np.count_nonzero(whole)
         placed += lost.any()
         assert notes
@@ -74,11 +82,11 @@ def test_masks_lose_exactly_what_is_opaque():
 
 def test_what_would_hide_too_much_is_left_out():
     maker = occluders(p=1.0, kinds=["rectangle"], size=(1.0, 1.0), count=1, min_visible=0.99)
-    view = context_of(0)
-    color, masks, notes = maker.apply(np.random.default_rng(1), 0, view.color, view.masks)
+    whole_color, whole_masks = planes_of(0)
+    color, masks, notes = maker.apply(np.random.default_rng(1), 0, whole_color, whole_masks)
     assert notes == ["rectangle: no room"]
-    assert np.array_equal(color, view.color)
-    assert np.array_equal(masks, view.masks)
+    assert np.array_equal(color, whole_color)
+    assert np.array_equal(masks, whole_masks)
 
 
 def test_cut_outs_come_from_other_sequences_and_show_them():
@@ -89,10 +97,10 @@ def test_cut_outs_come_from_other_sequences_and_show_them():
         return context_of(index)
 
     maker = occluders(load, p=1.0, kinds=["object"], count=1)
-    view = context_of(0)
+    whole_color, whole_masks = planes_of(0)
     for seed in range(30):
-        color, _, _ = maker.apply(np.random.default_rng(seed), 0, view.color, view.masks)
-        new = color[(color != view.color).any(axis=-1)][:, 0]
+        color, _, _ = maker.apply(np.random.default_rng(seed), 0, whole_color, whole_masks)
+        new = color[(color != whole_color).any(axis=-1)][:, 0]
         assert {202, 203} & set(new.tolist()) or not len(new)
     assert set(seen) == {2, 3}  # views 0 and 1 are of the sample's own sequence
 
@@ -109,8 +117,8 @@ def test_without_another_sequence_nothing_is_cut():
     alone = Donors(["Date01_a"] * 2, [0, 0], context_of)
     maker = occluders(p=1.0, kinds=["person"], count=1)
     maker.donors = alone
-    view = context_of(0)
-    assert maker.apply(np.random.default_rng(0), 0, view.color, view.masks)[2] == ["person: no room"]
+    whole_color, whole_masks = planes_of(0)
+    assert maker.apply(np.random.default_rng(0), 0, whole_color, whole_masks)[2] == ["person: no room"]
 
 
 def test_a_cut_out_is_the_mask_without_its_outer_ring():
@@ -119,8 +127,8 @@ def test_a_cut_out_is_the_mask_without_its_outer_ring():
     assert (piece.color[piece.alpha > 127] == 203).all()
     assert np.count_nonzero(piece.alpha > 127) == pytest.approx(38 * 33, abs=8)
     empty = context_of(3)
-    empty.masks[1] = 0
-    empty.masks[1, :19, :19] = 255  # 17 x 17 after the ring
+    empty.masks[1].pixels[:] = 0
+    empty.masks[1].pixels[:19, :19] = 255  # 17 x 17 after the ring
     assert cut_piece(empty, 1) is None
 
 

@@ -12,6 +12,7 @@ from rhobin.body.load import load_bodies
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset, ViewConfig
 from rhobin.data.images.context import Context
+from rhobin.data.images.patch import Patch
 from rhobin.data.images.undistort import undistort_context
 from rhobin.data.prepare.build import plan, prepare
 from rhobin.data.prepare.recipe import Recipe
@@ -53,13 +54,13 @@ def test_marks_come_out_where_a_pinhole_puts_them(scale):
     from_image[:2, 2] = (scale - 1) / 2
     drawn = spots(seen * scale + (scale - 1) / 2, (int(SIZE[0] * scale), int(SIZE[1] * scale)))
     color = np.repeat(drawn[..., None], 3, 2).round().astype(np.uint8)
-    masks = np.stack([np.where(drawn > 127, 255, 0)] * 2).astype(np.uint8)
-    context = Context(color, masks, from_image, seen[0], 200.0, SIZE)
+    mask = Patch(np.where(drawn > 127, np.uint8(255), np.uint8(0)), from_image)
+    context = Context(Patch(color, from_image), (mask, mask), seen[0], 200.0, SIZE)
     found = undistort_context(context, K, KINECT)
     for expected in pinhole * scale + (scale - 1) / 2:
-        assert np.abs(middle(found.color[..., 0], expected) - expected).max() < 0.06
-        assert np.abs(middle(found.masks[1], expected) - expected).max() < 0.5
-    assert set(np.unique(found.masks)) == {0, 255}
+        at = found.color.from_image[:2, 2] - from_image[:2, 2] + expected
+        assert np.abs(middle(found.color.pixels[..., 0], at) - at).max() < 0.06
+        assert np.abs(middle(found.masks_on_color()[1], at) - at).max() < 0.5
     assert np.abs(found.centre - pinhole[0]).max() < 1e-6
     assert (found.side, found.size) == (context.side, context.size)
 
@@ -67,9 +68,12 @@ def test_marks_come_out_where_a_pinhole_puts_them(scale):
 def test_the_whole_image_agrees_with_opencv():
     rng = np.random.default_rng(0)
     color = cv2.resize(rng.integers(0, 255, (48, 64, 3), dtype=np.uint8), SIZE, interpolation=cv2.INTER_CUBIC)
-    context = Context(color, np.zeros((2, *SIZE[::-1]), np.uint8), np.eye(3), np.zeros(2), 10.0, SIZE)
+    empty = Patch(np.zeros(SIZE[::-1], np.uint8), np.eye(3))
+    context = Context(Patch(color, np.eye(3)), (empty, empty), np.zeros(2), 10.0, SIZE)
     expected = cv2.undistort(color, K, KINECT)
-    gap = np.abs(undistort_context(context, K, KINECT).color.astype(int) - expected)
+    found = undistort_context(context, K, KINECT).color
+    x, y = found.from_image[:2, 2].astype(int)
+    gap = np.abs(found.pixels[y : y + SIZE[1], x : x + SIZE[0]].astype(int) - expected)
     assert gap.max() <= 5  # OpenCV samples at 32nds of a pixel
     assert gap.mean() < 0.4 < np.abs(color.astype(int) - expected).mean()
 
@@ -132,7 +136,11 @@ def test_a_prepared_root_knows_its_lenses(seen_through_lenses, tmp_path):
     for index in range(3):
         a, b = raw[index].image, kept[index].image
         assert torch.equal(a[3:], b[3:])
-        assert (a[:3] - b[:3]).abs().mean() < 0.1
+        # this lens turns more into the crop than a raw view decodes
+        reached = cv2.erode((a[:3].max(dim=0).values > 0).byte().numpy(), np.ones((5, 5))) > 0
+        reached = torch.from_numpy(reached)
+        assert reached.float().mean() > 0.4
+        assert (a[:3, reached].float() - b[:3, reached].float()).abs().mean() < 6
 
 
 def test_without_lenses_nothing_changes(release_root):

@@ -83,7 +83,7 @@ def test_train_py_explains_a_missing_dataset_without_a_traceback(tmp_path):
 def test_a_nan_stops_the_run_and_names_step_and_views(built):
     _, datamodule, module = built
     batch = next(iter(datamodule.train_dataloader()))
-    batch.image[1, 0, 0, 0] = float("nan")
+    batch.target.joints_uvd[1, 0, 0] = float("nan")
     with pytest.raises(NonFiniteLossError) as error:
         module.training_step(batch, 0)
     message = str(error.value)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from rhobin.data.images.context import MEAN, STD
 from rhobin.objects.load import load_templates
 from rhobin.reports.contact_sheet import MARGIN, MASK_OBJECT, Tile, draw_sample, draw_sheet
 from rhobin.reports.palette import TARGET_BODY, TARGET_OBJECT
@@ -23,9 +22,9 @@ def sample(maps=None, bev=None):
     joints[:, 0], joints[:, 1] = -0.25, torch.linspace(-0.45, 0.6, 29)
     kpts = torch.zeros(8, 3)
     kpts[:, 0] = 0.3
-    image = torch.zeros(5, 60, 60)
-    image[:3] = torch.tensor((np.array([0.2, 0.3, 0.4]) - MEAN) / STD, dtype=torch.float32)[:, None, None]
-    image[4, 10:20, 20:40] = 1
+    image = torch.zeros(5, 60, 60, dtype=torch.uint8)
+    image[:3] = torch.tensor([51, 76, 102])[:, None, None]
+    image[4, 10:20, 20:40] = 255
     target = Target(
         theta=torch.eye(3).expand(52, 3, 3),
         beta=torch.zeros(10),
@@ -111,12 +110,13 @@ def extras():
         box=torch.zeros(2, 3),
         K=torch.eye(3),
     )
-    heat = torch.zeros(15, 15)
-    heat[4, 5] = 1
+    line = torch.eye(15)
     bev = BevMaps(
-        front=heat,
-        bird=heat[:10],
-        volume=torch.zeros(10, 15, 15),
+        depth=line[3, :10],
+        row=line[4],
+        column=line[5],
+        front_row=line[4],
+        front_column=line[5],
         cell=torch.zeros(3).long(),
         offset=torch.zeros(3),
         weight=torch.ones(()),
@@ -135,6 +135,7 @@ def test_optional_maps_are_drawn_when_there_are_any():
     assert len(np.unique(pictures["regions"].reshape(-1, 3), axis=0)) == 2
     assert np.unravel_index(pictures["centre"].sum(-1).argmax(), (15, 15)) == (4, 5)
     assert pictures["from above"].shape == (10, 15, 3)
+    assert np.unravel_index(pictures["from above"].sum(-1).argmax(), (10, 15)) == (3, 5)
 
 
 @pytest.mark.parametrize("with_maps", [False, True])

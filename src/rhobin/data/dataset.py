@@ -23,7 +23,7 @@ from rhobin.data.images.context import (
     Context,
     RawPicture,
     load_context,
-    network_input,
+    stack_planes,
     warp_context,
 )
 from rhobin.data.images.crops import CROPS
@@ -264,7 +264,9 @@ class BehaveDataset(Dataset):
         frame = int(self.targets.frame[view])
         return Sample(
             image=torch.from_numpy(
-                network_input(painted.color, painted.person, painted.thing, self.config.background)
+                stack_planes(
+                    painted.color, painted.person, painted.thing, self.config.background, painted.levels
+                )
             ),
             K_crop=torch.from_numpy(K_crop.astype(np.float32)),
             gender=int(self.targets.gender[frame]),

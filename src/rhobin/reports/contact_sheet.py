@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 
 from rhobin.body.joints import PARENTS29
-from rhobin.data.images.context import MEAN, STD
 from rhobin.geometry.raycast import Scene, camera_rays
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.template import Template
@@ -98,7 +97,7 @@ def draw_sample(sample: Sample, template: Template, size: int) -> np.ndarray:
     )
     for plane, color in ((3, MASK_BODY), (4, MASK_OBJECT)):
         mask = cv2.resize(sample.image[plane].numpy(), (inner, inner), interpolation=cv2.INTER_LINEAR)
-        _contour(canvas, np.pad(mask, margin) > 0.5, color)
+        _contour(canvas, np.pad(mask, margin) > 127, color)
     width = sample.image.shape[2]
     _contour(canvas, _template_mask(sample, template, size, margin, inner / width), TARGET_OBJECT)
     target = sample.target
@@ -126,8 +125,7 @@ def write_sheet(path: Path, sheet: np.ndarray) -> None:
 
 def image_of(sample: Sample) -> np.ndarray:
     """The picture in a network's input, (H, W, 3) RGB uint8."""
-    image = sample.image[:3].numpy().transpose(1, 2, 0) * STD + MEAN
-    return np.clip(image * 255, 0, 255).round().astype(np.uint8)
+    return np.ascontiguousarray(sample.image[:3].numpy().transpose(1, 2, 0))
 
 
 def _captioned(tile: Tile, templates: Mapping[str, Template], size: int) -> np.ndarray:

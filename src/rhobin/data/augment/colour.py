@@ -16,21 +16,21 @@ FRAME_WIDTH = 640  # pixels across the frames that GDR-Net's sizes are given for
 CELL_PX = 20.0  # 24 x 32 cells on 480 x 640
 BLUR_PX = 1.2
 _LEVELS = np.arange(256, dtype=np.float32)[:, None].repeat(3, axis=1)
+_RAMP = _LEVELS.astype(np.uint8)[:, None]
 
 
 class ColourJitter:
-    """Multiplies each colour channel by its own factor, drawn from the seed given with the image."""
+    """Multiplies each colour channel by its own factor."""
 
     def __init__(self, colour: float):
-        noise = A.MultiplicativeNoise(
+        self.noise = A.MultiplicativeNoise(
             multiplier=(1 - colour, 1 + colour), per_channel=True, elementwise=False, p=1.0
         )
-        self.compose = A.Compose([noise])
 
-    def __call__(self, image: np.ndarray, seed: int) -> np.ndarray:
-        """Jitter a uint8 image (H, W, 3); the result depends on the image and the seed only."""
-        self.compose.set_random_seed(seed)
-        return self.compose(image=image)["image"]
+    def table(self, seed: int) -> np.ndarray:
+        """What each level of the three channels becomes, (256, 3) uint8; depends on the seed only."""
+        self.noise.set_random_seed(seed)
+        return self.noise(image=_RAMP)["image"][:, 0]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from rhobin.data.images.context import BadSampleError, Context, aligned
+from rhobin.data.images.context import BadSampleError, Context
 
 _TRIES = 8
 
@@ -52,6 +52,6 @@ class Donors:
 
     def _try(self, index: int) -> Context | None:
         try:
-            return aligned(self._load(index))
+            return self._load(index)
         except BadSampleError:
             return None

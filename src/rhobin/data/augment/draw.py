@@ -16,6 +16,8 @@ from rhobin.data.augment.colour import COLOUR_SETS
 from rhobin.data.augment.cut import Cut, cut_off
 from rhobin.data.augment.occlude import OccluderConfig
 from rhobin.data.images.context import Context
+from rhobin.data.images.crops import MASK_THRESHOLD
+from rhobin.data.images.patch import Patch
 from rhobin.data.sections import read_section
 
 LAWS = ("normal", "uniform")
@@ -157,7 +159,7 @@ def move_crop(change: Augmentation, context: Context, crop: str, min_visible: fl
     if change.cut is None and not any(change.shift):
         return context.centre
     seen = [context.masks[i] for i in _SUBJECTS.get(crop, (0, 1))]
-    points = [_pixels(mask, context.from_image) for mask in seen if mask.any()]
+    points = [points for points in map(_pixels, seen) if len(points)]
     if not points:
         return context.centre
     extent = np.minimum(np.ptp(np.concatenate(points), axis=0), context.side)
@@ -172,10 +174,10 @@ def move_crop(change: Augmentation, context: Context, crop: str, min_visible: fl
     )
 
 
-def _pixels(mask: np.ndarray, from_image: np.ndarray) -> np.ndarray:
-    """Image positions (N, 2) of the pixels of a mask on a patch."""
-    pixels = cv2.findNonZero(mask).reshape(-1, 2).astype(np.float64)
-    return (pixels - from_image[:2, 2]) / from_image[[0, 1], [0, 1]]
+def _pixels(mask: Patch) -> np.ndarray:
+    """Image positions (N, 2) of the pixels of a mask."""
+    rows, columns = np.nonzero(mask.pixels > MASK_THRESHOLD)
+    return (np.stack([columns, rows], axis=1) - mask.from_image[:2, 2]) / mask.from_image[[0, 1], [0, 1]]
 
 
 def roll_about(centre: np.ndarray, K: np.ndarray, roll: float) -> np.ndarray:

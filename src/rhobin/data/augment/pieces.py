@@ -40,13 +40,13 @@ def cut_piece(context: Context, which: int) -> Piece | None:
 
     The outermost ring of pixels, where the mask's edge mixes in the background, is left off.
     """
-    mask = cv2.erode(context.masks[which], _CROSS)
+    mask = cv2.erode(context.masks_on_color()[which], _CROSS)
     x, y, width, height = cv2.boundingRect(mask)
     box = (slice(y, y + height), slice(x, x + width))
     if np.count_nonzero(mask[box]) < LEAST_PIXELS:
         return None
     framed = cv2.copyMakeBorder(mask[box], 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
-    color = cv2.copyMakeBorder(context.color[box], 2, 2, 2, 2, cv2.BORDER_REPLICATE)
+    color = cv2.copyMakeBorder(context.color.pixels[box], 2, 2, 2, 2, cv2.BORDER_REPLICATE)
     return Piece(color, cv2.GaussianBlur(framed, (3, 3), 0), turn_deg=30.0)
 
 

@@ -24,12 +24,14 @@ class Painted:
         person: (S, S) uint8 mask of 0 or 255.
         thing: (S, S) uint8 mask of the object.
         notes: what was done, in words.
+        levels: (256, 3) uint8, what each level of the channels is still to become; None for the same.
     """
 
     color: np.ndarray
     person: np.ndarray
     thing: np.ndarray
     notes: list[str]
+    levels: np.ndarray | None = None
 
 
 class Repainter:
@@ -59,22 +61,21 @@ class Repainter:
             The new pixels; the same arguments give the same bits in every process.
         """
         config, at = self.config, (self.seed, epoch, index)
-        color, masks, notes = painted.color, np.stack([painted.person, painted.thing]), [*painted.notes]
-        rng = stream("background", *at)
-        if rng.random() < config.background_p:
+        color, person, thing, notes = painted.color, painted.person, painted.thing, [*painted.notes]
+        if config.background_p and (rng := stream("background", *at)).random() < config.background_p:
             found = self.backgrounds.draw(rng, index, len(color))
             if found is not None:
-                color = replace_background(color, masks[0], masks[1], found[0])
+                color = replace_background(color, person, thing, found[0])
                 notes.append(f"background {found[1]}")
-        rng = stream("occluder", *at)
-        if rng.random() < config.occluder.p:
-            color, masks, said = self.occluders.apply(rng, index, color, masks)
+        if config.occluder.p and (rng := stream("occluder", *at)).random() < config.occluder.p:
+            color, masks, said = self.occluders.apply(rng, index, color, np.stack([person, thing]))
+            person, thing = masks
             notes += said
-        rng = stream("colour", *at)
-        if config.colour_set == "g2dr" and rng.random() < config.colour_p:
+        if config.colour_set == "g2dr" and (rng := stream("colour", *at)).random() < config.colour_p:
             color, said = g2dr_colours(color, rng, zoom)
             notes += said
+        levels = None
         if self.jitter and jitter_seed is not None:
-            color = self.jitter(color, jitter_seed)
+            levels = self.jitter.table(jitter_seed)
             notes.append("channel jitter")
-        return Painted(color, masks[0], masks[1], notes)
+        return Painted(color, person, thing, notes, levels)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from rhobin.data.images.context import Context
+from rhobin.data.images.patch import warp_color
 from rhobin.geometry.camera import crop_matrix
 
 _ENOUGH_KNOWN = 0.99
@@ -25,10 +27,10 @@ def freest_window(rng: np.random.Generator, context: Context) -> tuple[np.ndarra
     Returns:
         Centre (2,) and side, pixels of the full image.
     """
-    covered = cv2.bitwise_or(*context.masks)
+    covered = cv2.bitwise_or(*context.masks_on_color())
     height, width = covered.shape
     total = cv2.integral(covered)
-    scale = context.from_image[0, 0]
+    scale = context.color.from_image[0, 0]
     side = max(2, round(min(context.side * scale * rng.uniform(0.7, 1.1), height, width)))
     left, top = (rng.integers(0, length - side + 1, _WINDOWS) for length in (width, height))
     right, bottom = left + side, top + side
@@ -36,7 +38,7 @@ def freest_window(rng: np.random.Generator, context: Context) -> tuple[np.ndarra
     best = int(inside.argmin())
     half = side / 2 - 0.5
     middle = np.array([left[best] + half, top[best] + half, 1.0])
-    return (np.linalg.inv(context.from_image) @ middle)[:2], side / scale
+    return (np.linalg.inv(context.color.from_image) @ middle)[:2], side / scale
 
 
 def empty_room(
@@ -81,11 +83,10 @@ def _around(hole: np.ndarray) -> tuple[slice, slice]:
 
 def _free_of_people(context: Context, from_image: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Colour of a view where it shows neither person nor object, else 0: (S, S, 3) float, (S, S) bool."""
-    covered = cv2.dilate(cv2.bitwise_or(*context.masks), _DILATION)
-    homography = from_image @ np.linalg.inv(context.from_image)
+    covered = cv2.dilate(cv2.bitwise_or(*context.masks_on_color()), _DILATION)
     color, clear = (
-        cv2.warpPerspective(plane, homography, (size, size), flags=cv2.INTER_LINEAR)
-        for plane in (context.color, 255 - covered)
+        warp_color(replace(context.color, pixels=pixels), from_image, (size, size))
+        for pixels in (context.color.pixels, 255 - covered)
     )
     free = clear > 254
     return np.where(free[..., None], color, 0).astype(np.float32), free

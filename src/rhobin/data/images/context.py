@@ -1,4 +1,4 @@
-"""From the three JPEGs of a view to the network's input."""
+"""From the three JPEGs of a view to the planes of a sample."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ import cv2
 import numpy as np
 
 from rhobin.data.images.crops import crop_square
-from rhobin.data.images.decode import BadSampleError, read_color, read_mask, size_text, threshold
-from rhobin.data.images.grid import Grid, choose_grid, masks_on_grid
+from rhobin.data.images.decode import BadSampleError, read_color, read_mask, size_text
+from rhobin.data.images.grid import Grid, choose_grid
+from rhobin.data.images.patch import Patch, reduce_mask, warp_color, warp_mask
 from rhobin.data.images.rows import BORDER, whole_units
 
-MEAN = np.array([0.485, 0.456, 0.406])  # ImageNet, RGB
-STD = np.array([0.229, 0.224, 0.225])
 BACKGROUNDS = ("keep", "zero")
-_NORMALISED = ((np.arange(256) / 255 - MEAN[:, None]) / STD[:, None]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -26,37 +24,42 @@ class Context:
     """The part of a view that any crop of it can show, decoded.
 
     Attributes:
-        color: (h, w, 3) BGR uint8.
-        masks: (2, h, w) uint8, 255 where the person, then the object, is visible.
-        from_image: (3, 3) map from pixels of the full image to pixels of this patch.
+        color: its colour.
+        masks: where the person, then the object, is visible.
         centre: (2,) middle of the square crop in the full image, pixels.
         side: side of the square crop in the full image, pixels.
         size: width and height of the full image.
-        color_from_image: the same map to pixels of `color`, where those are others: see `aligned`.
     """
 
-    color: np.ndarray
-    masks: np.ndarray
-    from_image: np.ndarray
+    color: Patch
+    masks: tuple[Patch, Patch]
     centre: np.ndarray
     side: float
     size: tuple[int, int]
-    color_from_image: np.ndarray | None = None
+
+    def masks_on_color(self) -> np.ndarray:
+        """Both masks (2, h, w) uint8 of 0 or 255 on the pixels of `color`."""
+        return np.stack([warp_mask(mask, self.color.from_image, self.color.size) for mask in self.masks])
 
 
 Aim = Callable[[Context], np.ndarray]
 """From a view without its colour to the map (3, 3) from pixels of the image to those of the crop to show."""
 
-_NO_COLOR = np.zeros((0, 0, 3), np.uint8)
+_NO_COLOR = Patch(np.zeros((0, 0, 3), np.uint8), np.eye(3))
 
 
 class Picture(Protocol):
     """A view that contexts can be cut from, whether it lies in three files or is stored otherwise.
 
     Attributes:
+        parts: masks of person and object inside their boxes, uint8 of 0 or 255 at full size.
         boxes: (2, 4) x, y, width, height of person and object in the full image, pixels.
         size: width and height of the full image.
     """
+
+    @property
+    def parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """See the attributes."""
 
     @property
     def boxes(self) -> np.ndarray:
@@ -66,14 +69,11 @@ class Picture(Protocol):
     def size(self) -> tuple[int, int]:
         """See the attributes."""
 
-    def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray | None]:
-        """Colour (h, w, 3) BGR uint8, and the map from the image to its pixels if it is not the grid's.
+    def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> Patch:
+        """Colour with pixels that are about as fine as a grid's, of all that the grid shows.
 
-        Of a grid, only what lies in the box of points `shown` (N, 2) of the full image need be there.
+        Only what lies in the box of points `shown` (N, 2) of the full image need be there.
         """
-
-    def masks_on(self, grid: Grid) -> np.ndarray:
-        """Person and object (2, h, w) uint8 of 0 or 255 on a grid."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class RawPicture:
         """
         return read_color(self.file, factor, self.size)
 
-    def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> tuple[np.ndarray, None]:
+    def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> Patch:
         """Colour on a grid; rows below what is shown may be black."""
         bottom = grid.rows.stop * grid.factor
         if shown is not None:
@@ -112,11 +112,7 @@ class RawPicture:
         if part.shape[1::-1] != grid.patch:
             part = np.zeros((*grid.patch[::-1], 3), np.uint8)
             part[: len(color) - grid.top] = color[grid.rows, grid.columns]
-        return cv2.resize(part, grid.size), None
-
-    def masks_on(self, grid: Grid) -> np.ndarray:
-        """Masks on a grid."""
-        return masks_on_grid(grid, self.parts, self.boxes)
+        return Patch(cv2.resize(part, grid.size), grid.from_image)
 
 
 def load_context(
@@ -137,10 +133,12 @@ def load_context(
     """
     centre, side = crop_square(picture.boxes, crop, expand, picture.size)
     grid = choose_grid(picture.size, centre, side, output, reach)
-    context = Context(_NO_COLOR, picture.masks_on(grid), grid.from_image, centre, side, picture.size)
+    person, thing = (
+        reduce_mask(part, box, grid.factor) for part, box in zip(picture.parts, picture.boxes, strict=True)
+    )
+    context = Context(_NO_COLOR, (person, thing), centre, side, picture.size)
     shown = None if aim is None else crop_corners(aim(context), output)
-    color, color_from_image = picture.color_on(grid, shown)
-    return replace(context, color=color, color_from_image=color_from_image)
+    return replace(context, color=picture.color_on(grid, shown))
 
 
 def crop_corners(from_image: np.ndarray, output: int) -> np.ndarray | None:
@@ -178,18 +176,6 @@ def read_picture(
     return RawPicture(files[0], (person, thing), np.stack([person_box, thing_box]), size)
 
 
-def aligned(context: Context) -> Context:
-    """The same view with colour and masks on the same pixels."""
-    if context.color_from_image is None:
-        return context
-    size = context.masks.shape[:0:-1]
-    matrix = (context.from_image @ np.linalg.inv(context.color_from_image))[:2]
-    color = cv2.warpAffine(
-        context.color, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return replace(context, color=color, color_from_image=None)
-
-
 def warp_context(
     context: Context, from_image: np.ndarray, output: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -203,36 +189,36 @@ def warp_context(
     Returns:
         Colour (output, output, 3) BGR uint8, person mask and object mask uint8 of 0 or 255; black outside.
     """
-    homography = from_image @ np.linalg.inv(context.from_image)
-    of_color = homography
-    if context.color_from_image is not None:
-        of_color = from_image @ np.linalg.inv(context.color_from_image)
     size = (output, output)
-    color = cv2.warpPerspective(context.color, of_color, size, flags=cv2.INTER_LINEAR)
-    person, thing = (
-        threshold(cv2.warpPerspective(mask, homography, size, flags=cv2.INTER_LINEAR))
-        for mask in context.masks
-    )
-    return color, person, thing
+    person, thing = (warp_mask(mask, from_image, size) for mask in context.masks)
+    return warp_color(context.color, from_image, size), person, thing
 
 
-def network_input(color: np.ndarray, person: np.ndarray, thing: np.ndarray, background: str) -> np.ndarray:
-    """Stack normalised RGB and both masks.
+def stack_planes(
+    color: np.ndarray,
+    person: np.ndarray,
+    thing: np.ndarray,
+    background: str,
+    levels: np.ndarray | None = None,
+) -> np.ndarray:
+    """A sample's image: colour and both masks as planes.
 
     Args:
         color: (H, W, 3) BGR uint8.
         person: (H, W) uint8 mask of 0 or 255.
         thing: (H, W) uint8 mask of the object.
         background: "keep", or "zero" to blacken what neither mask covers.
+        levels: (256, 3) uint8, what each level of the three channels becomes; None for the same.
 
     Returns:
-        (5, H, W) float32.
+        (5, H, W) uint8: red, green, blue, person, object.
     """
+    planes = np.empty((5, *person.shape), np.uint8)
+    for plane, channel in zip(planes[:3], (2, 1, 0), strict=True):
+        cv2.extractChannel(color, channel, dst=plane)
+        if levels is not None:
+            cv2.LUT(plane, np.ascontiguousarray(levels[:, channel]), dst=plane)
+    planes[3], planes[4] = person, thing
     if background == "zero":
-        color = cv2.bitwise_and(color, color, mask=cv2.bitwise_or(person, thing))
-    planes = np.empty((5, *person.shape), np.float32)
-    for plane, channel, table in zip(planes[:3], cv2.split(color)[::-1], _NORMALISED, strict=True):
-        cv2.LUT(channel, table, dst=plane)
-    np.divide(person, np.float32(255), out=planes[3])
-    np.divide(thing, np.float32(255), out=planes[4])
+        planes[:3] &= person | thing
     return planes

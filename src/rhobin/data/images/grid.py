@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from rhobin.data.images.decode import FACTORS, threshold
+from rhobin.data.images.decode import FACTORS
+from rhobin.data.images.patch import resize_map
 
 _MARGIN = 1.25
 
@@ -35,7 +35,7 @@ class Grid:
         """Map (3, 3) from pixels of the full image to those that are kept."""
         f = self.factor
         sx, sy = (kept / cut / f for kept, cut in zip(self.size, self.patch, strict=True))
-        return _resize_map(self.left * f, self.top * f, sx, sy)
+        return resize_map(self.left * f, self.top * f, sx, sy)
 
     @property
     def rows(self) -> slice:
@@ -69,38 +69,6 @@ def choose_grid(size: tuple[int, int], centre: np.ndarray, side: float, output: 
     shrink = min(1.0, _MARGIN * output * factor / side)
     kept = (max(1, round(shrink * patch[0])), max(1, round(shrink * patch[1])))
     return Grid(factor, left, top, patch, kept)
-
-
-def masks_on_grid(grid: Grid, parts: tuple[np.ndarray, np.ndarray], boxes: np.ndarray) -> np.ndarray:
-    """Masks (2, h, w) uint8 of 0 or 255 on a grid, from what lies inside their boxes (2, 4) at full size."""
-    masks = np.empty((2, *grid.size[::-1]), np.uint8)
-    for mask, part, box in zip(masks, parts, boxes.astype(int).tolist(), strict=True):
-        patch = _reduced_patch(grid, part, *box[:2])
-        threshold(cv2.resize(patch, grid.size, dst=mask))
-    return masks
-
-
-def _reduced_patch(grid: Grid, part: np.ndarray, x: int, y: int) -> np.ndarray:
-    """A grid's patch of a mask at 1/factor of its size, of which only the cells of the part are computed."""
-    f = grid.factor
-    left, top, right, bottom = x // f, y // f, -(-(x + part.shape[1]) // f), -(-(y + part.shape[0]) // f)
-    reduced = part
-    if f > 1:
-        cells = np.zeros(((bottom - top) * f, (right - left) * f), np.uint8)
-        cells[y - top * f :, x - left * f :][: part.shape[0], : part.shape[1]] = part
-        reduced = cv2.resize(cells, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
-    patch = np.zeros(grid.patch[::-1], np.uint8)
-    first, last = max(top, grid.top), min(bottom, grid.rows.stop)
-    start, stop = max(left, grid.left), min(right, grid.columns.stop)
-    if first < last and start < stop:
-        seen = reduced[first - top : last - top, start - left : stop - left]
-        patch[first - grid.top : last - grid.top, start - grid.left : stop - grid.left] = seen
-    return patch
-
-
-def _resize_map(x0: int, y0: int, sx: float, sy: float) -> np.ndarray:
-    """Map from image pixels to those of a patch that begins at (x0, y0) and is scaled by (sx, sy)."""
-    return np.array([[sx, 0, (0.5 - x0) * sx - 0.5], [0, sy, (0.5 - y0) * sy - 0.5], [0, 0, 1]])
 
 
 def _patch(

@@ -7,8 +7,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from rhobin.data.images.context import Context, aligned
-from rhobin.data.images.crops import MASK_THRESHOLD
+from rhobin.data.images.context import Context
+from rhobin.data.images.patch import Patch
 from rhobin.geometry.distortion import distort_pixels, undistort_pixels
 
 DISTORTIONS = ("ignore", "apply")
@@ -24,22 +24,43 @@ def undistort_context(context: Context, K: np.ndarray, coefficients: np.ndarray)
         coefficients: (8,) of the lens, as in `rhobin.geometry.distortion`.
 
     Returns:
-        A view of the same patch; its crop is centred on what was at the centre before. Black where the
-        patch did not reach.
+        All that the patches show; the crop is centred on what was at the centre before. Black where the
+        patches did not reach.
     """
-    context = aligned(context)
-    height, width = context.masks.shape[1:]
-    to_image = np.linalg.inv(context.from_image)
-    columns, rows = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
-    pinhole = np.stack([columns, rows], -1) @ to_image[:2, :2].T + to_image[:2, 2]
-    seen = distort_pixels(pinhole, K, coefficients)
-    source = (seen @ context.from_image[:2, :2].T + context.from_image[:2, 2]).astype(np.float32)
-    u, v = np.ascontiguousarray(source[..., 0]), np.ascontiguousarray(source[..., 1])
-    masks = [cv2.remap(mask, u, v, cv2.INTER_LINEAR) for mask in context.masks]
+    person, thing = (_undistort(mask, K, coefficients) for mask in context.masks)
     centre = undistort_pixels(context.centre[None], K, coefficients)[0]
     return replace(
         context,
-        color=cv2.remap(context.color, u, v, cv2.INTER_LINEAR),
-        masks=np.where(np.stack(masks) > MASK_THRESHOLD, np.uint8(255), np.uint8(0)),
+        color=_undistort(context.color, K, coefficients),
+        masks=(person, thing),
         centre=centre if np.isfinite(centre).all() else context.centre,
     )
+
+
+def _undistort(patch: Patch, K: np.ndarray, coefficients: np.ndarray) -> Patch:
+    """A patch as a pinhole would have seen it, on pixels of the same size."""
+    patch = _bordered(patch, K, coefficients)
+    width, height = patch.size
+    columns, rows = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
+    pinhole = _to_image(np.stack([columns, rows], -1), patch)
+    seen = distort_pixels(pinhole, K, coefficients)
+    source = (seen @ patch.from_image[:2, :2].T + patch.from_image[:2, 2]).astype(np.float32)
+    u, v = np.ascontiguousarray(source[..., 0]), np.ascontiguousarray(source[..., 1])
+    return replace(patch, pixels=cv2.remap(patch.pixels, u, v, cv2.INTER_LINEAR))
+
+
+def _bordered(patch: Patch, K: np.ndarray, coefficients: np.ndarray) -> Patch:
+    """A patch with room around it for what the lens moved inwards."""
+    (width, height), to_pixels = patch.size, patch.from_image[[0, 1], [0, 1]]
+    edge = np.array([(x * width, y * height) for x in (0, 0.5, 1) for y in (0, 0.5, 1)])
+    seen = _to_image(edge, patch)
+    moved = (undistort_pixels(seen, K, coefficients) - seen) * to_pixels
+    border = int(min(np.ceil(np.nanmax(np.abs(moved), initial=0)), max(patch.size))) + 2
+    pixels = cv2.copyMakeBorder(patch.pixels, *4 * (border,), cv2.BORDER_CONSTANT)
+    return Patch(pixels, np.array([[1, 0, border], [0, 1, border], [0, 0, 1]]) @ patch.from_image)
+
+
+def _to_image(pixels: np.ndarray, patch: Patch) -> np.ndarray:
+    """Places (..., 2) in the full image of pixels of a patch."""
+    to_image = np.linalg.inv(patch.from_image)
+    return pixels @ to_image[:2, :2].T + to_image[:2, 2]

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from rhobin.data.images.decode import FACTORS, BadSampleError, decode_color
-from rhobin.data.images.grid import Grid, masks_on_grid
+from rhobin.data.images.grid import Grid
+from rhobin.data.images.patch import Patch
 from rhobin.data.prepare.jpeg import BORDER, UNIT, Units, cut_units
 
 _FINE = 0.95  # stored pixels may be so much coarser than those that a raw view would keep
@@ -46,8 +47,8 @@ class StoredPicture:
         """
         return decode_color(self.file, self.content, factor)
 
-    def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Colour with pixels that are at least as fine as a grid's where so much is stored, and their map.
+    def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> Patch:
+        """Colour with pixels that are at least as fine as a grid's, where so much is stored.
 
         Shape and map are the same whatever is shown; what is not shown may be black.
         """
@@ -58,7 +59,8 @@ class StoredPicture:
             kept if shown is None else kept.overlap(self._units(shown, factor)), kept, factor
         )
         x, y = ((0.5 - UNIT * first) / factor - 0.5 for first in (kept.left, kept.top))
-        return color, np.array([[1 / factor, 0, x], [0, 1 / factor, y], [0, 0, 1]]) @ self.from_image
+        shrink = np.array([[1 / factor, 0, x], [0, 1 / factor, y], [0, 0, 1]])
+        return Patch(color, shrink @ self.from_image)
 
     def _units(self, points: np.ndarray, factor: int) -> Units:
         """Units that decode at 1/factor to all pixels between points (N, 2) of the full image."""
@@ -81,10 +83,6 @@ class StoredPicture:
         x, y = ((a - b) * UNIT // factor for a, b in ((part.left, kept.left), (part.top, kept.top)))
         color[y : y + decoded.shape[0], x : x + decoded.shape[1]] = decoded
         return color
-
-    def masks_on(self, grid: Grid) -> np.ndarray:
-        """The raw view's masks on a grid."""
-        return masks_on_grid(grid, self.parts, self.boxes)
 
 
 def _corners(grid: Grid) -> np.ndarray:

@@ -15,6 +15,7 @@ from rhobin.methods.base import Method
 from rhobin.methods.khor.decode import decode
 from rhobin.methods.khor.loss import KhorLoss
 from rhobin.methods.khor.net import KhorOutput
+from rhobin.nets.images import normalized
 from rhobin.types import Batch, Prediction
 
 
@@ -54,7 +55,9 @@ class Khor(Method):
 
     def run_net(self, batch: Batch) -> KhorOutput:
         """Heatmap coordinates, shape and twist of a batch."""
-        return self.net(batch.image.contiguous(memory_format=torch.channels_last), batch.object_id)
+        return self.net(
+            normalized(batch.image).contiguous(memory_format=torch.channels_last), batch.object_id
+        )
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Prediction:

@@ -1,0 +1,90 @@
+"""Pixels of a part of a view, and where they lie in the full image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rhobin.data.images.decode import threshold
+
+
+@dataclass(frozen=True)
+class Patch:
+    """Decoded pixels.
+
+    Attributes:
+        pixels: (h, w, 3) BGR uint8; or (h, w) uint8 for a mask, the share of each pixel that it covers.
+        from_image: (3, 3) map from pixels of the full image to these, without rotation.
+    """
+
+    pixels: np.ndarray
+    from_image: np.ndarray
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+def resize_map(x0: int, y0: int, sx: float, sy: float) -> np.ndarray:
+    """Map (3, 3) from image pixels to those of a patch that begins at (x0, y0) and is scaled by (sx, sy)."""
+    return np.array([[sx, 0, (0.5 - x0) * sx - 0.5], [0, sy, (0.5 - y0) * sy - 0.5], [0, 0, 1]])
+
+
+def reduce_mask(part: np.ndarray, box: np.ndarray, factor: int) -> Patch:
+    """A mask at 1/factor of its size.
+
+    Args:
+        part: (h, w) uint8 of 0 or 255, what lies inside the mask's box at full size.
+        box: (4,) x, y, width, height in the full image, pixels.
+        factor: 1, 2, 4 or 8; cells of so many pixels, counted from the image's corner, become one.
+    """
+    x, y, width, height = box.astype(int).tolist()
+    left, top = x // factor, y // factor
+    size = (-(-(x + width) // factor) - left, -(-(y + height) // factor) - top)
+    if factor > 1:
+        cells = np.zeros((size[1] * factor, size[0] * factor), np.uint8)
+        cells[y - top * factor :, x - left * factor :][:height, :width] = part
+        part = cv2.resize(cells, size, interpolation=cv2.INTER_AREA)
+    return Patch(part, resize_map(left * factor, top * factor, 1 / factor, 1 / factor))
+
+
+def warp_color(patch: Patch, from_image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Colour (h, w, 3) BGR uint8 under a homography from the full image; black outside the patch.
+
+    Args:
+        patch: colour.
+        from_image: (3, 3) map from pixels of the full image to pixels of the output.
+        size: width and height of the output.
+    """
+    homography = from_image @ np.linalg.inv(patch.from_image)
+    return cv2.warpPerspective(patch.pixels, homography, size, flags=cv2.INTER_LINEAR)
+
+
+def warp_mask(patch: Patch, from_image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A mask (h, w) uint8 of 0 or 255 under a homography; arguments as of `warp_color`."""
+    homography = from_image @ np.linalg.inv(patch.from_image)
+    warped = np.zeros(size[::-1], np.uint8)
+    x0, y0, x1, y1 = _window(homography, patch.size, size)
+    if x0 < x1 and y0 < y1:
+        to_window = np.array([[1.0, 0, -x0], [0, 1, -y0], [0, 0, 1]]) @ homography
+        seen = cv2.warpPerspective(patch.pixels, to_window, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
+        warped[y0:y1, x0:x1] = threshold(seen)
+    return warped
+
+
+def _window(
+    homography: np.ndarray, source: tuple[int, int], size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Columns and rows (x0, y0, x1, y1) of the output, ends excluded, that a patch of `source` can cover."""
+    width, height = source
+    corners = np.array([[-1.0, -1, 1], [width, -1, 1], [width, height, 1], [-1, height, 1]]) @ homography.T
+    depth = corners[:, 2:]
+    if not ((depth > 0).all() or (depth < 0).all()):
+        return 0, 0, *size
+    places = np.clip(corners[:, :2] / depth, -1, size)
+    x0, y0 = np.maximum(np.floor(places.min(axis=0)), 0).astype(int).tolist()
+    x1, y1 = np.minimum(np.ceil(places.max(axis=0)) + 1, size).astype(int).tolist()
+    return x0, y0, x1, y1
