@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import tarfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from rhobin.behave.skips import REASONS
 from rhobin.cli import prepare as command
 from rhobin.data.images.crops import mask_box
 from rhobin.data.prepare import build, sequence
-from rhobin.data.prepare.build import PrepareError, estimate_bytes, plan, prepare
+from rhobin.data.prepare.build import Estimate, PrepareError, estimate, plan, prepare
 from rhobin.data.prepare.check import INHERENT, check_prepared, check_raw
 from rhobin.data.prepare.prepared import is_prepared, read_prepared_splits
 from rhobin.data.prepare.recipe import Recipe
@@ -217,9 +218,9 @@ def test_names_of_any_script(release_root, prepared, tmp_path):
 def test_the_estimate_is_what_is_written(release_root, prepared, tmp_path):
     todo = plan(read_raw(release_root), tmp_path / "out", Recipe())
     written = sum(len(data) for name, data in prepared["folders"].items() if name.startswith("views/"))
-    assert estimate_bytes(todo) == pytest.approx(written, rel=0.2)
-    assert estimate_bytes(todo, samples=1000) == written
-    assert estimate_bytes(replace(todo, todo=[])) == 0
+    assert estimate(todo).bytes == pytest.approx(written, rel=0.2)
+    assert estimate(todo, samples=1000) == Estimate(written, 34, Counter())
+    assert estimate(replace(todo, todo=[])) == Estimate(0, 0, Counter())
     assert not (tmp_path / "out").exists()
 
 
@@ -250,11 +251,24 @@ def test_a_stored_patch_lies_where_its_map_says():
     assert patch == (22, 7, 128, 113)  # 105 about (75, 60), whole pixels outwards
     assert patch_of(box, np.inf, (300, 200)) == (0, 0, 300, 200)
     assert patch_of(box, 4.0, (120, 100)) == (0, 0, 120, 100)
-    stored = stored_size(patch, 53)
+    stored = stored_size(patch, 0.5)
     assert stored == (53, 53)
     place = place_of(np.array(patch), np.array(stored))
     assert np.allclose(place @ [21.5, 6.5, 1], [-0.5, -0.5, 1])
     assert np.allclose(place @ [127.5, 112.5, 1], [52.5, 52.5, 1])
+
+
+def test_pixels_are_as_fine_where_the_border_clips_the_patch():
+    recipe, image = Recipe(margin=3.0, size=300), (1000, 800)
+    for x in (0, 400, 800):
+        box = np.array([x, 500.0, 200, 150])
+        scale = recipe.scale(box, image)
+        patch = patch_of(box, recipe.margin, image)
+        width = stored_size(patch, scale)[0]
+        assert scale == 0.5  # 100 pixels across the box
+        assert width == pytest.approx(0.5 * (patch[2] - patch[0]), abs=0.5)
+    assert recipe.scale(np.array([0, 0, 100.0, 90]), image) == 1.0
+    assert Recipe(margin=np.inf, size=300).scale(box, image) == 0.3
 
 
 @pytest.mark.parametrize(

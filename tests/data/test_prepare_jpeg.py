@@ -1,5 +1,7 @@
 """Rectangles of stored JPEGs: the same pixels as the whole."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -63,7 +65,31 @@ def test_units_cover_regions():
 def test_other_content_is_refused():
     image = picture(160, 96)
     plain = cv2.imencode(".jpg", image)[1].tobytes()
-    with pytest.raises(ValueError, match="has 1 restart intervals, expected 60"):
+    with pytest.raises(ValueError, match="lists 0 units of 16 x 16 pixels, expected 60"):
         cut_units(plain, Units(0, 0, 1, 1), (160, 96))
     with pytest.raises(ValueError, match="not a baseline JPEG"):
         cut_units(b"\x89PNG and more", Units(0, 0, 1, 1), (160, 96))
+    content = encode_units(image, 90)
+    with pytest.raises(ValueError, match=r"has \d+ bytes, its table of units says"):
+        cut_units(content[:-40] + content[-2:], Units(0, 0, 1, 1), (160, 96))
+
+
+def test_the_table_of_units_is_a_comment_that_says_where_markers_are():
+    """Also one that is too long for a single comment: 16 bits hold 32,766 entries."""
+    image = np.zeros((UNIT * 128, UNIT * 260, 3), np.uint8)
+    image[::7, ::5] = 255
+    content = encode_units(image, 90)
+    scan = content.index(b"\xff\xda")
+    start, table = content.index(b"\xff\xfe"), b""
+    while start < scan:
+        length = int.from_bytes(content[start + 2 : start + 4], "big")
+        table, start = table + content[start + 4 : start + 2 + length], start + 2 + length
+    assert start == scan
+    first = scan + 2 + int.from_bytes(content[scan + 2 : scan + 4], "big")
+    units = re.split(rb"\xff[\xd0-\xd7]", content[first:-2])
+    assert [int.from_bytes(table[at : at + 2], "big") for at in range(0, len(table), 2)] == list(
+        map(len, units)
+    )
+    units = Units(250, 120, 260, 128)
+    part = decode(cut_units(content, units, image.shape[1::-1]))[BORDER:, BORDER:]
+    assert np.array_equal(part, decode(content)[120 * UNIT + BORDER :, 250 * UNIT + BORDER :])

@@ -22,7 +22,7 @@ from rhobin.data.splits import available_splits
 from rhobin.reports.cases import read_view
 
 OPTIONS = {"input_size": 64, "batch_size": 4, "val_fraction": 0.25, "workers": 0}
-MEAN_DIFFERENCE, MAX_DIFFERENCE = 0.06, 0.6  # of noise in normalised colour, whose spread is about 1
+MEAN_DIFFERENCE, MAX_DIFFERENCE = 3.5, 35.0  # levels of noise
 
 
 @cache
@@ -71,10 +71,10 @@ def compare(raw, stored):
         others = tensors(b.target)
         for name, value in tensors(a.target).items():
             assert torch.allclose(value, others[name], atol=1e-5, rtol=0), name
-        difference = (a.image[:, :3] - b.image[:, :3]).abs()
+        difference = (a.image[:, :3].float() - b.image[:, :3].float()).abs()
         means.append(difference.mean().item())
         most = max(most, difference.max().item())
-        both, either = (a.image[:, 3:] * b.image[:, 3:]), torch.maximum(a.image[:, 3:], b.image[:, 3:])
+        both, either = (a.image[:, 3:] & b.image[:, 3:]) > 0, (a.image[:, 3:] | b.image[:, 3:]) > 0
         overlaps.append((both.sum((0, 2, 3)) / either.sum((0, 2, 3))).min().item())
     return float(np.mean(means)), most, min(overlaps)
 
@@ -136,7 +136,7 @@ def test_what_is_stored_smaller_keeps_its_place(release_root, roots, caplog):
     raw, stored = make(release_root), make(roots["small"])
     assert "fewer pixels are stored than data.input_size=64 shows" in caplog.text
     mean, _, overlap = compare(raw.train_dataloader(), stored.train_dataloader())
-    assert mean < 0.25  # fine noise is lost
+    assert mean < 15  # fine noise is lost
     assert overlap == 1
 
 
@@ -214,8 +214,8 @@ def test_an_index_that_cannot_be_used_says_what_to_do(release_root, tmp_path):
     with pytest.raises(ValueError, match="holds train, test, not val"):
         read_prepared(out, "val")
     header = out / "prepared.json"
-    header.write_text(header.read_text().replace('"format": 2', '"format": 99'))
-    with pytest.raises(ValueError, match="has format 99, this version reads 2"):
+    header.write_text(header.read_text().replace('"format": 3', '"format": 99'))
+    with pytest.raises(ValueError, match="has format 99, this version reads 3"):
         available_splits(out)
     header.write_text("{")
     with pytest.raises(ValueError, match="not the header of a prepared root"):
@@ -246,7 +246,7 @@ def test_every_layout_can_be_prepared(release_root, tmp_path, layout):
     made = [make(folder, val_fraction=0, augment={}) for folder in (root, out)]
     for loader in ("train_dataloader", "test_dataloader"):
         mean, _, overlap = compare(*(getattr(datamodule, loader)() for datamodule in made))
-        assert mean < (0.1 if layout == "30fps" else MEAN_DIFFERENCE)  # compressed twice, as a video before
+        assert mean < (6 if layout == "30fps" else MEAN_DIFFERENCE)  # compressed twice, as a video before
         assert overlap == 1
     assert made[0].data_hash == made[1].data_hash
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "(default: 3.1, what the tracks' crops and the default augmentation can show)",
     )
     parser.add_argument(
-        "--size", type=int, default=768, help="longer side of what is stored at most, pixels (default: 768)"
+        "--size",
+        type=int,
+        default=768,
+        help="pixels across that side at most, counted as if the image's border did not clip it "
+        "(default: 768, which is 248 across the box)",
     )
     parser.add_argument("--quality", type=int, default=95, help="of JPEG (default: 95)")
     parser.add_argument("--shards", action="store_true", help="one WebDataset tar a sequence, not a folder")
@@ -84,6 +89,7 @@ def _prepare(args: argparse.Namespace) -> int:
     with _progress(todo.views) as notify:
         prepare(todo, args.workers, notify)
     console.print(manifest_tables(read_manifest(args.out)))
+    _say_unjudged(console, releases)
     done = f"{len(todo.todo)} sequences prepared, {todo.kept} were complete before"
     console.print(f"{args.out}: {done}. Train with data.root={args.out}", soft_wrap=True)
     return 0
@@ -93,24 +99,36 @@ def _estimate(console: Console, todo: Plan) -> None:
     from rich.table import Table
 
     from rhobin.behave.manifest import build_manifest, manifest_tables
-    from rhobin.data.prepare.build import estimate_bytes
+    from rhobin.behave.skips import REASONS
+    from rhobin.data.prepare.build import estimate
 
     console.print(manifest_tables(build_manifest(todo.releases)))
-    need = estimate_bytes(todo)
+    _say_unjudged(console, todo.releases)
+    found = estimate(todo)
+    need = found.bytes
     place = next(path for path in (todo.out.absolute(), *todo.out.absolute().parents) if path.is_dir())
     free = shutil.disk_usage(place).free
     table = Table(title=f"To write at {todo.out}", title_justify="left", show_header=False)
     table.add_row("sequences to prepare", f"{len(todo.todo):,}")
     table.add_row("complete already", f"{todo.kept:,}")
     table.add_row("views to prepare", f"{todo.views:,}")
+    if todo.recipe.margin < math.inf:
+        table.add_row(
+            "pixels across the longer side of the box, at most",
+            f"{todo.recipe.size / todo.recipe.margin:.0f}",
+        )
     table.add_row("disk space needed, about", f"{need / 1e9:,.2f} GB")
     table.add_row("disk space free", f"{free / 1e9:,.2f} GB")
     console.print(table)
+    for reason, count in found.unusable.items():
+        console.print(f"[red]{count} of {found.looked} views[/red] that were tried: {REASONS[reason]}")
     if need > free:
         console.print("[red]There is not enough room.[/red] Smaller: --size 512, or a smaller --margin")
 
 
 def _check(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
     from rhobin.data.prepare.check import check_prepared, check_raw
     from rhobin.data.prepare.prepared import is_prepared, read_prepared_splits
 
@@ -123,8 +141,10 @@ def _check(args: argparse.Namespace) -> int:
         releases = _read(args.root, args.layout)
         with _progress(sum(len(release.views.frame) for release in releases)) as notify:
             verdict = check_raw(releases, args.workers, notify)
+        _say_unjudged(Console(), releases)
     else:
         stored = read_prepared_splits(prepared)
+        _say_unjudged(Console(), stored)
         raw = _read(args.root, args.layout) if args.out is not None else None
         with _progress(sum(len(release.stored) for release in stored)) as notify:
             verdict = check_prepared(stored, raw, notify)
@@ -147,6 +167,18 @@ def _judge(verdict: Verdict, root: Path) -> int:
         return 1
     console.print(f"[bold green]{root}: {verdict.views:,} views checked, ready to train from[/bold green]")
     return 0
+
+
+def _say_unjudged(console: Console, releases: Sequence[Release]) -> None:
+    """Say of how many views nobody can tell whether their masks are exchanged."""
+    from rhobin.data.prepare.judge import count_unjudged
+
+    count = sum(map(count_unjudged, releases))
+    if count:
+        console.print(
+            f"[red]{count:,} views have no fitted body[/red]: their masks could be exchanged unnoticed",
+            soft_wrap=True,
+        )
 
 
 def _read(root: Path, layout: str) -> list[Release]:

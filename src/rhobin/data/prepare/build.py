@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from rhobin.behave.pool import finished, task_pool
 from rhobin.behave.release import Release
-from rhobin.data.prepare.index import write_index
-from rhobin.data.prepare.recipe import PREPARED, Recipe, record_file, sequence_store
+from rhobin.data.prepare.finish import write_index
+from rhobin.data.prepare.judge import REASON, wrong_masks
+from rhobin.data.prepare.recipe import PREPARED, STORED, Recipe, record_file, sequence_store
 from rhobin.data.prepare.sequence import Sequence, list_sequences, prepare_sequence, read_record, signature
 from rhobin.data.prepare.view import prepare_view
 
@@ -64,15 +68,36 @@ def plan(releases: list[Release], out: Path, recipe: Recipe) -> Plan:
     return Plan(releases, out, recipe, todo, kept, stale)
 
 
-def estimate_bytes(plan: Plan, samples: int = _SAMPLES) -> int:
-    """Bytes that preparing will write, from some views spread evenly over what there is to do."""
-    files = [files for sequence in plan.todo for files in sequence.files]
-    if not files:
-        return 0
-    samples = min(samples, len(files))
-    chosen = [files[i * len(files) // samples] for i in range(samples)]
-    sizes = [sum(map(len, prepare_view(view, plan.recipe)[1:])) for view in chosen]
-    return round(sum(sizes) / len(sizes) * len(files))
+@dataclass(frozen=True)
+class Estimate:
+    """What some views tell, spread evenly over what there is to do.
+
+    Attributes:
+        bytes: that preparing will write, about.
+        looked: how many views were looked at.
+        unusable: how many of them cannot be used, by reason.
+    """
+
+    bytes: int
+    looked: int
+    unusable: Counter[str]
+
+
+def estimate(plan: Plan, samples: int = _SAMPLES) -> Estimate:
+    """Prepare some views without writing them."""
+    views = [(s.split, row, files) for s in plan.todo for row, files in zip(s.views, s.files, strict=True)]
+    samples = min(samples, len(views))
+    chosen = [views[i * len(views) // samples] for i in range(samples)]
+    made = [prepare_view(files, plan.recipe) for _, _, files in chosen]
+    unusable = Counter(row["reason"].item().decode() for row, jpeg, _ in made if not jpeg)
+    for release in plan.releases:
+        shown = [i for i, (split, _, _) in enumerate(chosen) if split == release.split and made[i][1]]
+        rows = np.array([chosen[i][1] for i in shown], np.int64)
+        stored = np.array([made[i][0] for i in shown], STORED)
+        wrong = wrong_masks(release, rows, stored["boxes"], stored["size"])
+        unusable.update([REASON] * len(wrong))
+    size = sum(len(jpeg) + len(masks) for _, jpeg, masks in made)
+    return Estimate(round(size / max(samples, 1) * len(views)), samples, unusable)
 
 
 def prepare(plan: Plan, workers: int = 1, notify: Notify = lambda views: None) -> None:

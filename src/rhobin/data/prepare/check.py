@@ -16,6 +16,7 @@ from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip, count_skips
 from rhobin.data.images.context import BadSampleError, read_picture
 from rhobin.data.prepare.index import file_digests, header_facts, read_header, read_manifest
+from rhobin.data.prepare.judge import FAULTY, REASON, wrong_masks
 from rhobin.data.prepare.prepared import PreparedRelease
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.sequence import Sequence, list_sequences, read_record, signature
@@ -56,13 +57,18 @@ class Verdict:
 
 
 def check_raw(releases: list[Release], workers: int = 1, notify: Notify = lambda views: None) -> Verdict:
-    """Open every image of a raw root."""
+    """Open every image of a raw root, and look whether masks can be those of their views."""
     found: list[Skip] = []
+    boxes = {release.split: np.zeros((len(release.views.frame), 2, 4)) for release in releases}
+    sizes = {release.split: np.zeros((len(release.views.frame), 2)) for release in releases}
     sequences = [sequence for release in releases for sequence in list_sequences(release)]
     with task_pool(workers if workers > 1 else 0) as submit:
-        for skips, views in finished(submit(_open_images, sequence) for sequence in sequences):
-            found += skips
-            notify(views)
+        for seen in finished(submit(_open_images, sequence) for sequence in sequences):
+            found += seen.skips
+            boxes[seen.split][seen.views], sizes[seen.split][seen.views] = seen.boxes, seen.sizes
+            notify(len(seen.views))
+    for release in releases:
+        found += _wrong_masks(release, boxes[release.split], sizes[release.split])
     manifest = build_manifest(releases, sorted(found, key=lambda skip: skip.file))
     verdict = Verdict(manifest, views=sum(len(release.views.frame) for release in releases))
     skips = [*found, *(skip for release in releases for skip in release.skips)]
@@ -102,16 +108,35 @@ def check_prepared(
     return verdict
 
 
-def _open_images(sequence: Sequence) -> tuple[list[Skip], int]:
-    """Views of a sequence that samples could not use."""
-    skips = []
-    for files in sequence.files:
+@dataclass(frozen=True)
+class _Seen:
+    """The views of a sequence after opening their images; boxes and sizes are 0 where that failed."""
+
+    split: str
+    views: range
+    skips: list[Skip]
+    boxes: np.ndarray
+    sizes: np.ndarray
+
+
+def _open_images(sequence: Sequence) -> _Seen:
+    count = len(sequence.files)
+    seen = _Seen(sequence.split, sequence.views, [], np.zeros((count, 2, 4)), np.zeros((count, 2)))
+    for index, files in enumerate(sequence.files):
         try:
-            read_picture(files).read_color(_ANY_SIZE)
+            picture = read_picture(files)
+            picture.read_color(_ANY_SIZE)
+            seen.boxes[index], seen.sizes[index] = picture.boxes, picture.size
         except BadSampleError as error:
             file = error.file.relative_to(sequence.root).as_posix()
-            skips.append(Skip(file, error.reason, error.detail, 1))
-    return skips, len(sequence.files)
+            seen.skips.append(Skip(file, error.reason, error.detail, 1))
+    return seen
+
+
+def _wrong_masks(release: Release, boxes: np.ndarray, sizes: np.ndarray) -> list[Skip]:
+    rows = np.flatnonzero(sizes[:, 0])
+    wrong = wrong_masks(release, rows, boxes[rows], sizes[rows])
+    return [Skip(str(release.views.files[row][FAULTY]), REASON, REASONS[REASON], 1) for row in wrong]
 
 
 def _changed_files(release: PreparedRelease, notify: Notify) -> list[str]:

@@ -34,26 +34,31 @@ def require_margin(
     """
     if not isinstance(release, PreparedRelease):
         return
-    wanted, coarse, usable = 0.0, 0, 0
+    wanted, coarse, usable, finer = 0.0, 0, 0, 1.0
     for row in release.stored[views]:
         if row["reason"]:
             continue
         centre, side = crop_square(row["boxes"].astype(np.float64), crop, expand, tuple(row["size"].tolist()))
         wanted = max(wanted, _missing_margin(row, release.recipe.around, centre, side * reach))
         scale = row["stored"][0] / (row["patch"][2] - row["patch"][0])
-        coarse += bool(scale < 1 and side * scale < output)
+        if scale < 1 and side * scale < output:
+            coarse, finer = coarse + 1, max(finer, min(output / side, 1) / scale)
         usable += 1
+    recipe = release.recipe
     if wanted:
+        margin = float(np.ceil(wanted * 10) / 10)
+        size = np.ceil(recipe.size * margin / recipe.margin)
         raise ValueError(
-            f"{release.root} was prepared with --margin {release.recipe.margin:g}; data.crop, data.expand "
-            f"and data.augment look as far as {wanted:.2f} times the box of the {release.recipe.around}. "
-            f"Prepare again with --margin {np.ceil(wanted * 10) / 10:g}, or turn, scale and shift less."
+            f"{release.root} was prepared with --margin {recipe.margin:g}; data.crop, data.expand "
+            f"and data.augment look as far as {wanted:.2f} times the box of the {recipe.around}. "
+            f"Prepare again with --margin {margin:g} --size {size:.0f} for the same detail, or turn, scale "
+            "and shift less."
         )
     if coarse:
         log.warning(
-            "%s: of %d of %d %s views, fewer pixels are stored than data.input_size=%d shows; prepare with a "
-            "larger --size for all the detail of the raw images",
-            release.root, coarse, usable, release.split, output,
+            "%s: of %d of %d %s views, fewer pixels are stored than data.input_size=%d shows; prepare with "
+            "--size %d for all the detail of the raw images",
+            release.root, coarse, usable, release.split, output, np.ceil(recipe.size * finer),
         )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-FORMAT = 2
+FORMAT = 3
 PREPARED = "prepared.json"
 MANIFEST = "manifest.json"
 TEMPLATES = "templates.npz"
@@ -43,7 +43,8 @@ class Recipe:
     Attributes:
         around: whose box the stored square surrounds: "union" of person and object, "person" or "object".
         margin: side of the square as a factor on the longer side of that box.
-        size: longer side of the stored patch at most, pixels.
+        size: pixels across the whole square at most, of which the image's border may clip a part; with an
+            infinite margin, across the longer side of the image.
         quality: of JPEG.
         shards: whether a sequence is one tar file instead of a folder.
     """
@@ -53,6 +54,11 @@ class Recipe:
     size: int = 768
     quality: int = 95
     shards: bool = False
+
+    def scale(self, box: np.ndarray, image: tuple[int, int]) -> float:
+        """Stored pixels for a pixel of an image of that size, from the box (4,) that the square surrounds."""
+        width = max(image) if np.isinf(self.margin) else self.margin * max(box[2:].tolist())
+        return min(1.0, self.size / width)
 
     def __post_init__(self):
         if self.around not in AROUND:

@@ -14,10 +14,6 @@ from rhobin.data.prepare.jpeg import encode_units
 from rhobin.data.prepare.recipe import STORED, Recipe
 
 LEVEL = 6
-_PIXELS = (np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * np.uint8(255)).view(np.uint64)[
-    :, 0
-]
-"""The eight pixels of each byte of a packed mask."""
 
 
 def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.ndarray, bytes, bytes]:
@@ -38,8 +34,9 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
     except BadSampleError as error:
         row["reason"], row["bad_file"] = error.reason, files.index(error.file)
         return row, b"", b""
-    patch = patch_of(surrounded(picture.boxes, recipe.around), recipe.margin, picture.size)
-    stored = stored_size(patch, recipe.size)
+    box = surrounded(picture.boxes, recipe.around)
+    patch = patch_of(box, recipe.margin, picture.size)
+    stored = stored_size(patch, recipe.scale(box, picture.size))
     jpeg = encode_units(_shrunk(color, patch, stored), recipe.quality)
     masks = pack_masks(picture.parts)
     row["size"], row["boxes"], row["patch"], row["stored"] = picture.size, picture.boxes, patch, stored
@@ -62,11 +59,9 @@ def patch_of(box: np.ndarray, margin: float, size: tuple[int, int]) -> tuple[int
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
-def stored_size(patch: tuple[int, int, int, int], size: int) -> tuple[int, int]:
-    """Width and height at which a patch is stored: as it is, or with its longer side `size`."""
-    width, height = patch[2] - patch[0], patch[3] - patch[1]
-    shrink = min(1.0, size / max(width, height))
-    return max(1, round(shrink * width)), max(1, round(shrink * height))
+def stored_size(patch: tuple[int, int, int, int], scale: float) -> tuple[int, int]:
+    """Width and height at which a patch is stored with `scale` pixels for a pixel of the image."""
+    return max(1, round(scale * (patch[2] - patch[0]))), max(1, round(scale * (patch[3] - patch[1])))
 
 
 def place_of(patch: np.ndarray, stored: np.ndarray) -> np.ndarray:
@@ -95,7 +90,7 @@ def unpack_masks(content: bytes, boxes: np.ndarray) -> tuple[np.ndarray, np.ndar
     if len(bits) != sum(lengths):
         raise ValueError(f"holds {len(bits)} bytes of masks, expected {sum(lengths)}")
     person, thing = (
-        _PIXELS[part].view(np.uint8)[: h * w].reshape(h, w)
+        np.negative(np.unpackbits(part, count=h * w)).reshape(h, w)
         for part, (h, w) in zip(np.split(bits, lengths[:1]), shapes, strict=True)
     )
     return person, thing
