@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from rhobin.data.targets.bev import BevConfig, disc_radius, draw_bev, paint_ball, paint_disc
+from rhobin.data.targets.bev import BevConfig, ball_profiles, disc_profiles, disc_radius, draw_bev
 from rhobin.geometry.camera import crop_intrinsics, project
+from rhobin.types import BevMaps
 
 KINECT = np.array([[979.784, 0, 1018.952], [0, 979.84, 779.486], [0, 0, 1]])
 CONFIG = BevConfig(stride=4, bins=32)
@@ -17,20 +18,19 @@ def test_front_view_is_bevs_scale_adaptive_heatmap(oracle):
         centres, boxes = vectors[f"hm2d/{case}/centers_xy"], vectors[f"hm2d/{case}/bbox_hw_norm"]
         expected = vectors[f"hm2d/{case}/adaptive"][0]
         size = len(expected)
-        heatmap = np.zeros((size, size), np.float32)
+        heatmap = np.zeros((size, size))
         for centre, box, radius in zip(centres, boxes, vectors[f"hm2d/{case}/radius"], strict=True):
             assert disc_radius(box, size) == radius
             cell = ((centre + 1) / 2 * size).astype(int)[::-1]
             if (cell < size).all():  # a centre on the far border is outside
-                paint_disc(heatmap, cell, radius)
+                heatmap = np.maximum(heatmap, np.outer(*disc_profiles(cell, radius, size)))
         np.testing.assert_allclose(heatmap, expected, atol=1e-6)
         assert np.array_equal(heatmap == 1, expected == 1)
 
 
 @pytest.mark.parametrize("radius", [1, 2, 3, 5])
 def test_disc_is_romps_gaussian(oracle, radius):
-    heatmap = np.zeros((2 * radius + 1, 2 * radius + 1))
-    paint_disc(heatmap, np.array([radius, radius]), radius)
+    heatmap = np.outer(*disc_profiles(np.array([radius, radius]), radius, 2 * radius + 1))
     np.testing.assert_allclose(heatmap, oracle("romp_heatmaps")[f"gaussian2D/radius{radius}"], atol=1e-6)
 
 
@@ -40,7 +40,9 @@ def test_volume_is_bevs_depth_adaptive_heatmap(oracle):
         expected = vectors[f"hm3d/{case}/adaptive"]
         volume = np.zeros_like(expected)
         for x, y, z in vectors[f"hm3d/{case}/centers_xyz"]:
-            paint_ball(volume, np.array([z, y, x]))
+            along_depth, planar = ball_profiles(np.array([z, y, x]), *expected.shape[:2])
+            ball = np.einsum("d,h,w->dhw", along_depth[0], *planar)
+            volume = np.maximum(volume, ball)
         np.testing.assert_allclose(volume, expected, atol=1e-6)
         assert np.array_equal(volume == 1, expected == 1)
 
@@ -69,6 +71,37 @@ def test_the_centre_is_read_back_in_metres(config, pelvis, square):
     assert float(depth) == pytest.approx(pelvis[2], rel=1e-5)
     pixel = np.array([column, row]) * 4 + 1.5
     assert np.abs(pixel - project(pelvis[None], K_crop)[0]).max() < 1e-3
+
+
+def dense(cell, radius, spread, shape):
+    """A Gaussian in its window, cell by cell."""
+    away = np.moveaxis(np.indices(shape), 0, -1) - np.array(cell)
+    values = np.exp(-(away**2).sum(axis=-1) / spread)
+    return np.where((np.abs(away) <= radius).all(axis=-1), values, 0)
+
+
+@pytest.mark.parametrize("cell", [(5, 20, 31), (31, 0, 63), (0, 62, 1), (16, 40, 40)])
+def test_products_of_profiles_are_the_maps(cell):
+    """Of one sample, of a batch, and drawn cell by cell, at borders too."""
+    K_crop = crop((1100, 800), 900)
+    depth = CONFIG.depth_bins.depth(torch.tensor(float(cell[0])), torch.tensor(K_crop[0, 0] / 256)).item()
+    pixel = np.array([cell[2] * 4 + 1.5, cell[1] * 4 + 1.5, 1.0])
+    pelvis, extent = depth * np.linalg.inv(K_crop) @ pixel, np.array([0.3, 0.7])
+    maps = draw_bev(pelvis, extent, K_crop, CONFIG, 256)
+    assert maps.cell.tolist() == list(cell)
+    long, wide = int(4 * (1 + cell[0] / 32)) // 2, int(2 * (1 - cell[0] / 32) + 2)
+    radius = np.array([long, wide, wide])
+    volume = dense(cell, radius, ((2 * radius + 1) ** 2).sum() / 36, (32, 64, 64))
+    disc = disc_radius(2 * extent, 64)
+    front = dense(cell[1:], disc, (2 * disc + 1) ** 2 / 18, (64, 64))
+    expected = {"volume": volume, "bird": volume[:, cell[1]], "front": front}
+    other = draw_bev(np.array([0.3, 0.1, 2.0]), extent, K_crop, CONFIG, 256)
+    batch = BevMaps(*map(torch.stack, zip(vars(other).values(), vars(maps).values(), strict=True)))
+    for name, value in expected.items():
+        drawn = getattr(maps, name)
+        np.testing.assert_allclose(drawn, value, rtol=0, atol=1e-6)
+        assert drawn.dtype == torch.float32
+        assert torch.equal(getattr(batch, name), torch.stack([getattr(other, name), drawn]))
 
 
 def test_the_three_maps_show_one_centre():

@@ -70,21 +70,23 @@ def draw_bev(
         Maps without a batch axis; all zero when the centre lies outside the volume or behind the camera.
     """
     size, bins = input_size // config.stride, config.bins
-    front = np.zeros((size, size), np.float32)
-    volume = np.zeros((bins, size, size), np.float32)
+    depth, planar = np.zeros((1, bins), np.float32), np.zeros((4, size), np.float32)
     cell, offset = np.zeros(3, np.int64), np.zeros(3)
     place = _place(centre, K_crop, config, input_size)
     nearest = np.floor(place + 0.5)
     inside = bool((nearest >= 0).all() and (nearest < (bins, size, size)).all())
     if inside:
         cell, offset = nearest.astype(np.int64), place - nearest
+        depth, planar[:2] = ball_profiles(cell, bins, size)
         # BEV measures boxes in a crop that is two units wide
-        paint_disc(front, cell[1:], disc_radius(2 * np.asarray(extent), size))
-        paint_ball(volume, cell)
+        planar[2:] = disc_profiles(cell[1:], disc_radius(2 * np.asarray(extent), size), size)
+    row, column, front_row, front_column = torch.from_numpy(planar)
     return BevMaps(
-        front=torch.from_numpy(front),
-        bird=torch.from_numpy(volume[:, cell[1]].copy()),
-        volume=torch.from_numpy(volume),
+        depth=torch.from_numpy(depth[0]),
+        row=row,
+        column=column,
+        front_row=front_row,
+        front_column=front_column,
         cell=torch.from_numpy(cell),
         offset=torch.from_numpy(offset.astype(np.float32)),
         weight=torch.tensor(float(inside)),
@@ -101,45 +103,44 @@ def disc_radius(box: np.ndarray, size: int) -> int:
     return int(np.linalg.norm(box / 2) * (size / 16) + size / 32)
 
 
-def paint_disc(heatmap: np.ndarray, cell: np.ndarray, radius: int) -> None:
-    """Add a Gaussian to a front view: 1 at the cell, sigma a sixth of its width, the larger value stays.
+def disc_profiles(cell: np.ndarray, radius: int, size: int) -> np.ndarray:
+    """A person's Gaussian in front view along rows and columns: 1 at the cell, sigma a sixth of its width.
 
     Args:
-        heatmap: (h, w), changed in place.
         cell: (2,) row and column of the centre.
         radius: of the kernel in cells.
+        size: width of the map in cells.
+
+    Returns:
+        (2, size) profiles; their outer product is the heatmap.
     """
-    width = 2 * radius + 1
-    _paint(heatmap, cell, np.array([radius, radius]), 2 * (width / 6) ** 2)
+    return _profiles(cell, radius, 2 * ((2 * radius + 1) / 6) ** 2, size)
 
 
-def paint_ball(volume: np.ndarray, cell: np.ndarray) -> None:
-    """Add a Gaussian to a volume: 1 at the cell, smaller but longer the deeper; the larger value stays.
+def ball_profiles(cell: np.ndarray, bins: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """A person's Gaussian in a volume along its axes: 1 at the cell, smaller but longer the deeper.
 
     Kernel sizes are BEV's (maps_utils/centermap.py), whose Gaussian lacks the customary factor one half.
 
     Args:
-        volume: (D, h, w), changed in place.
         cell: (3,) depth bin, row and column of the centre.
+        bins: number of depth bins.
+        size: width of the volume in cells.
+
+    Returns:
+        Profiles along depth (1, bins), and along rows and columns (2, size); the volume is their product.
     """
-    bins, size = volume.shape[0], volume.shape[2]
     depth = cell[0] / bins
     long = int(_DEPTH_KERNEL * (1 + depth)) // 2
     wide = int(size / 16 * (1 - depth) / 2 + size / 32)
-    widths = 2 * np.array([long, wide, wide]) + 1
-    _paint(volume, cell, np.array([long, wide, wide]), (widths**2).sum() / 36)
+    spread = ((2 * long + 1) ** 2 + 2 * (2 * wide + 1) ** 2) / 36
+    return _profiles(cell[:1], long, spread, bins), _profiles(cell[1:], wide, spread, size)
 
 
-def _paint(target: np.ndarray, cell: np.ndarray, radius: np.ndarray, spread: float) -> None:
-    """Raise the window of `radius` about a cell to exp(-r^2 / spread)."""
-    start = np.maximum(cell - radius, 0)
-    stop = np.minimum(cell + radius + 1, target.shape)
-    square = np.zeros(())
-    for axis, (first, last) in enumerate(zip(start, stop, strict=True)):
-        away = (np.arange(first, last) - cell[axis]) ** 2
-        square = square[..., None] + away
-    window = target[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
-    np.maximum(window, np.exp(-square / spread), out=window)
+def _profiles(cells: np.ndarray, radius: int, spread: float, length: int) -> np.ndarray:
+    """exp(-r^2 / spread) within `radius` of each of P cells on a line, else 0: (P, length) float32."""
+    square = (np.arange(length) - cells[:, None]) ** 2
+    return np.where(square <= radius**2, np.exp(-square / spread), 0).astype(np.float32)
 
 
 def _place(centre: np.ndarray, K_crop: np.ndarray, config: BevConfig, input_size: int) -> np.ndarray:
