@@ -102,7 +102,7 @@ def test_region_labels_name_the_nearest_centre(mapper):
     inner = maps.region.numpy() > 0
     assert np.array_equal(inner, maps.amodal.numpy() > 0)
     points = from_nocs(maps.nocs.double().numpy()[:, inner].T, maps.box.double().numpy())
-    centres = mapper._shape(name).regions
+    centres = mapper._shape(name).regions.centres
     gaps = cdist(points, centres)
     chosen = maps.region.numpy()[inner] - 1
     assert (gaps[np.arange(len(points)), chosen] <= gaps.min(axis=1) + 1e-6).all()

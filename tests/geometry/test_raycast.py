@@ -90,6 +90,23 @@ def test_camera_rays_pass_through_pixel_centres_at_unit_depth():
     np.testing.assert_array_equal(camera_rays(K, 80, 60, box=(-5, 50, 200, 70)), rays[50:, :])
 
 
+def test_camera_rays_of_a_turned_camera_lead_to_the_same_points():
+    """Through K R, in the mesh's own frame: the distances and triangles of the mesh turned instead."""
+    K = np.array([[300.0, 0, 41.5], [0, 310.0, 30.25], [0, 0, 1]])
+    R = trimesh.transformations.euler_matrix(0.4, -1.1, 2.0)[:3, :3]
+    t = np.array([0.05, -0.1, 3.0])
+    turned = Scene([(BALL.vertices @ R.T + t, BALL.faces)]).cast(
+        np.zeros(3), camera_rays(K, 80, 60).reshape(-1, 3)
+    )
+    own = Scene([(BALL.vertices, BALL.faces)]).cast(-t @ R, camera_rays(K @ R, 80, 60).reshape(-1, 3))
+    met = turned.geom_id == 0
+    assert 0 < met.sum() < met.size
+    assert (met == (own.geom_id == 0)).mean() > 0.998
+    both = met & (own.geom_id == 0)
+    assert (turned.prim_id == own.prim_id)[both].mean() > 0.99
+    assert np.abs(turned.distance - own.distance)[both].max() < 1e-4
+
+
 def test_scene_names_the_broken_mesh():
     with pytest.raises(ValueError, match=r"mesh 1: faces name vertices .* 0 to 9"):
         Scene([(BALL.vertices, BALL.faces), (BALL.vertices[:10], BALL.faces)])

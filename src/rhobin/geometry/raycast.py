@@ -108,8 +108,8 @@ class Scene:
 def _rays(
     origins: np.ndarray, directions: np.ndarray, max_distance: float | np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    directions = np.ascontiguousarray(directions, dtype=np.float32)
-    origins = np.ascontiguousarray(np.broadcast_to(origins, directions.shape), dtype=np.float32)
+    directions = np.asarray(directions, dtype=np.float32)
+    origins = np.broadcast_to(np.asarray(origins, dtype=np.float32), directions.shape)
     reach = np.full(len(directions), np.minimum(max_distance, 1e37), dtype=np.float32)
     return origins, directions, reach
 
@@ -123,20 +123,21 @@ def camera_rays(
     """Directions from the camera through pixel centres, in the OpenCV camera frame.
 
     Args:
-        K: (3, 3) intrinsics in pixels; the centre of the first pixel is (0, 0).
+        K: (3, 3) intrinsics in pixels; the centre of the first pixel is (0, 0). Given K R instead, the
+            directions are those in the frame that R turns into the camera's.
         width: image width in pixels.
         height: image height in pixels.
         box: columns and rows (x0, y0, x1, y1), ends excluded, cut to the image; the whole image by default.
 
     Returns:
-        (h, w, 3) directions of z = 1, so that a hit's distance is its depth.
+        (h, w, 3) directions of z = 1 in the camera frame, so that a hit's distance is its depth.
     """
     x0, y0, x1, y1 = (0, 0, width, height) if box is None else box
     columns = np.arange(max(x0, 0), min(x1, width))
     rows = np.arange(max(y0, 0), min(y1, height))
-    v, u = np.meshgrid(rows, columns, indexing="ij")
-    pixels = np.stack([u, v, np.ones_like(u)], axis=-1)
-    return (pixels @ np.linalg.inv(K).T).astype(np.float32)
+    right, down, corner = np.linalg.inv(K).T[..., None, None]
+    rays = right * columns + (down * rows[:, None] + corner)
+    return np.moveaxis(rays.astype(np.float32), 0, -1)  # axes apart: long rows are quick to work on
 
 
 def interpolate(

@@ -14,7 +14,7 @@ from rhobin.data.images.crops import MASK_THRESHOLD
 from rhobin.geometry.camera import resize_intrinsics
 from rhobin.geometry.raycast import Scene, camera_rays
 from rhobin.objects.nocs import SHAPES, nocs_box, to_nocs
-from rhobin.objects.regions import farthest_points, nearest_region
+from rhobin.objects.regions import FaceRegions, farthest_points
 from rhobin.objects.template import Template
 from rhobin.types import ObjectMaps
 
@@ -49,7 +49,7 @@ class _Shape:
     scene: Scene
     box: np.ndarray
     corners: np.ndarray
-    regions: np.ndarray
+    regions: FaceRegions
 
 
 class ObjectMapper:
@@ -104,12 +104,13 @@ class ObjectMapper:
         window = _outline(shape.corners @ R.T + t, K, size)
         if window is not None:
             _fill(nocs, region, window, shape, R, t, K)
+        amodal = region > 0
         shown = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA) > MASK_THRESHOLD
         return ObjectMaps(
             nocs=torch.from_numpy(nocs),
             region=torch.from_numpy(region),
-            amodal=torch.from_numpy((region > 0).astype(np.float32)),
-            visible=torch.from_numpy((shown & (region > 0)).astype(np.float32)),
+            amodal=torch.from_numpy(amodal.astype(np.float32)),
+            visible=torch.from_numpy((shown & amodal).astype(np.float32)),
             box=torch.from_numpy(shape.box.astype(np.float32)),
             K=torch.from_numpy(K.astype(np.float32)),
         )
@@ -121,11 +122,12 @@ class ObjectMapper:
             template, config = self.templates[name], self.config
             low, high = template.verts.min(axis=0), template.verts.max(axis=0)
             corners = np.stack(np.meshgrid(*zip(low, high, strict=True)), axis=-1).reshape(8, 3)
+            centres = template.verts[farthest_points(template.verts, config.regions)]
             self._shapes[name] = _Shape(
                 scene=Scene([(template.verts, template.faces)], robust=True),
                 box=nocs_box(template.verts, config.nocs),
                 corners=corners,
-                regions=template.verts[farthest_points(template.verts, config.regions)],
+                regions=FaceRegions(template.verts, template.faces, centres),
             )
         return self._shapes[name]
 
@@ -142,16 +144,15 @@ def _fill(
     """Cast rays through a window of the grid, in the template's frame, and note what they meet."""
     x0, y0, x1, y1 = window
     size = region.shape[0]
-    rays = camera_rays(K, size, size, window).reshape(-1, 3).astype(np.float64) @ R
-    eye = -t @ R
+    rays, eye = camera_rays(K @ R, size, size, window).reshape(-1, 3), -t @ R
     hits = shape.scene.cast(eye, rays)
-    met = hits.geom_id >= 0
-    points = eye + rays[met] * hits.distance[met, None]
-    labels = np.zeros(len(rays), np.int64)
-    labels[met] = nearest_region(points, shape.regions)
+    met = np.flatnonzero(hits.geom_id >= 0)
+    points = eye[:, None] + rays.T.take(met, axis=1) * hits.distance.take(met)
+    labels, places = np.zeros(len(rays), np.int64), np.full((3, len(rays)), 0.5, np.float32)
+    labels[met] = shape.regions(points.T, hits.prim_id.take(met))
+    places[:, met] = to_nocs(points.T, shape.box).T.clip(0, 1)
     region[y0:y1, x0:x1] = labels.reshape(y1 - y0, x1 - x0)
-    rows, columns = np.nonzero(region[y0:y1, x0:x1])
-    nocs[:, y0 + rows, x0 + columns] = to_nocs(points, shape.box).clip(0, 1).T
+    nocs[:, y0:y1, x0:x1] = places.reshape(3, y1 - y0, x1 - x0)
 
 
 def _outline(corners: np.ndarray, K: np.ndarray, size: int) -> tuple[int, int, int, int] | None:
