@@ -30,6 +30,7 @@ from rhobin.nets.hrnet import HRNet
 from rhobin.objects.canonical import canonical_pose
 from rhobin.objects.load import load_templates
 from rhobin.objects.names import OBJECT_NAMES
+from rhobin.types import BevMaps
 
 KINECT = np.array([[979.784, 0, 1018.952], [0, 979.84, 779.486], [0, 0, 1]])
 PLACES = 40
@@ -82,9 +83,13 @@ def drawings(size: int) -> dict[str, Callable[[], object]]:
     def following() -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
         return places[next(turn) % PLACES]
 
-    def bev_maps() -> object:
+    def bev_profiles() -> BevMaps:
         _, _, centre, K = following()
-        return draw_bev(centre, np.array([0.3, 0.7]), K, bev, size).volume.clone()  # as a batch copies it
+        return draw_bev(centre, np.array([0.3, 0.7]), K, bev, size)
+
+    def bev_maps() -> object:
+        profiles = bev_profiles()
+        return profiles.front, profiles.bird, profiles.volume
 
     def pytorch3d() -> object:
         name, R, t, K = following()
@@ -96,7 +101,8 @@ def drawings(size: int) -> dict[str, Callable[[], object]]:
 
     found: dict[str, Callable[[], object]] = {
         "maps: NOCS, regions, masks": lambda: mapper(*following(), mask),
-        "bev: front, bird's eye, volume": bev_maps,
+        "bev: profiles, as loaded": bev_profiles,
+        "bev: front, bird's eye, volume, as used": bev_maps,
         "canonical pose": lambda: canonical_pose(templates[(place := following())[0]], place[1], place[2]),
     }
     if importlib.util.find_spec("pytorch3d"):

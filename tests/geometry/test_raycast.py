@@ -104,7 +104,7 @@ def test_camera_rays_of_a_turned_camera_lead_to_the_same_points():
     assert (met == (own.geom_id == 0)).mean() > 0.998
     both = met & (own.geom_id == 0)
     assert (turned.prim_id == own.prim_id)[both].mean() > 0.99
-    assert np.abs(turned.distance - own.distance)[both].max() < 1e-4
+    np.testing.assert_allclose(turned.distance[both], own.distance[both], atol=1e-4)
 
 
 def test_scene_names_the_broken_mesh():
