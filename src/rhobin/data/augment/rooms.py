@@ -38,7 +38,7 @@ def freest_window(rng: np.random.Generator, context: Context) -> tuple[np.ndarra
     best = int(inside.argmin())
     half = side / 2 - 0.5
     middle = np.array([left[best] + half, top[best] + half, 1.0])
-    return (np.linalg.inv(context.color.from_image) @ middle)[:2], side / scale
+    return (context.color.to_image @ middle)[:2], side / scale
 
 
 def empty_room(

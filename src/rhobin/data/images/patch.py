@@ -27,6 +27,12 @@ class Patch:
         """Width and height."""
         return self.pixels.shape[1], self.pixels.shape[0]
 
+    @property
+    def to_image(self) -> np.ndarray:
+        """Map (3, 3) from these pixels to those of the full image."""
+        (sx, _, x), (_, sy, y), _ = self.from_image.tolist()
+        return np.array([[1 / sx, 0, -x / sx], [0, 1 / sy, -y / sy], [0, 0, 1]])
+
 
 def resize_map(x0: int, y0: int, sx: float, sy: float) -> np.ndarray:
     """Map (3, 3) from image pixels to those of a patch that begins at (x0, y0) and is scaled by (sx, sy)."""
@@ -59,13 +65,13 @@ def warp_color(patch: Patch, from_image: np.ndarray, size: tuple[int, int]) -> n
         from_image: (3, 3) map from pixels of the full image to pixels of the output.
         size: width and height of the output.
     """
-    homography = from_image @ np.linalg.inv(patch.from_image)
+    homography = from_image @ patch.to_image
     return cv2.warpPerspective(patch.pixels, homography, size, flags=cv2.INTER_LINEAR)
 
 
 def warp_mask(patch: Patch, from_image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A mask (h, w) uint8 of 0 or 255 under a homography; arguments as of `warp_color`."""
-    homography = from_image @ np.linalg.inv(patch.from_image)
+    homography = from_image @ patch.to_image
     warped = np.zeros(size[::-1], np.uint8)
     x0, y0, x1, y1 = _window(homography, patch.size, size)
     if x0 < x1 and y0 < y1:

@@ -62,5 +62,4 @@ def _bordered(patch: Patch, K: np.ndarray, coefficients: np.ndarray) -> Patch:
 
 def _to_image(pixels: np.ndarray, patch: Patch) -> np.ndarray:
     """Places (..., 2) in the full image of pixels of a patch."""
-    to_image = np.linalg.inv(patch.from_image)
-    return pixels @ to_image[:2, :2].T + to_image[:2, 2]
+    return pixels @ patch.to_image[:2, :2].T + patch.to_image[:2, 2]
