@@ -1,6 +1,7 @@
 """Training from a prepared root: the batches of the raw one, up to the loss of JPEG."""
 
 import json
+import re
 import time
 from dataclasses import fields
 from functools import cache
@@ -140,6 +141,24 @@ def test_what_is_stored_smaller_keeps_its_place(release_root, roots, caplog):
     assert overlap == 1
 
 
+def test_the_advised_size_is_the_smallest_that_keeps_all_detail(release_root, roots, tmp_path, caplog):
+    options = {"crop": "person", "on_bad_sample": "skip"}  # settings of its own: not made before
+    make(roots["small"], **options)
+    size = max(
+        map(
+            int,
+            re.findall(
+                r"stored than data.input_size=64 shows; prepare with --around person, or with --size (\d+)",
+                caplog.text,
+            ),
+        )
+    )
+    for enough, coarse in ((size, False), (size - 4, True)):
+        caplog.clear()
+        make(make_prepared(release_root, tmp_path / str(enough), size=enough), **options)
+        assert ("fewer pixels are stored" in caplog.text) == coarse
+
+
 def test_a_narrow_margin_serves_what_fits_and_says_what_does_not(release_root, roots):
     mean, _, overlap = compare(
         make(release_root).train_dataloader(), make(roots["narrow"]).train_dataloader()
@@ -147,7 +166,9 @@ def test_a_narrow_margin_serves_what_fits_and_says_what_does_not(release_root, r
     assert mean < MEAN_DIFFERENCE
     assert overlap == 1
     with pytest.raises(
-        ValueError, match=r"--margin 1.5; data.crop, data.expand and data.augment look as far as 2"
+        ValueError,
+        match=r"(?s)--margin 1.5; data.crop, data.expand and data.augment look as far as 2.*"
+        r"--margin 2.7 --size 1383 for the same detail",
     ):
         make(roots["narrow"], augment={})
     gentle = {"scale": 0.1, "rotation_p": 0.0}

@@ -9,6 +9,7 @@ import numpy as np
 from rhobin.behave.release import Release
 from rhobin.data.images.crops import crop_square
 from rhobin.data.prepare.prepared import PreparedRelease
+from rhobin.data.prepare.recipe import AROUND
 from rhobin.data.prepare.view import surrounded
 
 log = logging.getLogger(__name__)
@@ -55,10 +56,12 @@ def require_margin(
             "and shift less."
         )
     if coarse:
+        other = f"--around {crop}, or with " if crop in AROUND and crop != recipe.around else ""
         log.warning(
             "%s: of %d of %d %s views, fewer pixels are stored than data.input_size=%d shows; prepare with "
-            "--size %d for all the detail of the raw images",
-            release.root, coarse, usable, release.split, output, np.ceil(recipe.size * finer),
+            "%s--size %d for all the detail of the raw images",
+            release.root, coarse, usable, release.split, output, other,
+            np.ceil(recipe.size * finer),
         )  # fmt: skip
 
 
