@@ -5,7 +5,15 @@ import pytest
 
 from rhobin.data.augment.draw import Augmentation, move_crop
 from rhobin.data.images.context import Context
-from rhobin.data.images.crops import CROPS, box_square, crop_square, mask_box, union_box, window_square
+from rhobin.data.images.crops import (
+    CROPS,
+    box_square,
+    crop_square,
+    mask_box,
+    missing_mask,
+    union_box,
+    window_square,
+)
 from rhobin.data.images.patch import Patch
 from rhobin.geometry.camera import crop_matrix
 
@@ -89,6 +97,26 @@ def test_the_frame_crop_holds_every_pixel_of_the_image():
     centre, side = crop_square(BOXES, "frame", None, (2048, 1536))
     corners = crop_matrix(centre, side, 512) @ np.array([[-0.5, 2047.5], [-0.5, 1535.5], [1, 1]])
     assert np.allclose(corners[:2].T, [[-0.5, 63.5], [511.5, 447.5]])
+
+
+@pytest.mark.parametrize("kind", CROPS)
+@pytest.mark.parametrize("hidden", [(), (0,), (1,), (0, 1)])
+def test_which_mask_a_crop_lacks(kind, hidden):
+    boxes = BOXES.copy()
+    boxes[list(hidden)] = 0
+    needed = {"object": {1}, "person": {0}, "frame": {0}}.get(kind, {0, 1})
+    lacking = needed & set(hidden)
+    assert missing_mask(boxes, kind, partly=False) == (min(lacking) if lacking else None)
+    either = kind == "frame" or (kind in ("union", "window") and len(hidden) < 2)
+    assert missing_mask(boxes, kind, partly=True) == (None if either or not lacking else min(lacking))
+    if missing_mask(boxes, kind, partly=True) is None:
+        assert crop_square(boxes, kind, None, (2048, 1536))[1] > 0
+
+
+def test_the_union_with_what_is_hidden_is_the_other_box():
+    boxes = BOXES.copy()
+    boxes[1] = 0
+    assert np.array_equal(union_box(boxes), boxes[0])
 
 
 def test_a_factor_of_ones_own_replaces_the_methods():

@@ -222,6 +222,34 @@ def test_broken_images_are_replaced_counted_and_named(own_root, plain, reason, c
     assert caplog.text.count(f"{VIEW}/{file}") == 1
 
 
+@pytest.mark.parametrize(
+    ("crop", "hidden", "shown", "partly_shown"),
+    [
+        ("union", "obj_rend_mask", False, True),
+        ("union", "person_mask", False, True),
+        ("person", "obj_rend_mask", True, True),
+        ("object", "obj_rend_mask", False, False),
+        ("frame", "obj_rend_mask", True, True),
+        ("frame", "person_mask", False, True),
+    ],
+)
+def test_what_is_wholly_hidden_is_left_out_of_training_only(own_root, crop, hidden, shown, partly_shown):
+    """A dataset of test views is content with what the crop can do without."""
+    blacken(own_root / VIEW / f"k2.{hidden}.jpg")
+    release = read_release(own_root, "train")
+    targets = build_targets(release, load_bodies(), release.templates)
+    for partly, usable in ((False, shown), (True, partly_shown)):
+        dataset = BehaveDataset(release, targets, np.arange(4), replace(CONFIG, crop=crop), partly=partly)
+        if not usable:
+            with pytest.raises(BadSampleError, match=rf"{VIEW}/k2.{hidden}.jpg: no pixel is set"):
+                dataset[2]
+            continue
+        for sample in (dataset[2], dataset[2]):  # its boxes are known the second time
+            planes = sample.image[3:].flatten(1).any(dim=1).tolist()
+            assert planes == [hidden != "person_mask", hidden != "obj_rend_mask"]
+            assert torch.isfinite(sample.target.joints_uvd).all()
+
+
 def test_noise_in_a_jpeg_is_an_unreadable_image(own_root):
     dataset = make_dataset(own_root)
     (own_root / VIEW / "k0.person_mask.jpg").write_bytes(b"not a picture")

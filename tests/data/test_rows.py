@@ -53,14 +53,14 @@ def test_masks_whose_box_is_known(tmp_path):
     mask[20:50, 30:90] = 255
     file = tmp_path / "mask.jpg"
     cv2.imwrite(str(file), mask)
-    part, box, size = read_mask(file, "empty_object_mask")
+    part, box, size = read_mask(file)
     assert box.tolist() == [30, 20, 60, 30]
-    again = read_mask(file, "empty_object_mask", (box, size))
+    again = read_mask(file, (box, size))
     assert np.array_equal(again[0], part)
     assert again[2] == SIZE
     assert part.all()
     cv2.imwrite(str(file), mask[:40, :80])  # another image has taken its place
-    assert read_mask(file, "empty_object_mask", (box, size))[1].tolist() == [30, 20, 50, 20]
+    assert read_mask(file, (box, size))[1].tolist() == [30, 20, 50, 20]
 
 
 def test_colour_must_have_the_size_of_the_masks(tmp_path):

@@ -151,7 +151,7 @@ class BehaveDataModule(pl.LightningDataModule):
                     release, targets, thinned(views, self.val_views), self.view_config
                 )
             else:
-                self._datasets["test"] = BehaveDataset(release, targets, views, self.view_config)
+                self._datasets["test"] = BehaveDataset(release, targets, views, self.view_config, partly=True)
         shown = {name: len(dataset) for name, dataset in self._datasets.items()}
         shown["val"] = len(self.val_dataset) if self.val_dataset is not None else 0
         skips = self.skips

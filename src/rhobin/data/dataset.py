@@ -26,7 +26,7 @@ from rhobin.data.images.context import (
     stack_planes,
     warp_context,
 )
-from rhobin.data.images.crops import CROPS
+from rhobin.data.images.crops import CROPS, missing_mask
 from rhobin.data.images.plausible import mask_fault
 from rhobin.data.images.undistort import DISTORTIONS, REACH, undistort_context
 from rhobin.data.prepare.margin import require_margin
@@ -44,6 +44,7 @@ from rhobin.types import Sample, SampleKey
 log = logging.getLogger(__name__)
 
 _REASON_CODES = dict(enumerate(REASONS, start=1))
+_EMPTY = ("empty_person_mask", "empty_object_mask")
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ class BehaveDataset(Dataset):
         release: where the views come from.
         targets: their ground truth.
         views: (M,) rows of the release that this dataset shows.
+        partly: also show views in which person or object is wholly hidden, where the crop can do without: every
+            test view is to be predicted, but nothing can be learnt of what is not seen.
     """
 
     def __init__(
@@ -110,10 +113,11 @@ class BehaveDataset(Dataset):
         augment: AugmentConfig | None = None,
         seed: int = 0,
         cache: ContextCache | None = None,
+        partly: bool = False,
     ):
         cv2.setNumThreads(0)
         self.release, self.targets, self.views = release, targets, views
-        self.config, self.augment, self.seed, self.cache = config, augment, seed, cache
+        self.config, self.augment, self.seed, self.cache, self.partly = config, augment, seed, cache, partly
         self.repainter = Repainter(augment, seed, self._donors(), release.templates) if augment else None
         extras = Extras(config.targets, config.maps, config.bev, config.input_size, release.templates)
         self.labeller = Labeller(targets, release.templates, config.input_size, config.depth_range,
@@ -197,6 +201,11 @@ class BehaveDataset(Dataset):
             numbers = self.outlines[index]
             known = numbers[:8].reshape(2, 4), (int(numbers[8]), int(numbers[9]))
         picture = view_picture(self.release, view, known)
+        missing = missing_mask(picture.boxes, self.config.crop, self.partly)
+        if missing is not None:
+            raise BadSampleError(
+                self.release.view_files(view)[1 + missing], _EMPTY[missing], "no pixel is set"
+            )
         if known is None:
             K = self.intrinsics(index, picture)
             fault = mask_fault(picture.boxes, self.targets.joints[view], self.targets.kpts[view], K)
@@ -215,7 +224,7 @@ class BehaveDataset(Dataset):
 
     def plain(self) -> BehaveDataset:
         """The same views without augmentation."""
-        return BehaveDataset(self.release, self.targets, self.views, self.config)
+        return BehaveDataset(self.release, self.targets, self.views, self.config, partly=self.partly)
 
     def describe(self, epoch: int, index: int) -> list[str]:
         """What augmentation does to a sample, in words."""

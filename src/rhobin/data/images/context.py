@@ -168,8 +168,8 @@ def read_picture(
         BadSampleError: naming the file and what is wrong with it.
     """
     boxes = [None, None] if known is None else [(box, known[1]) for box in known[0]]
-    person, person_box, size = read_mask(files[1], "empty_person_mask", boxes[0])
-    thing, thing_box, thing_size = read_mask(files[2], "empty_object_mask", boxes[1])
+    person, person_box, size = read_mask(files[1], boxes[0])
+    thing, thing_box, thing_size = read_mask(files[2], boxes[1])
     if size != thing_size:
         detail = f"mask is {size_text(thing_size)}, person mask is {size_text(size)}"
         raise BadSampleError(files[2], "image_size", detail)

@@ -33,8 +33,25 @@ def mask_box(mask: np.ndarray) -> np.ndarray:
     return np.array([left, top, right - left, bottom - top], np.float64)
 
 
+def missing_mask(boxes: np.ndarray, kind: str, partly: bool) -> int | None:
+    """Which mask lacks for a crop: 0 the person's, 1 the object's; None when it can be cut.
+
+    Args:
+        boxes: (2, 4) boxes of both masks, all 0 for a mask without a pixel.
+        kind: one of `CROPS`.
+        partly: be content with one mask where the crop surrounds both, and with none for the whole frame.
+    """
+    shown = boxes[:, 2:].all(axis=1)
+    needed = {"object": (1,), "person": (0,), "frame": (0,)}.get(kind, (0, 1))
+    missing = [which for which in needed if not shown[which]]
+    if partly and len(missing) < (2 if kind in ("frame", "union", "window") else 1):
+        return None
+    return missing[0] if missing else None
+
+
 def union_box(boxes: np.ndarray) -> np.ndarray:
-    """Smallest box (4,) around boxes (N, 4) of x, y, width, height."""
+    """Smallest box (4,) around boxes (N, 4) of x, y, width, height, except those without a pixel."""
+    boxes = boxes[boxes[:, 2:].all(axis=1)]
     start = boxes[:, :2].min(axis=0)
     return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])
 

@@ -36,29 +36,29 @@ class BadSampleError(ValueError):
 
 
 def read_mask(
-    file: Path, empty: str, known: tuple[np.ndarray, tuple[int, int]] | None = None
+    file: Path, known: tuple[np.ndarray, tuple[int, int]] | None = None
 ) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     """What lies inside a mask's box, uint8 of 0 or 255 at full size; the box; width and height of the image.
 
+    A mask without a pixel has a box of zeros.
+
     Args:
         file: of the mask.
-        empty: reason to give for a mask without a pixel.
         known: box and image size that were found before; nothing below the box is decoded then.
 
     Raises:
         BadSampleError: the file cannot be used.
     """
     mask = None
-    if known is not None:
+    if known is not None and known[0].any():
         box, size = known
         mask, rows = _decode(file, cv2.IMREAD_GRAYSCALE, size, whole_units(box[1] + box[3]))
     if mask is None or mask.shape != (rows, size[0]):
         mask, _ = _decode(file, cv2.IMREAD_GRAYSCALE)
         box, size = mask_box(mask), (mask.shape[1], mask.shape[0])
-    if not box.any():
-        raise BadSampleError(file, empty, "no pixel is set")
     x, y, width, height = box.astype(int).tolist()
-    return threshold(mask[y : y + height, x : x + width].copy()), box, size
+    part = mask[y : y + height, x : x + width].copy()
+    return threshold(part) if part.size else part, box, size
 
 
 def read_color(file: Path, factor: int, size: tuple[int, int], rows: int | None = None) -> np.ndarray:

@@ -43,14 +43,14 @@ def reduce_mask(part: np.ndarray, box: np.ndarray, factor: int) -> Patch:
     """A mask at 1/factor of its size.
 
     Args:
-        part: (h, w) uint8 of 0 or 255, what lies inside the mask's box at full size.
+        part: (h, w) uint8 of 0 or 255, what lies inside the mask's box at full size; may be empty.
         box: (4,) x, y, width, height in the full image, pixels.
         factor: 1, 2, 4 or 8; cells of so many pixels, counted from the image's corner, become one.
     """
     x, y, width, height = box.astype(int).tolist()
     left, top = x // factor, y // factor
     size = (-(-(x + width) // factor) - left, -(-(y + height) // factor) - top)
-    if factor > 1:
+    if factor > 1 and part.size:
         cells = np.zeros((size[1] * factor, size[0] * factor), np.uint8)
         cells[y - top * factor :, x - left * factor :][:height, :width] = part
         part = cv2.resize(cells, size, interpolation=cv2.INTER_AREA)
@@ -74,7 +74,7 @@ def warp_mask(patch: Patch, from_image: np.ndarray, size: tuple[int, int]) -> np
     homography = from_image @ patch.to_image
     warped = np.zeros(size[::-1], np.uint8)
     x0, y0, x1, y1 = _window(homography, patch.size, size)
-    if x0 < x1 and y0 < y1:
+    if x0 < x1 and y0 < y1 and patch.pixels.size:
         to_window = np.array([[1.0, 0, -x0], [0, 1, -y0], [0, 0, 1]]) @ homography
         seen = cv2.warpPerspective(patch.pixels, to_window, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
         warped[y0:y1, x0:x1] = threshold(seen)

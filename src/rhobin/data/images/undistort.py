@@ -39,6 +39,8 @@ def undistort_context(context: Context, K: np.ndarray, coefficients: np.ndarray)
 
 def _undistort(patch: Patch, K: np.ndarray, coefficients: np.ndarray) -> Patch:
     """A patch as a pinhole would have seen it, on pixels of the same size."""
+    if not patch.pixels.size:
+        return patch
     patch = _bordered(patch, K, coefficients)
     width, height = patch.size
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
