@@ -100,8 +100,8 @@ class BehaveDataset(Dataset):
         release: where the views come from.
         targets: their ground truth.
         views: (M,) rows of the release that this dataset shows.
-        partly: also show views in which person or object is wholly hidden, where the crop can do without: every
-            test view is to be predicted, but nothing can be learnt of what is not seen.
+        partly: also show views in which person or object is wholly hidden, where the crop can do without:
+            every test view is to be predicted, but nothing can be learnt of what is not seen.
     """
 
     def __init__(
