@@ -12,13 +12,13 @@ pickled crop of NOCS, paste it into a frame and warp that (GDR-Net). It is spare
 each sample and their blur. "bytes" keeps frames uint8, kinder than CONTHO; "frames" turns uint8 frames whole
 before it crops, as loaders do that augment first. "raw, first epoch" sees its views first; later, the
 boxes of masks are known. "in memory" is the prepared root with data.cache=ram, after the first epoch. All
-times include making a batch of the samples.
+times end with a batch of normalised float32 images: ours leave the loader as bytes and are normalised on the
+training device, which is timed here on the processor.
 """
 
 import argparse
 import gc
 import json
-import pickle
 import shutil
 import tempfile
 import time
@@ -31,27 +31,21 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from loader_plain import STYLES, make_reference
+from loader_root import make_root
 from torch.utils.data import default_collate
 
-import rhobin.data.images.context as images
-import rhobin.nets.images as nets
-from rhobin.behave.layout import KINECTS
-from rhobin.behave.writers.tree import COLOR_QUALITY, MASK_QUALITY
 from rhobin.data import dataset as samples
 from rhobin.data.collate import collate
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.images import decode
-from rhobin.data.images.crops import crop_square
 from rhobin.data.prepare import prepared as prepared_views
 from rhobin.data.prepare.build import plan, prepare
 from rhobin.data.prepare.prepared import read_prepared
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.splits import available_splits
 from rhobin.nets.images import normalized
-from rhobin.synthetic.build import build_dataset
-from rhobin.synthetic.plan import plan_dataset
 
-WIDTH, HEIGHT = 2048, 1536
 BATCH = 16
 REPEATS = 5
 TRACKS: dict[str, dict[str, Any]] = {
@@ -60,13 +54,7 @@ TRACKS: dict[str, dict[str, Any]] = {
     "human (BEV-HybrIK)": {"crop": "person", "targets": ["bev"]},
 }
 RECIPES = {"joint (KHOR)": Recipe(), "object (G2DR)": Recipe(around="object"), "human (BEV-HybrIK)": Recipe()}
-STYLES = {
-    "reference": "float32 frames, cropped by one warp",
-    "reference, bytes": "uint8 frames, cropped by one warp",
-    "reference, frames": "uint8 frames, turned whole and then cropped",
-}
 TARGETS = {"raw": 3.0, "prepared": 10.0}
-MEAN, STD = (torch.tensor(values[:3])[:, None, None] for values in (nets.MEAN, nets.STD))
 
 
 def main() -> None:
@@ -95,62 +83,6 @@ def main() -> None:
         args.out.write_text(json.dumps(found, indent=1) + "\n")
 
 
-def make_root(folder: Path, views: int, source: Path | None) -> Path:
-    """A raw root of `views` training views at full size."""
-    root = folder / "raw"
-    small = source or folder / "small"
-    if source is None:
-        frames = max(1, views // 4 // 12)
-        build_dataset(
-            small, plan_dataset("demo", 0, frames)[:14], {"benchmark": True}, 640, 2, write_meshes=False
-        )
-    split = json.loads((small / "split.json").read_text())
-    root.mkdir()
-    for name in ("calibs", "objects"):
-        shutil.copytree(small / name, root / name)
-    train = spread(split["train"], 12)
-    test = split["test"][:1]
-    left = views
-    sizes: list[int] = []
-    for name in [*train, *test]:
-        keep = 1 if name in test else max(1, views // 4 // len(train))
-        frames = sorted(p for p in (small / "sequences" / name).iterdir() if p.is_dir())[:keep]
-        for frame in frames:
-            target = root / "sequences" / name / frame.name
-            shutil.copytree(frame, target, ignore=shutil.ignore_patterns("*.jpg", "*.ply"))
-            sizes += [enlarge_view(frame, target, kinect) for kinect in KINECTS]
-            left -= 4
-        shutil.copy(small / "sequences" / name / "info.json", root / "sequences" / name)
-    (root / "split.json").write_text(json.dumps({"train": train, "test": test}))
-    print(f"{len(sizes)} views of {WIDTH} x {HEIGHT}, {np.mean(sizes) / 1e3:.0f} kB a colour JPEG")
-    return root
-
-
-def spread(names: list[str], count: int) -> list[str]:
-    """Evenly spread names."""
-    return [names[i] for i in np.linspace(0, len(names) - 1, min(count, len(names))).astype(int)]
-
-
-def enlarge_view(source: Path, target: Path, kinect: int) -> int:
-    """Write one view at full size; returns the bytes of its colour JPEG."""
-    color = cv2.resize(
-        cv2.imread(str(source / f"k{kinect}.color.jpg")), (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC
-    )
-    rng = np.random.default_rng(kinect)
-    grain = cv2.resize(rng.normal(0, 1.2, (HEIGHT // 2, WIDTH // 2, 1)).astype(np.float32), (WIDTH, HEIGHT))
-    color = np.clip(color + grain[..., None], 0, 255).astype(np.uint8)
-    cv2.imwrite(str(target / f"k{kinect}.color.jpg"), color, [cv2.IMWRITE_JPEG_QUALITY, COLOR_QUALITY - 12])
-    for name in ("person_mask", "obj_rend_mask"):
-        mask = cv2.imread(str(source / f"k{kinect}.{name}.jpg"), cv2.IMREAD_GRAYSCALE)
-        mask = cv2.resize(mask, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC) > 127
-        cv2.imwrite(
-            str(target / f"k{kinect}.{name}.jpg"),
-            mask * np.uint8(255),
-            [cv2.IMWRITE_JPEG_QUALITY, MASK_QUALITY],
-        )
-    return (target / f"k{kinect}.color.jpg").stat().st_size
-
-
 def prepare_root(root: Path, out: Path, recipe: Recipe) -> dict[str, float]:
     """Prepare once; returns cost and size a view."""
     todo = plan(list(available_splits(root).releases.values()), out, recipe)
@@ -160,84 +92,6 @@ def prepare_root(root: Path, out: Path, recipe: Recipe) -> dict[str, float]:
     size = sum(p.stat().st_size for p in (out / "views").rglob("*") if p.is_file()) / todo.views
     print(f"prepare --around {recipe.around}: {1e3 * each:.1f} ms and {size / 1e3:.0f} kB a view")
     return {"ms": 1e3 * each, "kB": size / 1e3}
-
-
-class Reference:
-    """One sample as published loaders make it.
-
-    Attributes:
-        views: files of colour, person mask, object mask.
-        squares: centre and side of each crop, which their annotation files hold.
-        nocs: pickled crops by view, for the object track.
-        style: a key of `STYLES`.
-    """
-
-    def __init__(self, views: list, squares: list, nocs: list | None, style: str):
-        self.views, self.squares, self.nocs, self.style = views, squares, nocs, style
-
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        rng = np.random.default_rng(index)
-        turn, cut = self._affine(index, rng)
-        image = cv2.imread(str(self.views[index][0]), cv2.IMREAD_COLOR)
-        if self.style == "reference":
-            image = image[:, :, ::-1].astype(np.float32).copy()
-        patch = self._warp(image, turn, cut).astype(np.float32)
-        patch = np.clip(patch * rng.uniform(0.8, 1.2, 3), 0, 255).astype(np.float32) / 255
-        planes = (torch.from_numpy(patch.transpose(2, 0, 1).copy()) - MEAN) / STD
-        masks = []
-        for file in self.views[index][1:]:
-            mask = self._warp(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), turn, cut)
-            masks.append(torch.from_numpy((mask > 127).astype(np.float32))[None])
-        sample = {"image": torch.cat([planes, *masks])}
-        return sample | ({"nocs": self._nocs(index, compose(cut, turn))} if self.nocs else {})
-
-    def _warp(self, image: np.ndarray, turn: np.ndarray, cut: np.ndarray) -> np.ndarray:
-        """The crop: in one step, or by turning the whole frame first."""
-        if self.style == "reference, frames":
-            image = cv2.warpAffine(image, turn, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
-            return cv2.warpAffine(image, cut, (256, 256), flags=cv2.INTER_LINEAR)
-        return cv2.warpAffine(image, compose(cut, turn), (256, 256), flags=cv2.INTER_LINEAR)
-
-    def _nocs(self, index: int, matrix: np.ndarray) -> torch.Tensor:
-        content = pickle.loads(Path(self.nocs[index]).read_bytes())  # noqa: S301
-        x, y, crop = *content["corner"], content["nocs"]
-        frame = np.zeros((HEIGHT, WIDTH, 3), np.float32)
-        frame[y : y + crop.shape[0], x : x + crop.shape[1]] = crop
-        small = matrix / 4
-        return torch.from_numpy(
-            cv2.warpAffine(frame, small, (64, 64), flags=cv2.INTER_NEAREST).transpose(2, 0, 1).copy()
-        )
-
-    def _affine(self, index: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """The roll of the frame about the crop's centre, and the crop."""
-        (x, y), side = self.squares[index]
-        side = side * (1 + 0.2 * np.clip(rng.standard_normal(), -1, 1))
-        angle = 30 * np.clip(rng.standard_normal(), -2, 2) if rng.random() < 0.6 else 0.0
-        zoom = 256 / side
-        turn = cv2.getRotationMatrix2D((float(x), float(y)), angle, 1.0)
-        return turn, np.array([[zoom, 0, 128 - zoom * x], [0, zoom, 128 - zoom * y]])
-
-
-def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """One affine map (2, 3) after another."""
-    return second @ np.vstack([first, [0, 0, 1]])
-
-
-def make_reference(root: Path, crop: str, folder: Path, style: str) -> Reference:
-    """The reference loader for the training views of a raw root."""
-    release = available_splits(root).releases["train"]
-    views = [release.view_files(view) for view in range(len(release.views.frame))]
-    squares, nocs = [], []
-    folder.mkdir(exist_ok=True)
-    for view, files in enumerate(views):
-        picture = images.read_picture(files)
-        squares.append(crop_square(picture.boxes, crop, None, picture.size))
-        x, y, w, h = picture.boxes[1].astype(int)
-        file = folder / f"{view}.pkl"
-        crop_nocs = np.random.default_rng(view).random((h, w, 3)).astype(np.float16)
-        file.write_bytes(pickle.dumps({"corner": (x, y), "nocs": crop_nocs}))
-        nocs.append(file)
-    return Reference(views, squares, nocs if crop == "object" else None, style)
 
 
 @dataclass
@@ -313,12 +167,13 @@ def measure_track(track: str, root: Path, out: Path, options: dict[str, Any], co
     usable = np.flatnonzero(loaders["raw"].bad == 0)
     order = np.random.default_rng(0).permutation(usable)[:count]
     spent = dict.fromkeys(loaders, 0.0)
-    for turn, index in enumerate([*order[:BATCH], *order]):  # the first batch warms up
+    warm_up = order[:BATCH]
+    for turn, index in enumerate([*warm_up, *order]):
         for name, loader in loaders.items():
             item = (1, int(index)) if name in made else int(index)
             start = time.process_time()
             loader[item]
-            spent[name] += (time.process_time() - start) * (turn >= BATCH)
+            spent[name] += (time.process_time() - start) * (turn >= len(warm_up))
     parts = {kind: where_time_goes(loaders[kind], order) for kind in made if kind != "raw, first epoch"}
     for name, loader in loaders.items():
         items = [(1, int(index)) if name in made else int(index) for index in order[:BATCH]]
