@@ -1,10 +1,12 @@
 """Training from a prepared root: the batches of the raw one, up to the loss of JPEG."""
 
+import io
 import json
 import re
 import time
 from dataclasses import fields
 from functools import cache
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -16,6 +18,7 @@ from rhobin.behave.writers.relayout import write_release
 from rhobin.body.load import load_bodies
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.images.context import BadSampleError
+from rhobin.data.prepare import prepared
 from rhobin.data.prepare.build import plan, prepare
 from rhobin.data.prepare.prepared import read_prepared, read_prepared_splits
 from rhobin.data.prepare.recipe import STORED, Recipe
@@ -222,6 +225,19 @@ def test_files_that_changed_since_are_noticed(release_root, tmp_path, kind, patt
         file.unlink()
     with pytest.raises(BadSampleError, match="cannot be read: No such file"):
         train.picture(7).read_color(1)
+
+
+def test_reads_that_stop_early_go_on(roots, monkeypatch):
+    class Halting(io.FileIO):
+        def read(self, size=-1):
+            return super().read(min(size, 1000))
+
+    train, _ = read_prepared_splits(roots["folders"])
+    expected = train.picture(3)
+    opener = SimpleNamespace(open=lambda *arguments, **options: Halting(expected.file))
+    assert len(expected.content) > 1000
+    monkeypatch.setattr(prepared, "_container", lambda file: opener)
+    assert train.content(expected.file, train.stored[3]["color"]) == expected.content
 
 
 def test_an_index_that_cannot_be_used_says_what_to_do(release_root, tmp_path):

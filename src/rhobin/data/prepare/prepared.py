@@ -65,9 +65,12 @@ class PreparedRelease(Release):
         """
         start, length = int(place[0]), int(place[1])
         try:
-            with _container(file).open("rb") as stream:
-                stream.seek(start)
+            with _container(file).open("rb", buffering=0) as stream:
+                if start:
+                    stream.seek(start)
                 content = stream.read(length + (not self.recipe.shards))
+                while len(content) < length and (more := stream.read(length - len(content))):
+                    content += more  # unbuffered reads may stop early
         except OSError as error:
             raise BadSampleError(file, "unreadable_image", f"cannot be read: {error.strerror}") from error
         if len(content) != length:

@@ -8,12 +8,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rhobin.data.images.context import BadSampleError, read_picture
-from rhobin.data.images.crops import box_square, union_box
+from rhobin.data.images.context import BadSampleError, RawPicture, read_picture
+from rhobin.data.images.crops import box_square, missing_mask, union_box
 from rhobin.data.prepare.jpeg import encode_units
 from rhobin.data.prepare.recipe import STORED, Recipe
 
 LEVEL = 6
+_EMPTY = ("empty_person_mask", "empty_object_mask")
 
 
 def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.ndarray, bytes, bytes]:
@@ -29,7 +30,7 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
     """
     row = np.zeros((), STORED)
     try:
-        picture = read_picture(files)
+        picture = read_shown(files)
         color = picture.read_color(1)
     except BadSampleError as error:
         row["reason"], row["bad_file"] = error.reason, files.index(error.file)
@@ -42,6 +43,22 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
     row["size"], row["boxes"], row["patch"], row["stored"] = picture.size, picture.boxes, patch, stored
     row["color"][1:], row["masks"][1:] = (len(jpeg), zlib.crc32(jpeg)), (len(masks), zlib.crc32(masks))
     return row, jpeg, masks
+
+
+def read_shown(files: tuple[Path, Path, Path]) -> RawPicture:
+    """Read the masks of a view in which both person and object are visible.
+
+    Args:
+        files: colour, person mask, object mask.
+
+    Raises:
+        BadSampleError: naming the file and what is wrong with it.
+    """
+    picture = read_picture(files)
+    missing = missing_mask(picture.boxes, "union", partly=False)
+    if missing is not None:
+        raise BadSampleError(files[1 + missing], _EMPTY[missing], "no pixel is set")
+    return picture
 
 
 def surrounded(boxes: np.ndarray, around: str) -> np.ndarray:
