@@ -26,7 +26,7 @@ from rhobin.data.images.context import (
     stack_planes,
     warp_context,
 )
-from rhobin.data.images.crops import CROPS, missing_mask
+from rhobin.data.images.crops import CROPS, EMPTY_MASK, missing_mask
 from rhobin.data.images.plausible import mask_fault
 from rhobin.data.images.undistort import DISTORTIONS, REACH, undistort_context
 from rhobin.data.prepare.margin import require_margin
@@ -44,7 +44,6 @@ from rhobin.types import Sample, SampleKey
 log = logging.getLogger(__name__)
 
 _REASON_CODES = dict(enumerate(REASONS, start=1))
-_EMPTY = ("empty_person_mask", "empty_object_mask")
 
 
 @dataclass(frozen=True)
@@ -204,7 +203,7 @@ class BehaveDataset(Dataset):
         missing = missing_mask(picture.boxes, self.config.crop, self.partly)
         if missing is not None:
             raise BadSampleError(
-                self.release.view_files(view)[1 + missing], _EMPTY[missing], "no pixel is set"
+                self.release.view_files(view)[1 + missing], EMPTY_MASK[missing], "no pixel is set"
             )
         if known is None:
             K = self.intrinsics(index, picture)

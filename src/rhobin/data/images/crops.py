@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 MASK_THRESHOLD = 127  # JPEG masks ring around edges; lower thresholds inflate boxes to the 8x8 grid
+EMPTY_MASK = ("empty_person_mask", "empty_object_mask")  # of rhobin.behave.skips.REASONS
 _HIGH_BITS = np.uint64(0x8080808080808080)
 CROPS = ("union", "window", "object", "person", "frame")
 EXPAND = {"union": 1.3, "object": 1.5, "person": 1.25}  # CONTHO, GDR-Net, HybrIK
@@ -41,7 +42,7 @@ def missing_mask(boxes: np.ndarray, kind: str, partly: bool) -> int | None:
         kind: one of `CROPS`.
         partly: be content with one mask where the crop surrounds both, and with none for the whole frame.
     """
-    shown = boxes[:, 2:].all(axis=1)
+    shown = [bool(box[2:].all()) for box in boxes]
     needed = {"object": (1,), "person": (0,), "frame": (0,)}.get(kind, (0, 1))
     missing = [which for which in needed if not shown[which]]
     if partly and len(missing) < (2 if kind in ("frame", "union", "window") else 1):
@@ -52,6 +53,8 @@ def missing_mask(boxes: np.ndarray, kind: str, partly: bool) -> int | None:
 def union_box(boxes: np.ndarray) -> np.ndarray:
     """Smallest box (4,) around boxes (N, 4) of x, y, width, height, except those without a pixel."""
     boxes = boxes[boxes[:, 2:].all(axis=1)]
+    if not len(boxes):
+        return np.zeros(4)
     start = boxes[:, :2].min(axis=0)
     return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])
 

@@ -14,13 +14,13 @@ from rhobin.behave.manifest import build_manifest
 from rhobin.behave.pool import finished, task_pool
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip, count_skips
-from rhobin.data.images.context import BadSampleError
+from rhobin.data.images.context import BadSampleError, read_picture
+from rhobin.data.images.crops import EMPTY_MASK, missing_mask
 from rhobin.data.prepare.index import file_digests, header_facts, read_header, read_manifest
 from rhobin.data.prepare.judge import FAULTY, REASON, wrong_masks
 from rhobin.data.prepare.prepared import PreparedRelease
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.sequence import Sequence, list_sequences, read_record, signature
-from rhobin.data.prepare.view import read_shown
 
 Notify = Callable[[int], None]
 
@@ -125,9 +125,12 @@ def _open_images(sequence: Sequence) -> _Seen:
     seen = _Seen(sequence.split, sequence.views, [], np.zeros((count, 2, 4)), np.zeros((count, 2)))
     for index, files in enumerate(sequence.files):
         try:
-            picture = read_shown(files)
+            picture = read_picture(files)
             picture.read_color(_ANY_SIZE)
             seen.boxes[index], seen.sizes[index] = picture.boxes, picture.size
+            missing = missing_mask(picture.boxes, "union", partly=False)
+            if missing is not None:
+                raise BadSampleError(files[1 + missing], EMPTY_MASK[missing], "no pixel is set")
         except BadSampleError as error:
             file = error.file.relative_to(sequence.root).as_posix()
             seen.skips.append(Skip(file, error.reason, error.detail, 1))

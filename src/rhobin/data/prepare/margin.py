@@ -7,7 +7,7 @@ import logging
 import numpy as np
 
 from rhobin.behave.release import Release
-from rhobin.data.images.crops import crop_square
+from rhobin.data.images.crops import crop_square, missing_mask
 from rhobin.data.prepare.prepared import PreparedRelease
 from rhobin.data.prepare.recipe import AROUND
 from rhobin.data.prepare.view import surrounded
@@ -37,9 +37,10 @@ def require_margin(
         return
     wanted, coarse, usable, finer = 0.0, 0, 0, 1.0
     for row in release.stored[views]:
-        if row["reason"]:
+        boxes = row["boxes"].astype(np.float64)
+        if row["reason"] or missing_mask(boxes, crop, partly=True) is not None:
             continue
-        centre, side = crop_square(row["boxes"].astype(np.float64), crop, expand, tuple(row["size"].tolist()))
+        centre, side = crop_square(boxes, crop, expand, tuple(row["size"].tolist()))
         wanted = max(wanted, _missing_margin(row, release.recipe.around, centre, side * reach))
         scale = row["stored"][0] / (row["patch"][2] - row["patch"][0])
         if scale < 1 and side * scale < output:

@@ -8,13 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rhobin.data.images.context import BadSampleError, RawPicture, read_picture
-from rhobin.data.images.crops import box_square, missing_mask, union_box
+from rhobin.data.images.context import BadSampleError, read_picture
+from rhobin.data.images.crops import EMPTY_MASK, box_square, missing_mask, union_box
 from rhobin.data.prepare.jpeg import encode_units
 from rhobin.data.prepare.recipe import STORED, Recipe
 
 LEVEL = 6
-_EMPTY = ("empty_person_mask", "empty_object_mask")
 
 
 def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.ndarray, bytes, bytes]:
@@ -30,10 +29,15 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
     """
     row = np.zeros((), STORED)
     try:
-        picture = read_shown(files)
+        picture = read_picture(files)
         color = picture.read_color(1)
     except BadSampleError as error:
         row["reason"], row["bad_file"] = error.reason, files.index(error.file)
+        return row, b"", b""
+    kind = "frame" if np.isinf(recipe.margin) else recipe.around
+    missing = missing_mask(picture.boxes, kind, partly=True)
+    if missing is not None:
+        row["reason"], row["bad_file"] = EMPTY_MASK[missing], 1 + missing
         return row, b"", b""
     box = surrounded(picture.boxes, recipe.around)
     patch = patch_of(box, recipe.margin, picture.size)
@@ -43,22 +47,6 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
     row["size"], row["boxes"], row["patch"], row["stored"] = picture.size, picture.boxes, patch, stored
     row["color"][1:], row["masks"][1:] = (len(jpeg), zlib.crc32(jpeg)), (len(masks), zlib.crc32(masks))
     return row, jpeg, masks
-
-
-def read_shown(files: tuple[Path, Path, Path]) -> RawPicture:
-    """Read the masks of a view in which both person and object are visible.
-
-    Args:
-        files: colour, person mask, object mask.
-
-    Raises:
-        BadSampleError: naming the file and what is wrong with it.
-    """
-    picture = read_picture(files)
-    missing = missing_mask(picture.boxes, "union", partly=False)
-    if missing is not None:
-        raise BadSampleError(files[1 + missing], _EMPTY[missing], "no pixel is set")
-    return picture
 
 
 def surrounded(boxes: np.ndarray, around: str) -> np.ndarray:
