@@ -335,7 +335,7 @@ def test_the_command_on_damage(own_root, tmp_path, capsys):
     assert "1 kind of problem" in said
     assert cli(own_root, out, "--workers", 1) == 0
     said = capsys.readouterr().out
-    assert "an image is truncated or cannot be decoded" in said
+    assert "truncated" in said
     assert "no object pixel is visible" not in said  # the view can still be cut about the person
     assert cli(own_root, out, "--check") == 0
     (next((out / "views/train" / TRAIN[2]).glob("*.jpg"))).write_bytes(b"\xff\xd8 short")

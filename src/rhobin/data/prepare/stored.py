@@ -87,5 +87,6 @@ class StoredPicture:
 
 def _corners(grid: Grid) -> np.ndarray:
     """Opposite corners (2, 2) of what a grid shows, in the full image."""
-    outer = np.array([[-0.5, -0.5, 1], [grid.size[0] - 0.5, grid.size[1] - 0.5, 1]])
-    return (outer @ np.linalg.inv(grid.from_image).T)[:, :2]
+    outer = np.array([[-0.5, -0.5], [grid.size[0] - 0.5, grid.size[1] - 0.5]])
+    from_image = grid.from_image
+    return (outer - from_image[:2, 2]) / from_image[[0, 1], [0, 1]]
