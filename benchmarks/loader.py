@@ -4,7 +4,7 @@
 
 Makes its own data in a temporary folder: synthetic frames (or those of --source) enlarged to 2048 x 1536
 with grain, about 190 kB a colour JPEG as in BEHAVE. Times are processor milliseconds of one process, so other
-load matters little; every ratio comes from one run, whose loaders take turns view by view.
+load matters little; every ratio comes from one run, whose loaders take turns batch by batch.
 
 The reference does for each sample what the published loaders of this field do: decode image and both masks
 whole, turn the image into a float32 frame and copy it (CONTHO), warp from there; for the object track read a
@@ -159,33 +159,30 @@ def measure_track(track: str, root: Path, out: Path, options: dict[str, Any], co
             folder, augment={}, val_fraction=0, workers=0, on_bad_sample="skip", cache=cache, **options
         )
         made[kind].setup()
-    for kind in ("raw", "in memory"):
+    for kind in ("raw", "prepared", "in memory"):
         visit_all(made[kind].train_dataset)
     loaders: dict[str, Any] = {kind: datamodule.train_dataset for kind, datamodule in made.items()}
     for style in STYLES:
         loaders[style] = make_reference(root, options["crop"], root.parent / "nocs", style)
     usable = np.flatnonzero(loaders["raw"].bad == 0)
-    order = np.random.default_rng(0).permutation(usable)[:count]
+    warm_up, order = np.split(np.random.default_rng(0).permutation(usable)[: BATCH + count], [BATCH])
     spent = dict.fromkeys(loaders, 0.0)
-    warm_up = order[:BATCH]
-    for turn, index in enumerate([*warm_up, *order]):
+    for turn, views in enumerate([warm_up, *np.split(order, range(BATCH, len(order), BATCH))]):
         for name, loader in loaders.items():
-            item = (1, int(index)) if name in made else int(index)
             start = time.process_time()
-            loader[item]
-            spent[name] += (time.process_time() - start) * (turn >= len(warm_up))
+            if name in made:
+                make_batch([loader[1, index] for index in views.tolist()])
+            else:
+                default_collate([loader[index] for index in views.tolist()])
+            spent[name] += (time.process_time() - start) * (turn > 0)
     parts = {kind: where_time_goes(loaders[kind], order) for kind in made if kind != "raw, first epoch"}
-    for name, loader in loaders.items():
-        items = [(1, int(index)) if name in made else int(index) for index in order[:BATCH]]
-        batch, merge = [loader[item] for item in items], make_batch if name in made else default_collate
-        spent[name] += collate_seconds(merge, batch) / BATCH * len(order)
     each = {name: 1e3 * seconds / len(order) for name, seconds in spent.items()}
     report(track, each, parts)
     return {"ms": each, "parts": parts}
 
 
 def visit_all(dataset: Any) -> None:
-    """What the first epoch does: note the boxes of masks, fill the cache, find views that cannot be used."""
+    """What the first epoch does: note masks' boxes, prepare templates, fill the cache, find broken views."""
     for index in range(len(dataset)):
         dataset[(0, index)]
 
