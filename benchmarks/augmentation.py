@@ -15,11 +15,12 @@ import torch
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
-from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.dataset import BehaveDataset
 from rhobin.data.images.context import BadSampleError
 from rhobin.data.sections import read_section
 from rhobin.data.shared import ContextCache
 from rhobin.data.targets.views import build_targets
+from rhobin.data.view_config import ViewConfig
 
 PLAIN = {"scale": 0.0, "rotation_p": 0.0, "colour": 0.0}
 KINDS = {

@@ -36,6 +36,7 @@ from loader_root import make_root
 from torch.utils.data import default_collate
 
 from rhobin.data import dataset as samples
+from rhobin.data import decoded
 from rhobin.data.collate import collate
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.images import decode
@@ -129,7 +130,7 @@ def staged(dataset: Any) -> Iterator[Stages]:
         ("decode", cv2, "imdecode"),
         ("decode", prepared_views, "unpack_masks"),
         ("boxes", decode, "mask_box"),
-        ("cut", samples, "load_context"),
+        ("cut", decoded, "load_context"),
         ("warp", samples, "warp_context"),
         ("planes", samples, "stack_planes"),
         ("targets", dataset, "labeller"),

@@ -23,7 +23,7 @@ from rhobin.behave.manifest import build_manifest
 from rhobin.behave.read import read_release
 from rhobin.behave.ref import write_ref
 from rhobin.body.load import load_bodies
-from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.dataset import BehaveDataset
 from rhobin.data.images.context import BadSampleError
 from rhobin.data.prepare import sequence as preparing
 from rhobin.data.prepare.build import PrepareError, plan, prepare
@@ -32,6 +32,7 @@ from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.view import prepare_view
 from rhobin.data.splits import available_splits
 from rhobin.data.targets.views import build_targets
+from rhobin.data.view_config import ViewConfig
 from rhobin.objects.load import load_templates
 
 BOX, CHAIR, TEST = "Date01_Sub01_boxlarge_lift", "Date01_Sub01_chairblack_sit", "Date03_Sub04_backpack_back"

@@ -11,10 +11,11 @@ import torch
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
-from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.dataset import BehaveDataset
 from rhobin.data.images.context import BadSampleError, load_context, read_picture, warp_context
 from rhobin.data.shared import ContextCache, shared_array
 from rhobin.data.targets.views import build_targets
+from rhobin.data.view_config import ViewConfig
 from rhobin.geometry.camera import crop_matrix
 
 CONFIG = ViewConfig(input_size=64)

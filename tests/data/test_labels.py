@@ -12,11 +12,12 @@ from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
 from rhobin.data.datamodule import BehaveDataModule
-from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.dataset import BehaveDataset
 from rhobin.data.sections import read_section
 from rhobin.data.targets.bev import BevConfig
 from rhobin.data.targets.maps import MapConfig
 from rhobin.data.targets.views import build_targets
+from rhobin.data.view_config import ViewConfig
 from rhobin.geometry.camera import project
 from rhobin.objects.canonical import canonical_pose
 from rhobin.objects.names import OBJECT_NAMES

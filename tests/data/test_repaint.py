@@ -11,9 +11,10 @@ from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.datamodule import BehaveDataModule
-from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.dataset import BehaveDataset
 from rhobin.data.sections import read_section
 from rhobin.data.targets.views import build_targets
+from rhobin.data.view_config import ViewConfig
 from rhobin.objects.names import OBJECT_NAMES
 
 CONFIG = ViewConfig(input_size=96)

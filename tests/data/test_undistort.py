@@ -10,7 +10,7 @@ import torch
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.data.datamodule import BehaveDataModule
-from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.dataset import BehaveDataset
 from rhobin.data.images.context import Context
 from rhobin.data.images.patch import Patch
 from rhobin.data.images.undistort import undistort_context
@@ -18,6 +18,7 @@ from rhobin.data.prepare.build import plan, prepare
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.splits import available_splits
 from rhobin.data.targets.views import build_targets
+from rhobin.data.view_config import ViewConfig
 from rhobin.geometry.camera import project
 from rhobin.geometry.distortion import project_distorted
 from rhobin.objects.names import OBJECT_NAMES

@@ -21,7 +21,7 @@ from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
-from rhobin.data.dataset import BehaveDataset, ViewConfig
+from rhobin.data.dataset import BehaveDataset
 from rhobin.data.sampler import ResumableSampler
 from rhobin.data.sections import read_section
 from rhobin.data.shared import ContextCache
@@ -29,6 +29,7 @@ from rhobin.data.splits import Splits, available_splits, held_out_views, thinned
 from rhobin.data.targets.bev import BevConfig
 from rhobin.data.targets.maps import MapConfig
 from rhobin.data.targets.views import ViewTargets, build_targets
+from rhobin.data.view_config import ViewConfig
 from rhobin.objects.template import Template
 
 log = logging.getLogger(__name__)

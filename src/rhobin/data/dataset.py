@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -16,77 +15,20 @@ from rhobin.data.augment.colour import FRAME_WIDTH
 from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
 from rhobin.data.augment.repaint import Painted, Repainter
-from rhobin.data.images.context import (
-    BACKGROUNDS,
-    Aim,
-    BadSampleError,
-    Context,
-    RawPicture,
-    load_context,
-    stack_planes,
-    warp_context,
-)
-from rhobin.data.images.crops import CROPS, EMPTY_MASK, missing_mask
-from rhobin.data.images.plausible import mask_fault
-from rhobin.data.images.undistort import DISTORTIONS, REACH, undistort_context
-from rhobin.data.prepare.margin import require_margin
-from rhobin.data.prepare.prepared import view_picture
-from rhobin.data.prepare.stored import StoredPicture
+from rhobin.data.decoded import DecodedViews
+from rhobin.data.images.context import BadSampleError, Context, warp_context
+from rhobin.data.images.planes import stack_planes
 from rhobin.data.shared import ContextCache, shared_array
-from rhobin.data.targets.bev import BevConfig
-from rhobin.data.targets.extras import Extras, check_extras
+from rhobin.data.targets.extras import Extras
 from rhobin.data.targets.labels import Labeller
-from rhobin.data.targets.maps import MapConfig
 from rhobin.data.targets.views import ViewTargets
-from rhobin.geometry.camera import crop_matrix, resize_intrinsics
+from rhobin.data.view_config import ViewConfig
+from rhobin.geometry.camera import crop_matrix
 from rhobin.types import Sample, SampleKey
 
 log = logging.getLogger(__name__)
 
 _REASON_CODES = dict(enumerate(REASONS, start=1))
-
-
-@dataclass(frozen=True)
-class ViewConfig:
-    """How a view becomes a sample.
-
-    Attributes:
-        input_size: width and height of the network's input, pixels.
-        depth_range: metres of depth that heatmap coordinates span.
-        crop: which square to cut, one of `CROPS`: see `crop_square`.
-        expand: factor on the crop's box; None for the method's own.
-        background: "keep", or "zero" outside both masks.
-        on_bad_sample: "raise", or "skip" to the next usable view.
-        canonical_symmetry: give poses under which an object looks the same one label.
-        targets: optional targets to draw: "maps", "bev".
-        maps: settings of the object's maps.
-        bev: settings of the person's maps.
-        distortion: "ignore" the cameras' lenses, or "apply" what is known of them: images are undistorted.
-    """
-
-    input_size: int = 256
-    depth_range: float = 4.4
-    crop: str = "union"
-    expand: float | None = None
-    background: str = "keep"
-    on_bad_sample: str = "raise"
-    canonical_symmetry: bool = False
-    targets: tuple[str, ...] = ()
-    maps: MapConfig = field(default_factory=MapConfig)
-    bev: BevConfig = field(default_factory=BevConfig)
-    distortion: str = "ignore"
-
-    def __post_init__(self):
-        allowed = {"crop": CROPS, "background": BACKGROUNDS, "on_bad_sample": ("raise", "skip"),
-                   "distortion": DISTORTIONS}  # fmt: skip
-        for name, values in allowed.items():
-            if getattr(self, name) not in values:
-                raise ValueError(
-                    f"data.{name} is {getattr(self, name)!r}; expected one of {', '.join(values)}"
-                )
-        if self.input_size < 1 or self.depth_range <= 0 or (self.expand is not None and self.expand <= 0):
-            raise ValueError("data.input_size, data.depth_range and data.expand must be positive")
-        check_extras(self.targets, {"maps": self.maps.stride, "bev": self.bev.stride}, self.input_size)
 
 
 class BehaveDataset(Dataset):
@@ -116,16 +58,13 @@ class BehaveDataset(Dataset):
     ):
         cv2.setNumThreads(0)
         self.release, self.targets, self.views = release, targets, views
-        self.config, self.augment, self.seed, self.cache, self.partly = config, augment, seed, cache, partly
+        self.config, self.augment, self.seed, self.partly = config, augment, seed, partly
+        reach = augment.reach if augment else 1.0
+        self.decoded = DecodedViews(release, targets, views, config, reach, cache, partly)
         self.repainter = Repainter(augment, seed, self._donors(), release.templates) if augment else None
         extras = Extras(config.targets, config.maps, config.bev, config.input_size, release.templates)
         self.labeller = Labeller(targets, release.templates, config.input_size, config.depth_range,
                                  config.canonical_symmetry, extras)  # fmt: skip
-        lenses = config.distortion == "apply" and any(c.distortion is not None for c in release.cameras)
-        self._reach = (augment.reach if augment else 1.0) * (REACH if lenses else 1.0)
-        require_margin(release, views, config.crop, config.expand, self._reach, config.input_size)
-        self.seen = shared_array(len(views), np.uint8)
-        self.outlines = shared_array((len(views), 10), np.float64)
         self.bad = shared_array(len(views), np.uint8)
         self.bad_file = shared_array(len(views), np.uint8)
 
@@ -173,53 +112,7 @@ class BehaveDataset(Dataset):
         Raises:
             BadSampleError: when an image cannot be used.
         """
-        return self._context(index)
-
-    def _context(self, index: int, aim: Aim | None = None) -> Context:
-        """The same; colour may be missing beyond the crop that `aim` tells, if it is kept nowhere."""
-        cached = self.cache.get(index) if self.cache else None
-        if cached is not None:
-            return cached
-        picture, config = self._picture(index), self.config
-        lens = self.release.cameras[self.release.views.camera[self.views[index]]].distortion
-        bent = config.distortion == "apply" and lens is not None
-        context = load_context(
-            picture, config.input_size, config.crop, config.expand, self._reach,
-            None if self.cache or bent else aim,
-        )  # fmt: skip
-        if bent:
-            context = undistort_context(context, self.intrinsics(index, context), lens)
-        if self.cache:
-            self.cache.put(index, context)
-        return context
-
-    def _picture(self, index: int) -> RawPicture | StoredPicture:
-        """A view; its masks are judged, and their boxes noted, the first time that any process sees it."""
-        view, known = int(self.views[index]), None
-        if self.seen[index]:
-            numbers = self.outlines[index]
-            known = numbers[:8].reshape(2, 4), (int(numbers[8]), int(numbers[9]))
-        picture = view_picture(self.release, view, known)
-        missing = missing_mask(picture.boxes, self.config.crop, self.partly)
-        if missing is not None:
-            raise BadSampleError(
-                self.release.view_files(view)[1 + missing], EMPTY_MASK[missing], "no pixel is set"
-            )
-        if known is None:
-            K = self.intrinsics(index, picture)
-            fault = mask_fault(picture.boxes, self.targets.joints[view], self.targets.kpts[view], K)
-            if fault:
-                raise BadSampleError(self.release.view_files(view)[2], "wrong_masks", fault)
-            self.outlines[index] = *picture.boxes.ravel(), *picture.size
-            self.seen[index] = 1
-        return picture
-
-    def intrinsics(self, index: int, context: Context | RawPicture | StoredPicture) -> np.ndarray:
-        """Intrinsics (3, 3) of a view's full image, even if it was resized after calibration."""
-        camera = self.release.cameras[self.release.views.camera[self.views[index]]]
-        if context.size == (camera.width, camera.height):
-            return camera.K
-        return resize_intrinsics(camera.K, context.size[0] / camera.width, context.size[1] / camera.height)
+        return self.decoded.context(index)
 
     def plain(self) -> BehaveDataset:
         """The same views without augmentation."""
@@ -241,7 +134,7 @@ class BehaveDataset(Dataset):
             aimed.append(self._geometry(index, change, context))
             return aimed[0][2]
 
-        context, size = self._context(index, aim), self.config.input_size
+        context, size = self.decoded.context(index, aim), self.config.input_size
         Q, K_crop, from_image = aimed[0] if aimed else self._geometry(index, change, context)
         painted = Painted(*warp_context(context, from_image, size), change.notes())
         if self.repainter:
@@ -253,7 +146,7 @@ class BehaveDataset(Dataset):
         self, index: int, change: Augmentation, context: Context
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The camera's roll Q, the crop's intrinsics, and the map from the image to the crop, (3, 3) each."""
-        K, centre = self.intrinsics(index, context), context.centre
+        K, centre = self.decoded.intrinsics(index, context.size), context.centre
         if self.augment:
             centre = move_crop(change, context, self.config.crop, self.augment.min_visible)
         Q = roll_about(centre, K, change.roll)
