@@ -42,7 +42,7 @@ def test_batches_do_not_depend_on_workers_or_cache(release_root, expected, worke
 def test_workers_fill_the_cache_of_the_main_process(release_root):
     datamodule = make(release_root, workers=2, cache="ram")
     list(datamodule.train_dataloader())
-    assert datamodule.train_dataset.cache.ready.sum() >= 20
+    assert datamodule.train_dataset.decoded.cache.ready.sum() >= 20
 
 
 @pytest.mark.parametrize("done", [1, 6, 8])

@@ -167,11 +167,11 @@ def test_cache_changes_nothing_and_stays_within_its_budget(release_root, augment
     for epoch in (0, 1, 2):
         for index in range(len(cached)):
             assert same(cached[(epoch, index)], augmented[(epoch, index)])
-    kept = int(cached.cache.ready.sum())
+    kept = int(cached.decoded.cache.ready.sum())
     assert 5 < kept < len(cached)  # 1 MB does not hold all 32 views
-    assert cached.cache.used[0] <= 2**20
+    assert cached.decoded.cache.used[0] <= 2**20
     cached.release = replace(cached.release, root=Path("gone"))  # a cached view needs no file
-    first = int(np.flatnonzero(cached.cache.ready)[0])
+    first = int(np.flatnonzero(cached.decoded.cache.ready)[0])
     assert same(cached[(1, first)], augmented[(1, first)])
 
 
