@@ -337,6 +337,7 @@ def test_the_command_on_damage(own_root, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "truncated" in said
     assert "no object pixel is visible" not in said  # the view can still be cut about the person
+    assert "1 stored views wholly hide the person or the object" in said
     assert cli(own_root, out, "--check") == 0
     (next((out / "views/train" / TRAIN[2]).glob("*.jpg"))).write_bytes(b"\xff\xd8 short")
     (out / "index/test/stored.npy").unlink()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rhobin.behave.release import Release
     from rhobin.data.prepare.build import Plan
     from rhobin.data.prepare.check import Notify, Verdict
+    from rhobin.data.prepare.prepared import PreparedRelease
 
 HELP = "check a dataset and store its crops for fast training"
 
@@ -75,6 +76,7 @@ def _prepare(args: argparse.Namespace) -> int:
     from rhobin.behave.manifest import manifest_tables
     from rhobin.data.prepare.build import plan, prepare
     from rhobin.data.prepare.index import read_manifest
+    from rhobin.data.prepare.prepared import read_prepared_splits
     from rhobin.data.prepare.recipe import Recipe
 
     recipe = Recipe(args.around, args.margin, args.size, args.quality, args.shards)
@@ -90,6 +92,7 @@ def _prepare(args: argparse.Namespace) -> int:
         prepare(todo, args.workers, notify)
     console.print(manifest_tables(read_manifest(args.out)))
     _say_unjudged(console, releases)
+    _say_hidden(console, read_prepared_splits(args.out))
     done = f"{len(todo.todo)} sequences prepared, {todo.kept} were complete before"
     console.print(f"{args.out}: {done}. Train with data.root={args.out}", soft_wrap=True)
     return 0
@@ -145,6 +148,7 @@ def _check(args: argparse.Namespace) -> int:
     else:
         stored = read_prepared_splits(prepared)
         _say_unjudged(Console(), stored)
+        _say_hidden(Console(), stored)
         raw = _read(args.root, args.layout) if args.out is not None else None
         with _progress(sum(len(release.stored) for release in stored)) as notify:
             verdict = check_prepared(stored, raw, notify)
@@ -177,6 +181,17 @@ def _say_unjudged(console: Console, releases: Sequence[Release]) -> None:
     if count:
         console.print(
             f"[red]{count:,} views have no fitted body[/red]: their masks could be exchanged unnoticed",
+            soft_wrap=True,
+        )
+
+
+def _say_hidden(console: Console, releases: Sequence[PreparedRelease]) -> None:
+    """Say how many stored views training may leave out."""
+    count = sum(release.hidden for release in releases)
+    if count:
+        console.print(
+            f"{count:,} stored views wholly hide the person or the object: training leaves out those that "
+            "its crop needs, testing shows them",
             soft_wrap=True,
         )
 

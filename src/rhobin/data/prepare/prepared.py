@@ -32,6 +32,12 @@ class PreparedRelease(Release):
     stored: np.ndarray
     recipe: Recipe
 
+    @property
+    def hidden(self) -> int:
+        """How many stored views show the person or the object only, the other one being wholly hidden."""
+        empty = (self.stored["boxes"][..., 2:] == 0).any(axis=(1, 2))
+        return int((empty & (self.stored["reason"] == b"")).sum())
+
     def picture(self, view: int) -> StoredPicture:
         """The stored part of a view.
 
