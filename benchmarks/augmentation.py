@@ -9,6 +9,7 @@ import argparse
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -23,7 +24,7 @@ from rhobin.data.targets.views import build_targets
 from rhobin.data.view_config import ViewConfig
 
 PLAIN = {"scale": 0.0, "rotation_p": 0.0, "colour": 0.0}
-KINDS = {
+KINDS: dict[str, dict[str, Any]] = {
     "nothing": {},
     "scale and roll": {"scale": 0.2, "rotation_p": 0.6},
     "shift and truncation": {"shift": 0.25, "truncate_p": 1.0},

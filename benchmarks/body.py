@@ -165,7 +165,7 @@ def _fits(batch: int, repeats: int) -> list[dict]:
     rows = []
     for noise in (0.0, 0.01):
         target = verts + noise * torch.randn_like(verts)
-        times = {key: [] for key in runs}
+        times: dict[tuple[str, int], list[float]] = {key: [] for key in runs}
         for _ in range(repeats):
             for key, run in runs.items():
                 start = time.perf_counter()

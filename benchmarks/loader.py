@@ -3,7 +3,7 @@
     python benchmarks/loader.py [--views 192] [--samples 160] [--source ROOT] [--out FILE.json]
 
 Makes its own data in a temporary folder: synthetic frames (or those of --source) enlarged to 2048 x 1536
-with grain, about 190 kB a colour JPEG as in BEHAVE. Times are processor milliseconds of one process, so other
+with grain, about 230 kB a colour JPEG. Times are processor milliseconds of one process, so other
 load matters little; every ratio comes from one run, whose loaders take turns batch by batch.
 
 The reference does for each sample what the published loaders of this field do: decode image and both masks

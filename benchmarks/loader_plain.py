@@ -37,18 +37,18 @@ class Reference:
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng(index)
         turn, cut = self._affine(index, rng)
-        image = cv2.imread(str(self.views[index][0]), cv2.IMREAD_COLOR)
+        image = np.asarray(cv2.imread(str(self.views[index][0]), cv2.IMREAD_COLOR))
         if self.style == "reference":
             image = image[:, :, ::-1].astype(np.float32).copy()
-        patch = self._warp(image, turn, cut).astype(np.float32)
+        patch: np.ndarray = self._warp(image, turn, cut).astype(np.float32)
         patch = np.clip(patch * rng.uniform(0.8, 1.2, 3), 0, 255).astype(np.float32) / 255
         planes = (torch.from_numpy(patch.transpose(2, 0, 1).copy()) - MEAN) / STD
         masks = []
         for file in self.views[index][1:]:
-            mask = self._warp(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE), turn, cut)
+            mask = self._warp(np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)), turn, cut)
             masks.append(torch.from_numpy((mask > 127).astype(np.float32))[None])
         sample = {"image": torch.cat([planes, *masks])}
-        return sample | ({"nocs": self._nocs(index, compose(cut, turn))} if self.nocs else {})
+        return sample | ({"nocs": self._nocs(self.nocs[index], compose(cut, turn))} if self.nocs else {})
 
     def _warp(self, image: np.ndarray, turn: np.ndarray, cut: np.ndarray) -> np.ndarray:
         """The crop: in one step, or by turning the whole frame first."""
@@ -57,9 +57,9 @@ class Reference:
             return cv2.warpAffine(image, cut, (256, 256), flags=cv2.INTER_LINEAR)
         return cv2.warpAffine(image, compose(cut, turn), (256, 256), flags=cv2.INTER_LINEAR)
 
-    def _nocs(self, index: int, matrix: np.ndarray) -> torch.Tensor:
-        content = pickle.loads(Path(self.nocs[index]).read_bytes())  # noqa: S301
-        x, y, crop = *content["corner"], content["nocs"]
+    def _nocs(self, file: Path, matrix: np.ndarray) -> torch.Tensor:
+        content = pickle.loads(file.read_bytes())  # noqa: S301
+        (x, y), crop = content["corner"], content["nocs"]
         frame = np.zeros((HEIGHT, WIDTH, 3), np.float32)
         frame[y : y + crop.shape[0], x : x + crop.shape[1]] = crop
         small = matrix / 4

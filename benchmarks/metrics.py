@@ -121,9 +121,8 @@ def main() -> None:
                 return [object_points(template, name, OBJECT_MODES["official"])]
             return metrics_plain.draw_points(name, meshes, 10_000)
 
-        some, joint_points = {name: truth[name] for name in names}, our_points
-        if not same:
-            joint_points = metrics_plain.draw_points
+        some = {name: truth[name] for name in names}
+        joint_points: Callable = our_points if same else metrics_plain.draw_points
         return {
             "human": lambda: metrics_plain.human_scores(some, results, model),
             "object": lambda: metrics_plain.object_scores(some, results, plain_template, thousands),

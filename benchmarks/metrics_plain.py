@@ -63,7 +63,9 @@ def procrustes(a: np.ndarray, b: np.ndarray) -> tuple[float, np.ndarray, np.ndar
 
 def human_scores(truth: Mapping[str, Any], results: Mapping[str, Any], model: Arrays) -> dict[str, float]:
     """The six scores of the human track."""
-    mpjpe, aligned, major, angles, angles_pa = [], [], [], [], []
+    mpjpe, aligned, major = [], [], []
+    angles: list[np.ndarray] = []
+    angles_pa: list[np.ndarray] = []
     for name in sorted(truth):
         bodies = []
         for part in (truth[name], results[name]):

@@ -131,7 +131,7 @@ def _place(templates: dict, number: int, size: int) -> tuple[str, np.ndarray, np
     rng = np.random.default_rng(number)
     name = OBJECT_NAMES[number % len(OBJECT_NAMES)]
     R, t = Rotation.random(random_state=rng).as_matrix(), rng.normal((0, 0, 2.5), (0.5, 0.2, 0.3))
-    pixels = project(templates[name].verts @ R.T + t, KINECT)
+    pixels = np.asarray(project(templates[name].verts @ R.T + t, KINECT))
     low, high = pixels.min(axis=0), pixels.max(axis=0)
     return name, R, t, crop_intrinsics(KINECT, (low + high) / 2, 1.5 * float((high - low).max()), size)
 
