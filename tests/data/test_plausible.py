@@ -35,3 +35,11 @@ def test_exchanged_masks_and_those_of_another_image_are_told():
 
 def test_points_behind_the_camera_accuse_nobody():
     assert mask_fault(np.stack([BOX, BOX_OF_THING]), PERSON * [1, 1, -1], THING, K) is None
+
+
+def test_somebody_hidden_is_no_fault():
+    """A mask may be empty, and both may: the whole frame can be shown nevertheless."""
+    for boxes in ([BOX, 0 * BOX], [0 * BOX, BOX_OF_THING], [0 * BOX, 0 * BOX]):
+        assert mask_fault(np.stack(boxes).astype(float), PERSON, THING, K) is None
+    away = np.stack([0 * BOX, [5, 5, 9, 9]]).astype(float)
+    assert mask_fault(away, PERSON, THING, K).startswith("neither mask is near")

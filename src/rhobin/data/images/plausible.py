@@ -14,7 +14,8 @@ def mask_fault(boxes: np.ndarray, person: np.ndarray, thing: np.ndarray, K: np.n
     """What is wrong with a view's masks, judged by their boxes and only where there is no doubt.
 
     Args:
-        boxes: (2, 4) x, y, width, height of the person mask and of the object mask, pixels.
+        boxes: (2, 4) x, y, width, height of the person mask and of the object mask, pixels; 0 for an empty
+            one.
         person: (J, 3) points spread over the person, camera frame, metres.
         thing: (P, 3) points spread over the object.
         K: (3, 3) intrinsics of the image.
@@ -27,7 +28,7 @@ def mask_fault(boxes: np.ndarray, person: np.ndarray, thing: np.ndarray, K: np.n
     fit = np.array([[_iou(mask, box) for box in expected] for mask in masks])
     if fit[0, 1] + fit[1, 0] > fit[0, 0] + fit[1, 1] + SURE:
         return "person mask and object mask are exchanged"
-    if not fit.any():
+    if boxes.any() and not fit.any():
         return "neither mask is near what was fitted: they are of another image"
     return None
 
