@@ -13,21 +13,42 @@ from rhobin.types import Batch, Sample
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """Stack samples along a new first axis; optional targets that no sample has stay None."""
+    """Stack samples along a new first axis.
+
+    A part or an extra that no sample has stays None. Where only some have it, the rows of the others hold the
+    values of a sample that does, and the part's `present` says which is which.
+    """
     return Batch(
         image=torch.stack([sample.image for sample in samples]),
         K_crop=torch.stack([sample.K_crop for sample in samples]),
-        gender=torch.tensor([sample.gender for sample in samples]),
-        object_id=torch.tensor([sample.object_id for sample in samples]),
+        gender=_filled([s.gender for s in samples], [s.target.human for s in samples]),
+        object_id=_filled([s.object_id for s in samples], [s.target.object for s in samples]),
         target=_stack([sample.target for sample in samples]),
         keys=[sample.key for sample in samples],
+        further=_stack([sample.further for sample in samples]),
     )
 
 
+def _filled(numbers: Sequence[int], parts: Sequence[Any]) -> Tensor:
+    """Numbers that belong to a part; of samples without it, the first other sample's."""
+    known = [number for number, part in zip(numbers, parts, strict=True) if part is not None]
+    pairs = zip(numbers, parts, strict=True)
+    return torch.tensor([known[0] if part is None and known else number for number, part in pairs])
+
+
 def _stack(values: Sequence[Any]) -> Any:
-    """Tensors, and dataclasses of tensors, stacked; None where all are None."""
-    first = values[0]
-    if first is None or isinstance(first, Tensor):
-        return None if first is None else torch.stack(list(values))
-    members = {f.name: _stack([getattr(value, f.name) for value in values]) for f in fields(first)}
+    """Tensors, and dataclasses or dicts of tensors, stacked; None where all are None."""
+    first = next((value for value in values if value is not None), None)
+    if first is None:
+        return None
+    if isinstance(first, Tensor):
+        return torch.stack([first if value is None else value for value in values])
+    if isinstance(first, dict):
+        return {key: _stack([value[key] for value in values]) for key in first}
+    members = {
+        f.name: _stack([getattr(first if value is None else value, f.name) for value in values])
+        for f in fields(first)
+    }
+    if "present" in members:
+        members["present"] = torch.tensor([0.0 if value is None else 1.0 for value in values])
     return type(first)(**members)

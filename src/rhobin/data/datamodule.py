@@ -13,11 +13,11 @@ import numpy as np
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
+from rhobin.assets import Assets
 from rhobin.behave.framelist import FRAME_LISTS, chore_views
 from rhobin.behave.manifest import build_manifest
 from rhobin.behave.read import Release
 from rhobin.behave.skips import Skip
-from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
@@ -42,14 +42,14 @@ class BehaveDataModule(pl.LightningDataModule):
     challenge does.
 
     Attributes:
-        bodies: body models the targets were made with.
+        assets: body models and templates that the targets were made with.
         templates: object templates by name.
         val_dataset: views of the sequences held out from training, or of the release's own validation split;
             None without validation.
         data_hash: digest of everything read: changes when data do.
     """
 
-    bodies: BodySet
+    assets: Assets
     templates: dict[str, Template]
     val_dataset: BehaveDataset | None
     data_hash: str
@@ -67,7 +67,7 @@ class BehaveDataModule(pl.LightningDataModule):
         expand: float | None = None,
         background: str = "keep",
         canonical_symmetry: bool = False,
-        targets: Sequence[str] = (),
+        targets: Sequence[str] = ("heatmaps",),
         maps: Mapping[str, Any] | None = None,
         bev: Mapping[str, Any] | None = None,
         distortion: str = "ignore",
@@ -95,7 +95,7 @@ class BehaveDataModule(pl.LightningDataModule):
             expand: factor on the crop's box; None for the method's own.
             background: "keep" or "zero".
             canonical_symmetry: give object poses that look the same one label.
-            targets: optional targets to draw: "maps", "bev".
+            targets: targets to draw beside the parts: "heatmaps", "maps", "bev".
             maps: keys of `MapConfig`.
             bev: keys of `BevConfig`.
             distortion: "ignore" the cameras' lenses as everybody does, or "apply" them to the images.
@@ -140,10 +140,11 @@ class BehaveDataModule(pl.LightningDataModule):
         if own:
             self._splits.need("val")
         self.templates, self.data_hash = self._splits.templates, self._splits.data_hash
-        self.bodies = load_bodies(self.body)
+        bodies = load_bodies(self.body)
+        self.assets = Assets.of(bodies, self.templates)
         self.val_dataset = None
         for split, release in self._splits.releases.items():
-            targets = build_targets(release, self.bodies, self.templates)
+            targets = build_targets(release, bodies, self.templates)
             views = self._listed(release, targets)
             if split == "train":
                 self._set_up_training(release, targets, views)

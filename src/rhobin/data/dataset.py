@@ -20,6 +20,7 @@ from rhobin.data.images.context import BadSampleError, Context, warp_context
 from rhobin.data.images.planes import stack_planes
 from rhobin.data.shared import ContextCache, shared_array
 from rhobin.data.targets.extras import Extras
+from rhobin.data.targets.heatmaps import HeatmapConfig
 from rhobin.data.targets.labels import Labeller
 from rhobin.data.targets.views import ViewTargets
 from rhobin.data.view_config import ViewConfig
@@ -62,9 +63,9 @@ class BehaveDataset(Dataset):
         reach = augment.reach if augment else 1.0
         self.decoded = DecodedViews(release, targets, views, config, reach, cache, partly)
         self.repainter = Repainter(augment, seed, self._donors(), release.templates) if augment else None
-        extras = Extras(config.targets, config.maps, config.bev, config.input_size, release.templates)
-        self.labeller = Labeller(targets, release.templates, config.input_size, config.depth_range,
-                                 config.canonical_symmetry, extras)  # fmt: skip
+        extras = Extras(config.targets, HeatmapConfig(config.depth_range), config.maps, config.bev,
+                        config.input_size, release.templates)  # fmt: skip
+        self.labeller = Labeller(targets, release.templates, config.canonical_symmetry, extras)
         self.bad = shared_array(len(views), np.uint8)
         self.bad_file = shared_array(len(views), np.uint8)
 

@@ -24,7 +24,7 @@ class ViewConfig:
         background: "keep", or "zero" outside both masks.
         on_bad_sample: "raise", or "skip" to the next usable view.
         canonical_symmetry: give poses under which an object looks the same one label.
-        targets: optional targets to draw: "maps", "bev".
+        targets: targets to draw beside the parts: "heatmaps", "maps", "bev".
         maps: settings of the object's maps.
         bev: settings of the person's maps.
         distortion: "ignore" the cameras' lenses, or "apply" what is known of them: images are undistorted.
@@ -37,7 +37,7 @@ class ViewConfig:
     background: str = "keep"
     on_bad_sample: str = "raise"
     canonical_symmetry: bool = False
-    targets: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ("heatmaps",)
     maps: MapConfig = field(default_factory=MapConfig)
     bev: BevConfig = field(default_factory=BevConfig)
     distortion: str = "ignore"

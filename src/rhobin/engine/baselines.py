@@ -19,10 +19,9 @@ from rhobin.body.bodyset import BodySet
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset
 from rhobin.data.targets.views import ViewTargets
-from rhobin.methods.base import Method
 from rhobin.methods.khor.decode import keypoints_to_prediction
 from rhobin.reports.store import collect_results
-from rhobin.types import Prediction
+from rhobin.types import HumanPrediction, ObjectPrediction, Prediction
 
 DISTANCE = 3.0
 """Where the constants are put in front of the camera, metres; the metric does not see it."""
@@ -107,26 +106,23 @@ def perfect(test: ViewTargets) -> Prediction:
     """The ground truth as a prediction: what remains of the error is the metric's sampling floor."""
     theta = torch.from_numpy(test.theta[test.frame])
     theta[:, 0] = torch.from_numpy(test.root_R)
-    return Prediction(
-        theta=theta,
-        beta=torch.from_numpy(test.beta[test.frame]),
-        trans=torch.from_numpy(test.trans),
-        joints=torch.from_numpy(test.joints),
-        obj_R=torch.from_numpy(test.obj_R),
-        obj_t=torch.from_numpy(test.obj_t),
-        obj_scale=torch.ones(len(test.frame)),
-        kpts=torch.from_numpy(test.kpts),
+    human = HumanPrediction(
+        theta,
+        torch.from_numpy(test.beta[test.frame]),
+        torch.from_numpy(test.trans),
+        torch.from_numpy(test.joints),
     )
+    pose = (torch.from_numpy(test.obj_R), torch.from_numpy(test.obj_t))
+    return Prediction(human, ObjectPrediction(*pose, kpts=torch.from_numpy(test.kpts)))
 
 
 def baseline_rows(
-    datamodule: BehaveDataModule, module: Method, method: str, results: dict[str, Any]
+    datamodule: BehaveDataModule, method: str, results: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """The rows of the score table, in order: constants, the method, the perfect predictor.
 
     Args:
         datamodule: set up; gives training means and test views.
-        module: gives body models and template keypoints.
         method: name of the method's row.
         results: the method's predictions.
 
@@ -135,8 +131,7 @@ def baseline_rows(
     """
     train = select_views(datamodule.train_dataset)
     test = select_views(datamodule.test_dataset)
-    kpts = torch.as_tensor(module.template_kpts).cpu()
-    bodies = datamodule.bodies
+    bodies, kpts = datamodule.assets.bodies, datamodule.assets.keypoints()
     return {
         "constant": _collect(constant(train, test, bodies, kpts), test, datamodule.test_dataset),
         "constant_per_object": _collect(

@@ -9,7 +9,6 @@ from typing import Any
 import hydra
 import numpy as np
 import pytorch_lightning as pl
-import torch
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import Logger
@@ -47,15 +46,7 @@ def build_datamodule(config: DictConfig) -> Any:
 
 def build_module(config: DictConfig, datamodule: Any) -> Method:
     """The method's Lightning module with the body models and templates of its data."""
-    kpts = [torch.as_tensor(template.kpts, dtype=torch.float32) for template in ordered_templates(datamodule)]
-    return instantiate(config.model, _partial_=True)(
-        bodies=datamodule.bodies, template_kpts=torch.stack(kpts)
-    )
-
-
-def ordered_templates(datamodule: Any) -> list[Any]:
-    """Object templates by index, which is the order of their sorted names."""
-    return [datamodule.templates[name] for name in sorted(datamodule.templates)]
+    return instantiate(config.model, _partial_=True)(assets=datamodule.assets)
 
 
 def build_loggers(config: DictConfig, run_dir: Path, run_id: str) -> list[Logger]:
@@ -74,9 +65,7 @@ def build_callbacks(
     parts = dict(config.callbacks)
     log = instantiate(parts.pop("log"))
     views = validation_views(datamodule, parts.pop("views"))
-    judge = instantiate(parts.pop("evaluator"), _partial_=True)(
-        views=views, templates=ordered_templates(datamodule)
-    )
+    judge = instantiate(parts.pop("evaluator"), _partial_=True)(views=views, assets=datamodule.assets)
     progress = instantiate(parts.pop("progress"), _partial_=True)(judge=judge, tracked=judge.tracked)
     checkpoints = instantiate(parts.pop("checkpoints"), _partial_=True)(
         folder=run_dir / "checkpoints", judge=judge, identity=dict(identity)

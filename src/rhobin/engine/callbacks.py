@@ -10,11 +10,11 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
+from rhobin.assets import Assets
 from rhobin.body.model import BodyOutput
 from rhobin.engine.tracks import TRACKS, TrackScores
 from rhobin.metrics.joint import FrameMeshes, joint_errors_of_frames
-from rhobin.objects.template import Template
-from rhobin.types import Batch, Prediction, to_device
+from rhobin.types import Batch, required, to_device
 
 
 def log_everywhere(trainer: pl.Trainer, metrics: Mapping[str, float]) -> None:
@@ -73,7 +73,7 @@ class JointEvaluator(pl.Callback):
 
     Args:
         views: validation batches, the same for the whole run; without any there is no score.
-        templates: object templates by index.
+        assets: body models and object templates.
         every_n_steps: steps between two scores; the last step is always scored.
         samples: surface points on each mesh.
         seed: seed of the surface points.
@@ -84,16 +84,16 @@ class JointEvaluator(pl.Callback):
     def __init__(
         self,
         views: Sequence[Batch],
-        templates: Sequence[Template],
+        assets: Assets,
         every_n_steps: int,
         samples: int,
         seed: int,
         tracks: Sequence[str] = TRACKS,
         tracked: str = "val/joint_mm",
     ) -> None:
-        self.views, self.templates, self.every_n_steps = views, templates, every_n_steps
+        self.views, self.assets, self.every_n_steps = views, assets, every_n_steps
         self.samples, self.seed, self.tracked = samples, seed, tracked
-        self.other = TrackScores(templates, tracks)
+        self.other = TrackScores(assets.templates, tracks)
         self.step, self.value = -1, float("nan")
 
     def state_dict(self) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class JointEvaluator(pl.Callback):
         for view in self.views:
             batch = to_device(view, module.device)
             losses.append(module.losses(batch))
-            frames += self.add(batch, module.predict(batch), module.bodies)
+            frames += self.add(batch, module.predict(batch), self.assets.bodies)
         scores = {name: torch.stack([part[name] for part in losses]).mean().item() for name in losses[0]}
         scores |= self.other.compute()
         if frames:
@@ -143,22 +143,28 @@ class JointEvaluator(pl.Callback):
             )
         return named
 
-    def add(self, batch: Batch, pred: Prediction, bodies: Any) -> list[FrameMeshes]:
+    def add(self, batch: Batch, pred: Any, bodies: Any) -> list[FrameMeshes]:
         """Add a batch to the other tracks; its meshes for the joint one, where it has both parts."""
         posed = None
-        if pred.theta is not None:
-            posed = [bodies(p.theta, p.beta, p.trans, batch.gender) for p in (pred, batch.target)]
+        if pred.human is not None:
+            people = (pred.human, required(batch.target.human, "the true person"))
+            posed = [bodies(p.theta, p.beta, p.trans, batch.gender) for p in people]
             self.other.add_people(*posed)
-        if pred.obj_R is not None:
-            self.other.add_objects(pred, batch.target, batch.object_id)
-        return [] if posed is None or pred.obj_R is None else self.meshes(batch, pred, posed, bodies.faces)
+        if pred.object is not None:
+            self.other.add_objects(
+                pred.object, required(batch.target.object, "the true object"), batch.object_id
+            )
+        return [] if posed is None or pred.object is None else self.meshes(batch, pred, posed, bodies.faces)
 
     def meshes(
-        self, batch: Batch, pred: Prediction, posed: Sequence[BodyOutput], faces: Tensor
+        self, batch: Batch, pred: Any, posed: Sequence[BodyOutput], faces: Tensor
     ) -> list[FrameMeshes]:
         """Predicted and true surfaces of a batch, metres, camera frame."""
         pred_verts, true_verts = (torch.as_tensor(o.verts).double().cpu().numpy() for o in posed)
-        pred_obj, true_obj = self.placed(pred, pred.obj_scale, batch), self.placed(batch.target, None, batch)
+        pred_obj, true_obj = (
+            self.placed(pred.object, pred.object.scale, batch),
+            self.placed(batch.target.object, None, batch),
+        )
         return [
             FrameMeshes(
                 name=f"{key.sequence}/{key.frame}/k{key.camera}",
@@ -167,14 +173,14 @@ class JointEvaluator(pl.Callback):
                 target_body=true_verts[i],
                 target_obj=true_obj[i],
                 body_faces=np.asarray(faces.cpu()),
-                obj_faces=np.asarray(self.templates[int(batch.object_id[i])].faces),
+                obj_faces=np.asarray(self.assets.templates[int(batch.object_id[i])].faces),
             )
             for i, key in enumerate(batch.keys)
         ]
 
     def placed(self, part: Any, size: Tensor | None, batch: Batch) -> list[np.ndarray]:
         """Each view's object vertices, metres, camera frame; the scale comes after the translation."""
-        rotation, shift = part.obj_R.double().cpu().numpy(), part.obj_t.double().cpu().numpy()
-        verts = [self.templates[o].verts for o in batch.object_id.tolist()]
+        rotation, shift = part.R.double().cpu().numpy(), part.t.double().cpu().numpy()
+        verts = [self.assets.templates[o].verts for o in batch.object_id.tolist()]
         scale = np.ones(len(verts)) if size is None else size.double().cpu().numpy()
         return [scale[i] * (x @ rotation[i].T + shift[i]) for i, x in enumerate(verts)]

@@ -176,7 +176,7 @@ def _rows(
         "predicted": sum(len(record["frames"]) for record in results.values()),
         "train_views": len(datamodule.train_dataset),
     }
-    return baseline_rows(datamodule, module, provenance.method, results), origin
+    return baseline_rows(datamodule, provenance.method, results), origin
 
 
 def _score(

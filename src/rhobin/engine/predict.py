@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from rhobin.engine.resume import read_checkpoint, start_from
 from rhobin.engine.runinfo import identity
 from rhobin.methods.base import Method
 from rhobin.reports.store import collect_results
-from rhobin.types import Batch, Prediction, SampleKey
+from rhobin.types import Batch, Prediction, SampleKey, map_tensors, to_device
 
 
 class CheckpointError(ValueError):
@@ -96,16 +97,10 @@ def _predict(
     seen: set[tuple[str, str]] = set()
     for batch in batches:
         began = time.perf_counter()
-        prediction = _to_cpu(module.predict(batch.to(device)))
+        prediction = to_device(module.predict(batch.to(device)), "cpu")
         clock[0] += time.perf_counter() - began
         fresh = _first_occurrences(batch, seen)
-        parts = {name: value[fresh] for name, value in vars(prediction).items() if value is not None}
-        yield Prediction(**parts), batch.gender[fresh], [batch.keys[i] for i in fresh]
-
-
-def _to_cpu(prediction: Prediction) -> Prediction:
-    parts = {name: value.cpu() for name, value in vars(prediction).items() if value is not None}
-    return Prediction(**parts)
+        yield map_tensors(prediction, itemgetter(fresh)), batch.gender[fresh], [batch.keys[i] for i in fresh]
 
 
 def _first_occurrences(batch: Batch, seen: set[tuple[str, str]]) -> list[int]:

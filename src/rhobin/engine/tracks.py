@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from torch import Tensor
@@ -15,7 +15,7 @@ from rhobin.metrics.points import PointSet
 from rhobin.metrics.protocol import CAMERA_K, HUMAN_MODES, OBJECT_MODES
 from rhobin.metrics.shells import HumanMetric, ObjectMetric
 from rhobin.objects.template import Template
-from rhobin.types import Prediction, Target
+from rhobin.types import ObjectPrediction, ObjectTarget
 
 TRACKS = ("human", "object")
 
@@ -24,14 +24,14 @@ class TrackScores:
     """Sums of both tracks over batches; the challenge's protocols, every view counted.
 
     Args:
-        templates: object templates by index.
+        templates: object templates by id.
         tracks: which of `TRACKS` to score.
 
     Raises:
         ValueError: an unknown track.
     """
 
-    def __init__(self, templates: Sequence[Template], tracks: Sequence[str] = TRACKS) -> None:
+    def __init__(self, templates: Mapping[int, Template], tracks: Sequence[str] = TRACKS) -> None:
         unknown = sorted(set(tracks) - set(TRACKS))
         if unknown:
             raise ValueError(f"callbacks.evaluator.tracks: expected some of {TRACKS}, found {unknown[0]!r}")
@@ -51,19 +51,19 @@ class TrackScores:
             arrays = (pred.joints, pred.rotations, target.joints, target.rotations)
             self.human.update(*(array[:, kept] for array in arrays))
 
-    def add_objects(self, pred: Prediction, target: Target, object_id: Tensor) -> None:
-        """Add object poses, camera frame; the prediction has them."""
+    def add_objects(self, pred: ObjectPrediction, target: ObjectTarget, object_id: Tensor) -> None:
+        """Add object poses, camera frame."""
         if "object" not in self.tracks:
             return
         for index in object_id.unique().tolist():
             rows, template = object_id == index, self.templates[index]
-            poses = (pred.obj_R, pred.obj_t, target.obj_R, target.obj_t)
+            poses = (pred.R, pred.t, target.R, target.t)
             self.object.update(
-                *(pose[rows] for pose in poses if pose is not None),
+                *(pose[rows] for pose in poses),
                 self._points(index),
                 (template.symmetries, template.symmetry_offsets),
                 np.array(CAMERA_K),
-                None if pred.obj_scale is None else pred.obj_scale[rows],
+                None if pred.scale is None else pred.scale[rows],
             )
 
     def compute(self) -> dict[str, float]:

@@ -23,7 +23,7 @@ class Method(pl.LightningModule):
 
     Args:
         net: the network.
-        loss: maps (output, target) to a dict of unweighted scalars.
+        loss: maps (output, batch) to a dict of unweighted scalars.
         weights: weight of each loss; its keys are exactly the loss's.
         optimizer: makes an optimiser from parameters.
         schedule: makes a learning-rate schedule from (optimiser, total steps); stepped once a batch.
@@ -58,7 +58,7 @@ class Method(pl.LightningModule):
         Raises:
             ValueError: the weights do not name exactly the losses.
         """
-        parts = self.loss(self.run_net(batch), batch.target)
+        parts = self.loss(self.run_net(batch), batch)
         if parts.keys() != self.weights.keys():
             raise ValueError(
                 f"the losses are {sorted(parts)}, but model.weights names {sorted(self.weights)}"

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.template import Template
 from rhobin.reports.palette import RGB, TARGET_BODY, TARGET_OBJECT
 from rhobin.reports.target_maps import map_pictures
-from rhobin.types import Sample
+from rhobin.types import Sample, required
 
 MASK_BODY: RGB = (255, 255, 255)
 MASK_OBJECT: RGB = (255, 112, 196)
@@ -100,16 +101,16 @@ def draw_sample(sample: Sample, template: Template, size: int) -> np.ndarray:
         _contour(canvas, np.pad(mask, margin) > 127, color)
     width = sample.image.shape[2]
     _contour(canvas, _template_mask(sample, template, size, margin, inner / width), TARGET_OBJECT)
-    target = sample.target
+    drawn: Any = sample.target.heatmaps
     joints, kpts = (
         (uvd.numpy()[:, :2] + 0.5) * inner + margin + 0.5 * (inner / width - 1)
-        for uvd in (target.joints_uvd, target.kpts_uvd)
+        for uvd in (drawn.joints_uvd, drawn.kpts_uvd)
     )
     for joint, parent in enumerate(PARENTS29):
         if parent >= 0:
             _line(canvas, joints[joint], joints[parent], TARGET_BODY)
-    _dots(canvas, joints, target.joints_weight.numpy(), TARGET_BODY)
-    _dots(canvas, kpts, target.kpts_weight.numpy(), TARGET_OBJECT)
+    _dots(canvas, joints, drawn.joints_weight.numpy(), TARGET_BODY)
+    _dots(canvas, kpts, drawn.kpts_weight.numpy(), TARGET_OBJECT)
     return canvas
 
 
@@ -161,7 +162,8 @@ def _template_mask(sample: Sample, template: Template, size: int, margin: int, s
         [[scale, 0, margin + (scale - 1) / 2], [0, scale, margin + (scale - 1) / 2], [0, 0, 1]]
     )
     K = to_picture @ sample.K_crop.double().numpy()
-    verts = template.verts @ sample.target.obj_R.double().numpy().T + sample.target.obj_t.double().numpy()
+    pose = required(sample.target.object, "the true object")
+    verts = template.verts @ pose.R.double().numpy().T + pose.t.double().numpy()
     rays = camera_rays(K, size, size)
     return (
         Scene([(verts, template.faces)])

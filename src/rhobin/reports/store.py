@@ -18,7 +18,7 @@ from rhobin.behave.layout import TEST_KINECT
 from rhobin.behave.writers.tree import write_bytes
 from rhobin.geometry.rotation import rotmat_to_rotvec
 from rhobin.pickles import load_pickle
-from rhobin.types import GENDERS, Prediction, SampleKey
+from rhobin.types import GENDERS, Prediction, SampleKey, map_tensors
 
 SCHEMA = 1
 _ARRAYS = ("poses", "betas", "trans", "obj_rots", "obj_trans", "obj_scales")
@@ -160,23 +160,23 @@ def _refuse_other(path: Path, found: Provenance, expected: Provenance) -> None:
 
 
 def _arrays(prediction: Prediction) -> dict[str, np.ndarray]:
+    if prediction.human is None or prediction.object is None:
+        raise ValueError("A joint prediction needs a person and an object; the method gave only one of them.")
+    human, thing = map_tensors(prediction.human, _plain), map_tensors(prediction.object, _plain)
     parts = {
-        "poses": _need(prediction.theta, "theta"),
-        "betas": _need(prediction.beta, "beta"),
-        "trans": _need(prediction.trans, "trans"),
-        "obj_rots": _need(prediction.obj_R, "obj_R"),
-        "obj_trans": _need(prediction.obj_t, "obj_t"),
+        "poses": rotmat_to_rotvec(human.theta).flatten(1),
+        "betas": human.beta,
+        "trans": human.trans,
+        "obj_rots": thing.R,
+        "obj_trans": thing.t,
     }
-    parts["poses"] = rotmat_to_rotvec(parts["poses"]).flatten(1)
-    if prediction.obj_scale is not None and bool((prediction.obj_scale != 1).any()):
-        parts["obj_scales"] = prediction.obj_scale.detach().cpu().double()
+    if thing.scale is not None and bool((thing.scale != 1).any()):
+        parts["obj_scales"] = thing.scale
     return {name: part.numpy() for name, part in parts.items()}
 
 
-def _need(part: Tensor | None, name: str) -> Tensor:
-    if part is None:
-        raise ValueError(f"A joint prediction needs {name}; the method gave none.")
-    return part.detach().cpu().double()
+def _plain(tensor: Tensor) -> Tensor:
+    return tensor.detach().cpu().double()
 
 
 def _stack(frames: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from rhobin.geometry.align import rigid_align
 from rhobin.geometry.camera import solve_translation, unproject
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.methods.khor.net import KhorOutput
-from rhobin.types import Prediction
+from rhobin.types import HumanPrediction, ObjectPrediction, Prediction
 
 NEAREST_PELVIS = 0.3
 
@@ -105,14 +105,7 @@ def keypoints_to_prediction(
     theta, _, trans = pose_body(joints, beta, twist, gender, bodies, joints_weight)
     rotation, translation, scale = rigid_align(template_kpts[object_id], kpts, kpts_weight, scale=False)
     return Prediction(
-        theta=theta,
-        beta=beta,
-        trans=trans,
-        joints=joints,
-        obj_R=rotation,
-        obj_t=translation,
-        obj_scale=scale,
-        kpts=kpts,
+        HumanPrediction(theta, beta, trans, joints), ObjectPrediction(rotation, translation, scale, kpts)
     )
 
 

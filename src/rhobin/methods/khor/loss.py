@@ -4,30 +4,40 @@ from torch import Tensor, nn
 
 from rhobin.methods.khor.net import KhorOutput
 from rhobin.nets.losses import laplace, point_distance, residual, weighted_mean
-from rhobin.types import Target
+from rhobin.types import Batch, required
 
 
 class KhorLoss(nn.Module):
     """Distances of keypoints, shape and twist, and the Laplace term of both keypoint sets."""
 
-    def forward(self, pred: KhorOutput, target: Target) -> dict[str, Tensor]:
+    def forward(self, pred: KhorOutput, batch: Batch) -> dict[str, Tensor]:
         """Named scalars of a batch, each a mean over what the target defines.
 
         Args:
             pred: network output.
-            target: ground truth of the same batch.
+            batch: what it was predicted from; its samples show a person and an object.
 
         Returns:
             `joints`, `kpts`: mean L2 distance in heatmap units; `joints_laplace`, `kpts_laplace`; `beta`,
             `twist`: mean squared error.
         """
+        human = required(batch.target.human, "the person")
+        drawn = required(batch.target.heatmaps, "the target heatmaps")
+        joints = (
+            required(drawn.joints_uvd, "the joints' heatmap"),
+            required(drawn.joints_weight, "the joints' weight"),
+        )
+        kpts = (
+            required(drawn.kpts_uvd, "the keypoints' heatmap"),
+            required(drawn.kpts_weight, "the keypoints' weight"),
+        )
         return {
-            "joints": point_distance(pred.human.uvd, target.joints_uvd, target.joints_weight),
-            "kpts": point_distance(pred.object.uvd, target.kpts_uvd, target.kpts_weight),
-            "joints_laplace": laplace(*pred.human, target.joints_uvd, target.joints_weight),
-            "kpts_laplace": laplace(*pred.object, target.kpts_uvd, target.kpts_weight),
-            "beta": (pred.beta - target.beta).square().mean(),
+            "joints": point_distance(pred.human.uvd, *joints),
+            "kpts": point_distance(pred.object.uvd, *kpts),
+            "joints_laplace": laplace(*pred.human, *joints),
+            "kpts_laplace": laplace(*pred.object, *kpts),
+            "beta": (pred.beta - human.beta).square().mean(),
             "twist": weighted_mean(
-                residual(pred.twist, target.twist, target.twist_weight).square().mean(-1), target.twist_weight
+                residual(pred.twist, human.twist, human.twist_weight).square().mean(-1), human.twist_weight
             ),
         }

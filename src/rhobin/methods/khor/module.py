@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from rhobin.assets import Assets
 from rhobin.body.bodyset import BodySet
 from rhobin.methods.base import Method
 from rhobin.methods.khor.decode import decode
@@ -27,8 +28,7 @@ class Khor(Method):
         weights: weight of each of `KhorLoss`'s terms.
         optimizer: makes an optimiser from parameters.
         schedule: makes a schedule from (optimiser, total steps).
-        bodies: body models by gender; not trained, not in checkpoints.
-        template_kpts: (20, 8, 3) keypoints of the object templates, metres.
+        assets: body models and object templates; not trained, not in checkpoints.
         input_size: width of the crops in pixels.
         depth_range: metres that heatmap depth spans.
     """
@@ -42,15 +42,14 @@ class Khor(Method):
         weights: Mapping[str, float],
         optimizer: Callable[..., Optimizer],
         schedule: Callable[..., LRScheduler],
-        bodies: BodySet,
-        template_kpts: Tensor,
+        assets: Assets,
         input_size: int,
         depth_range: float,
     ) -> None:
         channels_last: Any = {"memory_format": torch.channels_last}  # nn.Module.to's annotation lacks it
         super().__init__(net.to(**channels_last), KhorLoss(), weights, optimizer, schedule)
-        self.bodies = bodies
-        self.register_buffer("template_kpts", template_kpts, persistent=False)
+        self.bodies = assets.bodies
+        self.register_buffer("template_kpts", assets.keypoints(), persistent=False)
         self.input_size, self.depth_range = input_size, depth_range
 
     def run_net(self, batch: Batch) -> KhorOutput:

@@ -1,0 +1,56 @@
+"""Predictions, in parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass
+class HumanPrediction:
+    """Predicted people: metres, camera frame.
+
+    Attributes:
+        theta: (B, 52, 3, 3) local SMPL-H rotations.
+        beta: (B, 10) shape coefficients.
+        trans: (B, 3) SMPL translation.
+        joints: (B, 29, 3) HybrIK joints as predicted, before inverse kinematics; None where there are none.
+    """
+
+    theta: Tensor
+    beta: Tensor
+    trans: Tensor
+    joints: Tensor | None = None
+
+
+@dataclass
+class ObjectPrediction:
+    """Predicted objects: metres, camera frame.
+
+    Attributes:
+        R: (B, 3, 3) rotation, template to camera.
+        t: (B, 3) translation.
+        scale: (B,) size of the object against its template; None for metric templates.
+        kpts: (B, 8, 3) keypoints as predicted, before the rigid fit; None where there are none.
+    """
+
+    R: Tensor
+    t: Tensor
+    scale: Tensor | None = None
+    kpts: Tensor | None = None
+
+
+@dataclass
+class Prediction:
+    """What every method, baseline and result file becomes.
+
+    Attributes:
+        human: the people; None from a method that predicts only objects.
+        object: the objects; None from a method that predicts only people.
+        extras: whatever else the method says of each view, (B, ...) by name: stored beside the results.
+    """
+
+    human: HumanPrediction | None = None
+    object: ObjectPrediction | None = None
+    extras: dict[str, Tensor] = field(default_factory=dict)
