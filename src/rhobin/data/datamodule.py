@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
+import torch
 from torch.utils.data import DataLoader
 
 from rhobin.assets import Assets
@@ -19,6 +20,7 @@ from rhobin.behave.manifest import build_manifest
 from rhobin.behave.read import Release
 from rhobin.behave.skips import Skip
 from rhobin.body.load import load_bodies
+from rhobin.clock import Clock
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
 from rhobin.data.dataset import BehaveDataset
@@ -46,6 +48,7 @@ class BehaveDataModule(pl.LightningDataModule):
         templates: object templates by name.
         val_dataset: views of the sequences held out from training, or of the release's own validation split;
             None without validation.
+        clock: how many batches of a run are done; None outside one.
         data_hash: digest of everything read: changes when data do.
     """
 
@@ -124,6 +127,7 @@ class BehaveDataModule(pl.LightningDataModule):
         self.augment = read_section(AugmentConfig, "augment", augment) if augment is not None else None
         self.val_fraction, self.val_by, self.val_views = val_fraction, val_by, val_views
         self.cache_mb = cache_mb if cache == "ram" else 0
+        self.clock: Clock | None = None
         self._splits = Splits()
         self._datasets: dict[str, BehaveDataset] = {}
         self._list_skips: list[Skip] = []
@@ -186,11 +190,11 @@ class BehaveDataModule(pl.LightningDataModule):
         return build_manifest(list(self._splits.releases.values()), self._later_skips())
 
     def train_dataloader(self) -> DataLoader:
-        """Augmented batches in the order of (seed, epoch), from where the trainer's progress stands."""
-        # the sampler follows the trainer's restored progress, which Lightning cannot know
+        """Augmented batches in the order of (seed, epoch), from where the clock stands."""
+        # the sampler follows the clock, which Lightning cannot know
         warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        position = self._batches_done if self.trainer else None
+        position = None if self.clock is None else self._batches_done
         sampler = ResumableSampler(len(self.train_dataset), self.batch_size, self.seed, rank, ranks, position)
         return self._loader(self.train_dataset, sampler=sampler, drop_last=True)
 
@@ -217,8 +221,7 @@ class BehaveDataModule(pl.LightningDataModule):
                 log.warning("resumed with data.%s = %s; the checkpoint had %s", key, value, state_dict[key])
 
     def _batches_done(self) -> int:
-        trainer: Any = self.trainer
-        return trainer.fit_loop.epoch_loop.batch_progress.total.processed
+        return 0 if self.clock is None else self.clock.batches
 
     def _set_up_training(self, release: Release, targets: ViewTargets, views: np.ndarray) -> None:
         """Divide the training split's views into those to train on and those held out."""
@@ -247,6 +250,7 @@ class BehaveDataModule(pl.LightningDataModule):
             batch_size=self.batch_size,
             num_workers=self.workers,
             collate_fn=collate,
+            generator=torch.Generator().manual_seed(self.seed),  # so that no loader draws from the global one
             persistent_workers=self.workers > 0,
             multiprocessing_context=context,
             **options,

@@ -13,8 +13,10 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import Logger
 
+from rhobin.clock import Clock
 from rhobin.data.collate import collate
 from rhobin.engine.checkpoint import AtomicCheckpointIO
+from rhobin.engine.count import BatchCount
 from rhobin.engine.log import CsvLog
 from rhobin.methods.base import Method
 from rhobin.types import Batch
@@ -49,6 +51,12 @@ def build_module(config: DictConfig, datamodule: Any) -> Method:
     return instantiate(config.model, _partial_=True)(assets=datamodule.assets)
 
 
+def build_clock(config: DictConfig) -> Clock:
+    """The clock of a run as long as the trainer's settings say."""
+    trainer = config.trainer
+    return Clock(trainer.max_steps, trainer.max_epochs, trainer.get("accumulate_grad_batches", 1))
+
+
 def build_loggers(config: DictConfig, run_dir: Path, run_id: str) -> list[Logger]:
     """The CSV log, always, and the configured ones; a W&B run takes the id of `run.json`."""
     loggers: list[Logger] = [CsvLog(run_dir / "metrics.csv")]
@@ -59,25 +67,31 @@ def build_loggers(config: DictConfig, run_dir: Path, run_id: str) -> list[Logger
 
 
 def build_callbacks(
-    config: DictConfig, run_dir: Path, identity: Mapping[str, Any], datamodule: Any
+    config: DictConfig, run_dir: Path, identity: Mapping[str, Any], datamodule: Any, clock: Clock
 ) -> list[pl.Callback]:
-    """Log, evaluator, progress, whatever else the config names, and checkpoints, in this order."""
+    """Batch count, log, averaged weights, evaluator, progress, whatever else is named, checkpoints."""
     parts = dict(config.callbacks)
-    log = instantiate(parts.pop("log"))
+
+    def made(name: str, **kwargs: Any) -> Any:
+        return instantiate(parts.pop(name), _partial_=True)(clock=clock, **kwargs)
+
+    log, average = made("log"), made("ema") if parts.get("ema") else None
+    parts.pop("ema", None)
     views = validation_views(datamodule, parts.pop("views"))
-    judge = instantiate(parts.pop("evaluator"), _partial_=True)(views=views, assets=datamodule.assets)
-    progress = instantiate(parts.pop("progress"), _partial_=True)(judge=judge, tracked=judge.tracked)
-    checkpoints = instantiate(parts.pop("checkpoints"), _partial_=True)(
-        folder=run_dir / "checkpoints", judge=judge, identity=dict(identity)
-    )
-    return [log, judge, progress, *(instantiate(part) for part in parts.values()), checkpoints]
+    judge = made("evaluator", views=views, assets=datamodule.assets, average=average)
+    progress = made("progress", judge=judge)
+    checkpoints = made("checkpoints", folder=run_dir / "checkpoints", judge=judge, identity=dict(identity))
+    further = [instantiate(part) for part in parts.values()]
+    averages = [average] if average else []
+    return [BatchCount(clock), log, *averages, judge, progress, *further, checkpoints]
 
 
 def build_trainer(
-    config: DictConfig, run_dir: Path, loggers: list[Logger], callbacks: list[pl.Callback]
+    config: DictConfig, run_dir: Path, loggers: list[Logger], callbacks: list[pl.Callback], module: Method
 ) -> pl.Trainer:
-    """A trainer whose log, progress and checkpoints are ours."""
-    return instantiate(config.trainer, _partial_=True)(
+    """A trainer whose clock, log, progress and checkpoints are ours, with the method's own settings."""
+    settings = dict(config.trainer) | {"max_steps": -1, "max_epochs": -1}
+    return instantiate(module.trainer_settings(settings), _partial_=True)(
         logger=loggers,
         callbacks=callbacks,
         plugins=[AtomicCheckpointIO()],

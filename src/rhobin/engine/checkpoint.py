@@ -13,16 +13,19 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning.callbacks import Checkpoint
 
+from rhobin.clock import Clock
 from rhobin.engine.log import CsvLog
+from rhobin.engine.monitor import Monitor
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 
 
 class Judge(Protocol):
-    """Measures the tracked metric: the step of the last measurement and its value, lower is better."""
+    """Measures the monitored score: the step of the last measurement, its value, and what is better."""
 
     step: int
     value: float
+    monitor: Monitor
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -41,19 +44,24 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class Checkpoints(Checkpoint):
-    """Keeps the last state every few steps, the one before it, and the best by the tracked metric.
+    """Keeps the last state every few steps, the one before it, and the best by the monitored score.
 
     Args:
+        clock: counts steps.
         folder: where the files go.
         every_n_steps: steps between two saves of the last state.
-        judge: measures the tracked metric, earlier in the list of callbacks.
+        judge: measures the monitored score, earlier in the list of callbacks.
         identity: flat config that the checkpoints belong to.
     """
 
-    def __init__(self, folder: Path, every_n_steps: int, judge: Judge, identity: dict[str, Any]) -> None:
-        self.folder, self.every_n_steps, self.judge, self.identity = folder, every_n_steps, judge, identity
-        self.best = float("inf")
+    def __init__(
+        self, clock: Clock, folder: Path, every_n_steps: int, judge: Judge, identity: dict[str, Any]
+    ) -> None:
+        self.clock, self.folder, self.every_n_steps = clock, folder, every_n_steps
+        self.judge, self.identity = judge, identity
+        self.best: float | None = None
         self.restored: dict[str, Any] | None = None
+        self.saved_step = -1
 
     def state_dict(self) -> dict[str, Any]:
         """The best value so far."""
@@ -66,31 +74,40 @@ class Checkpoints(Checkpoint):
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Add the config, the generators' states and the length of the log."""
+        """Add the config, the generators' states and the length of the log; count by the clock."""
         rows = [logger.rows for logger in trainer.loggers if isinstance(logger, CsvLog)]
-        checkpoint["rhobin"] = {"identity": self.identity, "random": random_state(), "log_rows": sum(rows)}
+        clock = {"batches": self.clock.batches, "step": self.clock.step}
+        checkpoint["rhobin"] = {
+            "identity": self.identity, "random": random_state(), "log_rows": sum(rows), "clock": clock,
+        }  # fmt: skip
+        checkpoint |= {"global_step": self.clock.step, "epoch": self.clock.epoch, "loops": None}
 
-    def on_load_checkpoint(
-        self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        """Cut the log back to what it held at the checkpoint."""
+    def on_load_checkpoint(self, trainer: pl.Trainer, module: Any, checkpoint: dict[str, Any]) -> None:
+        """Cut the log back to what it held then; put back the weights that training goes on from."""
         self.restored = checkpoint["rhobin"]
+        if "training_weights" in checkpoint:
+            module.net.load_state_dict(checkpoint["training_weights"])
         for logger in trainer.loggers:
             if isinstance(logger, CsvLog):
                 logger.rewrite(self.restored["log_rows"])
 
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Restore the generators' states, the last thing before the first step."""
+    def on_train_batch_start(self, *args: Any) -> None:
+        """Restore the generators' states, when the loader's iterator has been made."""
         if self.restored is not None:
             restore_random_state(self.restored["random"])
+            self.restored = None
 
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
-        """Save the best state when the metric has improved, the last one when it is time."""
-        step = trainer.global_step
-        if self.judge.step == step and self.judge.value < self.best:
+        """Save the best state when the score has improved, the last one when it is time."""
+        if self.judge.step == self.clock.step and self.judge.monitor.better(self.judge.value, self.best):
             self.best = self.judge.value
             trainer.save_checkpoint(self.folder / BEST, weights_only=False)
-        if step % self.every_n_steps == 0 or step == trainer.estimated_stepping_batches:
+        if self.clock.due(self.every_n_steps):
+            self.save_last(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, *args: Any) -> None:
+        """Write the last state where a run was killed between its best and its last checkpoint."""
+        if self.clock.finished and self.saved_step != self.clock.step:
             self.save_last(trainer)
 
     def save_last(self, trainer: pl.Trainer) -> None:
@@ -99,6 +116,7 @@ class Checkpoints(Checkpoint):
         if trainer.is_global_zero and last.is_file():
             last.replace(self.folder / PREVIOUS)
         trainer.save_checkpoint(last, weights_only=False)
+        self.saved_step = self.clock.step
 
 
 def random_state() -> dict[str, Any]:

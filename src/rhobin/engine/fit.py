@@ -18,10 +18,19 @@ from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
 from rich.panel import Panel
 
-from rhobin.engine.build import build_callbacks, build_datamodule, build_loggers, build_module, build_trainer
+from rhobin.engine.build import (
+    build_callbacks,
+    build_clock,
+    build_datamodule,
+    build_loggers,
+    build_module,
+    build_trainer,
+)
 from rhobin.engine.progress import TrainProgress
-from rhobin.engine.resume import Start, find_start
+from rhobin.engine.resume import ResumeError, Start, find_start
 from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run, write_atomic, write_run
+from rhobin.engine.stages import Stage, stages_of
+from rhobin.engine.weights import init_weights
 from rhobin.methods.base import Method
 
 # Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes.
@@ -48,20 +57,52 @@ def fit(config: DictConfig) -> Path:
         FileNotFoundError: data, body files or checkpoint are missing.
         NonFiniteLossError: a loss became NaN or infinite.
     """
-    run_dir, console = Path(config.run_dir), Console()
+    stages = stages_of(config)
+    if len(stages) > 1:
+        check_resume(config, stages)
+    for stage in stages_to_do(stages, config.resume):
+        fit_stage(stage)
+    return Path(config.run_dir)
+
+
+def stages_to_do(stages: list[Stage], resume: str) -> list[Stage]:
+    """The stage to go on with and those after it: a stage that has begun needs none before it."""
+    begun = [i for i, stage in enumerate(stages) if list((stage.run_dir / "checkpoints").glob("*.ckpt"))]
+    return stages[max(begun, default=0) :] if resume == "auto" else stages
+
+
+def check_resume(config: DictConfig, stages: list[Stage]) -> None:
+    """Refuse what cannot be done with several stages.
+
+    Raises:
+        ResumeError: a single checkpoint is named, or a fresh run's folder has a stage already.
+    """
+    if config.resume not in ("none", "auto"):
+        raise ResumeError(
+            f"resume={config.resume}: a run of {len(stages)} stages goes on with resume=auto; to train from "
+            "another run's weights, set init_from"
+        )
+    for stage in stages:
+        find_start(stage.run_dir, config.resume, identity(stage.config), config.allow_changes)
+
+
+def fit_stage(stage: Stage) -> None:
+    """Train one stage, or go on training it."""
+    config, run_dir, console = stage.config, stage.run_dir, Console()
     start = find_start(run_dir, config.resume, identity(config), config.allow_changes)
+    if stage.name:
+        console.print(f"stage {stage.number} of {stage.count}: {stage.name}", style="bold")
     for message in start.messages:
         console.print(message, style="yellow")
     previous = read_run(run_dir)
     if start.checkpoint and is_finished(previous, start, config):
         console.print(f"{run_dir} is finished: {start.step} steps; nothing to do")
-        return run_dir
+        return
     prepare_process(config)
     info = describe_run(config, previous)
     open_run(run_dir, config, info, start)
     with recorded(run_dir, info):
-        train(config, run_dir, info, start, console)
-    return run_dir
+        train(stage, info, start, console)
 
 
 def is_finished(previous: dict[str, Any], start: Start, config: DictConfig) -> bool:
@@ -70,25 +111,39 @@ def is_finished(previous: dict[str, Any], start: Start, config: DictConfig) -> b
     return all(previous.get(key) == value for key, value in done.items())
 
 
-def train(config: DictConfig, run_dir: Path, info: dict[str, Any], start: Start, console: Console) -> None:
+def train(stage: Stage, info: dict[str, Any], start: Start, console: Console) -> None:
     """Build everything, tell what is about to happen, fit, and note in `info` how it went."""
+    config, run_dir = stage.config, stage.run_dir
     datamodule = build_datamodule(config)
     module = build_module(config, datamodule)
+    origin = initial_weights(stage, start, module)
+    module.freeze_modules(tuple(config.freeze))
+    module.clock = clock = build_clock(config)
+    datamodule.clock = clock
     loggers = build_loggers(config, run_dir, info["id"])
-    callbacks = build_callbacks(config, run_dir, identity(config), datamodule)
-    trainer = build_trainer(config, run_dir, loggers, callbacks)
+    callbacks = build_callbacks(config, run_dir, identity(config), datamodule, clock)
+    trainer = build_trainer(config, run_dir, loggers, callbacks, module)
     info["data_hash"] = datamodule.data_hash
     record(run_dir, info)
     if trainer.is_global_zero:
-        console.print(summary(config, info, module, trainer, datamodule, start))
+        console.print(summary(config, info, module, trainer, datamodule, origin))
     try:
         trainer.fit(module, datamodule=datamodule, ckpt_path=start.checkpoint, weights_only=True)
     finally:
-        info["steps"] = trainer.global_step
+        info["steps"] = clock.step
         speed = next(c.speed for c in callbacks if isinstance(c, TrainProgress))
         info["images_per_second"] = round(speed, 1)
-    if trainer.global_step >= trainer.estimated_stepping_batches:
+    if clock.finished:
         info["state"] = "finished"
+
+
+def initial_weights(stage: Stage, start: Start, module: Method) -> list[str]:
+    """Take the weights that the stage starts from; lines that say where the run starts."""
+    if start.checkpoint:
+        return [f"{start.checkpoint}, step {start.step}, epoch {start.epoch}"]
+    if stage.weights:
+        return init_weights(module, stage.weights).lines(stage.weights)
+    return ["fresh"]
 
 
 @contextmanager
@@ -142,13 +197,12 @@ def summary(
     module: Method,
     trainer: pl.Trainer,
     datamodule: Any,
-    start: Start,
+    origin: list[str],
 ) -> Panel:
     """What is about to happen, for a person."""
     size = sum(float(p.numel()) for p in module.net.parameters()) / 1e6
-    origin = f"{start.checkpoint}, step {start.step}, epoch {start.epoch}" if start.checkpoint else "fresh"
     lines = [
-        f"start     {origin}",
+        "start     " + "\n          ".join(origin),
         f"run       {config.run_dir}  id {info['id']}  config {info['config_hash']}  seed {config.seed}",
         f"data      {config.data.root}  {len(datamodule.train_dataset)} views  hash {info['data_hash']}",
         f"network   {size:.2f} M parameters, {config.data.input_size} px, batch {config.data.batch_size}",

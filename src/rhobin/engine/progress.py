@@ -16,23 +16,24 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from rhobin.clock import Clock
 from rhobin.engine.checkpoint import Judge
 
 
 class TrainProgress(pl.Callback):
-    """Steps, loss, tracked metric, speed and remaining time.
+    """Steps, loss, monitored score, speed and remaining time.
 
     Args:
-        judge: measures the tracked metric.
-        tracked: its name.
+        clock: counts steps.
+        judge: measures the monitored score.
         every_n_steps: steps between refreshes, and between plain lines times ten.
         console: where to write; None for standard output.
     """
 
     def __init__(
-        self, judge: Judge, tracked: str, every_n_steps: int = 10, console: Console | None = None
+        self, clock: Clock, judge: Judge, every_n_steps: int = 10, console: Console | None = None
     ) -> None:
-        self.judge, self.tracked, self.every_n_steps = judge, tracked, every_n_steps
+        self.clock, self.judge, self.every_n_steps = clock, judge, every_n_steps
         self.console = console or Console()
         self.images = 0
         self.began = 0.0
@@ -42,7 +43,7 @@ class TrainProgress(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Start the clock and, on a terminal, the bar."""
         self.began, self.images = time.monotonic(), 0
-        self.first_step, self.total = trainer.global_step, int(trainer.estimated_stepping_batches)
+        self.first_step, self.total = self.clock.step, self.clock.total
         if self.console.is_terminal and trainer.is_global_zero:
             self.bar = Progress(
                 TextColumn("step"),
@@ -67,11 +68,10 @@ class TrainProgress(pl.Callback):
     ) -> None:
         """Refresh the bar or write a line."""
         self.images += len(batch) * trainer.world_size
-        step = trainer.global_step
-        period = self.every_n_steps * (1 if self.bar else 10)
-        if not trainer.is_global_zero or (step % period and step != self.total):
+        step = self.clock.step
+        if not trainer.is_global_zero or not self.clock.due(self.every_n_steps * (1 if self.bar else 10)):
             return
-        loss = outputs["loss"].item()
+        loss = outputs["logged"]["loss"].item()
         self.loss = loss if self.loss is None else 0.8 * self.loss + 0.2 * loss
         if self.bar:
             self.bar.update(self.task, completed=step, state=self.state())
@@ -100,8 +100,9 @@ class TrainProgress(pl.Callback):
         return self.images / max(time.monotonic() - self.began, 1e-9)
 
     def state(self) -> str:
-        """Loss, tracked metric and speed in a few words."""
-        judged = f"{self.tracked} {self.judge.value:.1f}" if self.judge.step >= 0 else f"{self.tracked} -"
+        """Loss, monitored score and speed in a few words."""
+        name = self.judge.monitor.name
+        judged = f"{name} {self.judge.value:.4g}" if self.judge.step >= 0 else f"{name} -"
         return f"loss {self.loss:.3f}  {judged}  {self.speed:.0f} img/s"
 
     def remaining(self, step: int) -> str:

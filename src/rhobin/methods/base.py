@@ -1,16 +1,18 @@
-"""What every method's Lightning module shares: moving batches, weighing losses, plugging in optimisers."""
+"""What every method's Lightning module shares: losses, predictions, optimisers, the clock."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
+from rhobin.clock import Clock
+from rhobin.methods.optim import Group, build_groups
 from rhobin.types import Batch, Prediction
 
 
@@ -21,44 +23,63 @@ class NonFiniteLossError(RuntimeError):
 class Method(pl.LightningModule):
     """A network, its losses and how to turn its output into a `Prediction`.
 
+    A subclass writes `run_net` and `decode`. With one group of parameters that is all: a step descends one
+    weighted sum of losses. A method with several optimisers sets ``automatic_optimization = False`` and writes
+    `training_step`, in which `descend` moves one group.
+
     Args:
-        net: the network.
+        net: the network that predicts; the one whose weights are averaged where the config asks for it.
         loss: maps (output, batch) to a dict of unweighted scalars.
         weights: weight of each loss; its keys are exactly the loss's.
-        optimizer: makes an optimiser from parameters.
-        schedule: makes a learning-rate schedule from (optimiser, total steps); stepped once a batch.
+        optim: for each submodule that is trained, by its name here: ``optimizer`` makes an optimiser from
+            parameters, ``schedule`` a learning-rate schedule from (optimiser, total steps).
+
+    Attributes:
+        name: short name, for files.
+        title: name for people.
+        clock: how far the run is.
+        frozen: names of submodules that are not trained.
     """
 
+    name: ClassVar[str]
+    title: ClassVar[str]
     net: nn.Module
-    loss: nn.Module
 
     def __init__(
         self,
         net: nn.Module,
         loss: nn.Module,
         weights: Mapping[str, float],
-        optimizer: Callable[..., Optimizer],
-        schedule: Callable[..., LRScheduler],
+        optim: Mapping[str, Mapping[str, Any]],
     ) -> None:
         super().__init__()
-        self.net, self.loss, self.weights = net, loss, dict(weights)
-        self.make_optimizer, self.make_schedule = optimizer, schedule
+        self.net, self.loss, self.weights, self.optim = net, loss, dict(weights), dict(optim)
+        self.clock = Clock(max_steps=1)
+        self.frozen: tuple[str, ...] = ()
+        self.groups: list[Group] = []
+        self.gradient_clip: float | None = None
+        self.gradient_norm: Tensor | None = None
 
     def run_net(self, batch: Batch) -> Any:
         """The network's output for a batch."""
         raise NotImplementedError
 
-    def predict(self, batch: Batch) -> Prediction:
-        """Bodies and objects of a batch, metres, camera frame."""
+    def decode(self, output: Any, batch: Batch) -> Prediction:
+        """What an output of the network says of its batch, metres, camera frame."""
         raise NotImplementedError
 
-    def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Unweighted losses of a batch, and their weighted sum under `loss`.
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> Prediction:
+        """Bodies, objects or both of a batch, metres, camera frame."""
+        return self.decode(self.run_net(batch), batch)
+
+    def losses(self, output: Any, batch: Batch) -> dict[str, Tensor]:
+        """Unweighted losses of an output, and their weighted sum under `loss`.
 
         Raises:
             ValueError: the weights do not name exactly the losses.
         """
-        parts = self.loss(self.run_net(batch), batch)
+        parts = self.loss(output, batch)
         if parts.keys() != self.weights.keys():
             raise ValueError(
                 f"the losses are {sorted(parts)}, but model.weights names {sorted(self.weights)}"
@@ -68,26 +89,120 @@ class Method(pl.LightningModule):
             **parts,
         }
 
-    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Losses of one batch; refuses to step on a NaN.
 
         Raises:
             NonFiniteLossError: naming the step, the losses and the views.
         """
-        losses = self.losses(batch)
-        if not torch.isfinite(losses["loss"]):
-            raise NonFiniteLossError(describe_bad_losses(losses, batch, self.global_step))
-        return losses
+        losses = self.losses(self.run_net(batch), batch)
+        self.check_finite(losses, batch)
+        return self.report(losses)
+
+    def report(self, losses: Mapping[str, Tensor]) -> dict[str, Any]:
+        """What `training_step` returns: the loss to descend, and the numbers to log.
+
+        Args:
+            losses: scalars by name, `loss` among them.
+        """
+        logged = {name: value.detach() for name, value in losses.items()}
+        return (
+            {"loss": losses["loss"], "logged": logged} if self.automatic_optimization else {"logged": logged}
+        )
+
+    def check_finite(self, losses: Mapping[str, Tensor], batch: Batch) -> None:
+        """Refuse losses that are not numbers.
+
+        Raises:
+            NonFiniteLossError: naming the step, the losses and the views.
+        """
+        if not torch.isfinite(torch.stack([value.detach().float() for value in losses.values()])).all():
+            raise NonFiniteLossError(describe_bad_losses(losses, batch, self.clock.step))
+
+    def descend(self, name: str, loss: Tensor) -> Tensor | None:
+        """Under manual optimisation: add a loss's gradients, and move the group when the step is complete.
+
+        Args:
+            name: of the group.
+            loss: scalar whose gradient is taken.
+
+        Returns:
+            Norm of the group's gradient before clipping; None while gradients are still added up.
+        """
+        place = [group.name for group in self.groups].index(name)
+        optimizer, schedule = _listed(self.optimizers())[place], _listed(self.lr_schedulers())[place]
+        if self.clock.will_open:
+            optimizer.zero_grad()
+        self.manual_backward(loss / self.clock.accumulate)
+        if not self.clock.will_step:
+            return None
+        optimizer.step()
+        schedule.step()
+        return self.gradient_norm
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Clip gradients under manual optimisation, where mixed precision has just unscaled them."""
+        if not self.automatic_optimization:
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            self.gradient_norm = nn.utils.clip_grad_norm_(parameters, self.gradient_clip or math.inf)
+
+    def trainer_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The config's trainer settings as this method needs them.
+
+        Under manual optimisation Lightning refuses to clip gradients and to add them up: `descend` does both.
+        """
+        if self.automatic_optimization:
+            return dict(settings)
+        self.gradient_clip = settings.get("gradient_clip_val")
+        return {**settings, "gradient_clip_val": None, "accumulate_grad_batches": 1}
+
+    def configure_optimizers(self) -> Any:
+        """An optimiser and a schedule for each group, the schedule stepped with the optimiser.
+
+        Raises:
+            ValueError: several groups under automatic optimisation, or a group without parameters to train.
+        """
+        self.trainer.fit_loop.setup_data()
+        self.clock.begin(int(self.trainer.num_training_batches))
+        self.groups = build_groups(self, self.optim, self.clock.total)
+        if self.automatic_optimization and len(self.groups) != 1:
+            raise ValueError(
+                f"model.optim names {[group.name for group in self.groups]}, but {type(self).__name__} has "
+                "automatic optimisation, which moves one group; set automatic_optimization = False and call "
+                "descend() for each"
+            )
+        made = [
+            {"optimizer": group.optimizer, "lr_scheduler": {"scheduler": group.schedule, "interval": "step"}}
+            for group in self.groups
+        ]
+        return made[0] if self.automatic_optimization else made
+
+    def freeze_modules(self, names: tuple[str, ...]) -> None:
+        """Stop training submodules: no gradients, and always in evaluation mode.
+
+        Raises:
+            ValueError: a name is no submodule.
+        """
+        known = dict(self.named_modules())
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"freeze names {name!r}, which is no submodule; some are {sorted(known)[1:9]}"
+                )
+            known[name].requires_grad_(False)
+        self.frozen = tuple(names)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Method:
+        """Training or evaluation mode, the latter always for what is frozen."""
+        super().train(mode)
+        for name in self.frozen:
+            self.get_submodule(name).eval()
+        return self
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Prediction:
         """Prediction of one batch."""
         return self.predict(batch)
-
-    def configure_optimizers(self) -> Any:
-        """Optimiser and schedule, the schedule stepped once a batch."""
-        optimizer = self.make_optimizer(self.parameters())
-        schedule = self.make_schedule(optimizer, total_steps=int(self.trainer.estimated_stepping_batches))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def describe_bad_losses(losses: Mapping[str, Tensor], batch: Batch, step: int) -> str:
@@ -96,5 +211,9 @@ def describe_bad_losses(losses: Mapping[str, Tensor], batch: Batch, step: int) -
     views = ", ".join(f"{k.sequence}/{k.frame}/k{k.camera}" for k in batch.keys)
     return (
         f"loss is not finite at step {step}: {values}. The batch holds {views}. "
-        "Look at these files, or lower optim.optimizer.lr; runs/<name>/checkpoints has the last good state"
+        "Look at these files, or lower the learning rate; runs/<name>/checkpoints has the last good state"
     )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

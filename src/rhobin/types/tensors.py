@@ -44,7 +44,7 @@ def required(value: T | None, what: str) -> T:
     """
     if value is None:
         raise ValueError(
-            f"{what} is missing: the data have none, or it was not asked for; a method names what it reads in "
-            "model.reads (parts, targets)"
+            f"{what} is missing: the data have none, or it was not asked for; "
+            "a method names what it reads in model.reads (parts, targets)"
         )
     return value

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from rhobin.assets import Assets
 from rhobin.body.bodyset import BodySet
@@ -26,13 +24,13 @@ class Khor(Method):
     Args:
         net: a `KhorNet`.
         weights: weight of each of `KhorLoss`'s terms.
-        optimizer: makes an optimiser from parameters.
-        schedule: makes a schedule from (optimiser, total steps).
+        optim: how `net` is trained, see `Method`.
         assets: body models and object templates; not trained, not in checkpoints.
         input_size: width of the crops in pixels.
         depth_range: metres that heatmap depth spans.
     """
 
+    name, title = "khor", "KHOR"
     bodies: BodySet
     template_kpts: Tensor
 
@@ -40,14 +38,13 @@ class Khor(Method):
         self,
         net: nn.Module,
         weights: Mapping[str, float],
-        optimizer: Callable[..., Optimizer],
-        schedule: Callable[..., LRScheduler],
+        optim: Mapping[str, Mapping[str, Any]],
         assets: Assets,
         input_size: int,
         depth_range: float,
     ) -> None:
         channels_last: Any = {"memory_format": torch.channels_last}  # nn.Module.to's annotation lacks it
-        super().__init__(net.to(**channels_last), KhorLoss(), weights, optimizer, schedule)
+        super().__init__(net.to(**channels_last), KhorLoss(), weights, optim)
         self.bodies = assets.bodies
         self.register_buffer("template_kpts", assets.keypoints(), persistent=False)
         self.input_size, self.depth_range = input_size, depth_range
@@ -58,11 +55,10 @@ class Khor(Method):
             normalized(batch.image).contiguous(memory_format=torch.channels_last), batch.object_id
         )
 
-    @torch.no_grad()
-    def predict(self, batch: Batch) -> Prediction:
+    def decode(self, output: KhorOutput, batch: Batch) -> Prediction:
         """Body and object of each crop, metres, camera frame."""
         return decode(
-            self.run_net(batch),
+            output,
             batch.K_crop,
             batch.gender,
             batch.object_id,

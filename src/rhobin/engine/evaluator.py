@@ -1,98 +1,56 @@
-"""What happens beside the steps: the training log and the score on validation views."""
+"""The score on validation views that is tracked during training."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from rhobin.assets import Assets
 from rhobin.body.model import BodyOutput
+from rhobin.clock import Clock
+from rhobin.engine.ema import WeightAverage
+from rhobin.engine.monitor import Monitor
 from rhobin.engine.tracks import TRACKS, TrackScores
+from rhobin.engine.train_log import log_everywhere
 from rhobin.metrics.joint import FrameMeshes, joint_errors_of_frames
 from rhobin.types import Batch, required, to_device
 
 
-def log_everywhere(trainer: pl.Trainer, metrics: Mapping[str, float]) -> None:
-    """Write one row to every logger under the current step."""
-    row = {"epoch": trainer.current_epoch, **metrics}
-    for logger in trainer.loggers:
-        logger.log_metrics(row, step=trainer.global_step)
-
-
-class TrainLog(pl.Callback):
-    """Logs each loss's mean over the steps since the last row, and the learning rate.
+class Evaluator(pl.Callback):
+    """Scores fixed validation views on the challenge's tracks, those whose parts the method predicts.
 
     Args:
-        every_n_steps: steps between rows.
-    """
-
-    def __init__(self, every_n_steps: int) -> None:
-        self.every_n_steps = every_n_steps
-        self.sums: dict[str, Tensor] = {}
-        self.steps = 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """The unfinished window."""
-        return {"sums": {name: value.cpu() for name, value in self.sums.items()}, "steps": self.steps}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on in a saved window."""
-        self.sums, self.steps = dict(state_dict["sums"]), state_dict["steps"]
-
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        module: pl.LightningModule,
-        outputs: Any,
-        batch: Batch,
-        batch_idx: int,
-    ) -> None:
-        """Add a step to the window; close it when it is full."""
-        for name, value in outputs.items():
-            before = self.sums.get(name)
-            self.sums[name] = value.double() if before is None else before.to(value.device) + value
-        self.steps += 1
-        if (
-            trainer.global_step % self.every_n_steps == 0
-            or trainer.global_step == trainer.estimated_stepping_batches
-        ):
-            means = {f"train/{name}": (value / self.steps).item() for name, value in self.sums.items()}
-            log_everywhere(trainer, {**means, "lr": trainer.optimizers[0].param_groups[0]["lr"]})
-            self.sums, self.steps = {}, 0
-
-
-class JointEvaluator(pl.Callback):
-    """Scores fixed validation views with the challenge's metrics: the joint track, and the others beside it.
-
-    A method that predicts only people or only objects is scored for those, and needs another `tracked`.
-
-    Args:
+        clock: counts steps.
         views: validation batches, the same for the whole run; without any there is no score.
         assets: body models and object templates.
         every_n_steps: steps between two scores; the last step is always scored.
         samples: surface points on each mesh.
         seed: seed of the surface points.
+        monitor: the score that chooses the best checkpoint.
         tracks: further tracks to score: human, object.
-        tracked: the score that chooses the best checkpoint; lower is better.
+        average: averaged weights, which are scored instead of those of training.
     """
 
     def __init__(
         self,
+        clock: Clock,
         views: Sequence[Batch],
         assets: Assets,
         every_n_steps: int,
         samples: int,
         seed: int,
+        monitor: Monitor,
         tracks: Sequence[str] = TRACKS,
-        tracked: str = "val/joint_mm",
+        average: WeightAverage | None = None,
     ) -> None:
-        self.views, self.assets, self.every_n_steps = views, assets, every_n_steps
-        self.samples, self.seed, self.tracked = samples, seed, tracked
+        self.clock, self.views, self.assets, self.every_n_steps = clock, views, assets, every_n_steps
+        self.samples, self.seed, self.monitor, self.average = samples, seed, monitor, average
         self.other = TrackScores(assets.templates, tracks)
         self.step, self.value = -1, float("nan")
 
@@ -106,30 +64,32 @@ class JointEvaluator(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, module: Any, *args: Any) -> None:
         """Score when it is time."""
-        step = trainer.global_step
-        due = step % self.every_n_steps == 0 or step == trainer.estimated_stepping_batches
-        if not due or not self.views:
+        if not self.views or not self.clock.due(self.every_n_steps):
             return
-        module.eval()
-        scores = self.score(module)
-        module.train()
-        self.step, self.value = step, trainer.strategy.broadcast(scores[self.tracked])
-        log_everywhere(trainer, scores)
+        with evaluating(module):
+            if self.average is None:
+                scores = self.score(module)
+            else:
+                with self.average.applied(module):
+                    scores = self.score(module)
+        self.step, self.value = self.clock.step, trainer.strategy.broadcast(scores[self.monitor.name])
+        log_everywhere(trainer, self.clock, scores)
 
     @torch.no_grad()
     def score(self, module: Any) -> dict[str, float]:
-        """Mean errors and losses over the validation views.
+        """Mean scores and losses over the validation views; the network runs once a batch.
 
         Raises:
-            ValueError: the tracked score is not among them.
+            ValueError: the monitored score is not among them.
         """
         frames: list[FrameMeshes] = []
         losses: list[dict[str, Tensor]] = []
         self.other.reset()
         for view in self.views:
             batch = to_device(view, module.device)
-            losses.append(module.losses(batch))
-            frames += self.add(batch, module.predict(batch), self.assets.bodies)
+            output = module.run_net(batch)
+            losses.append(module.losses(output, batch))
+            frames += self.add(batch, module.decode(output, batch), self.assets.bodies)
         scores = {name: torch.stack([part[name] for part in losses]).mean().item() for name in losses[0]}
         scores |= self.other.compute()
         if frames:
@@ -137,9 +97,9 @@ class JointEvaluator(pl.Callback):
             smpl, obj = np.mean(pairs, axis=0)
             scores |= {"smpl_mm": float(smpl), "object_mm": float(obj), "joint_mm": float(smpl + obj) / 2}
         named = {f"val/{name}": value for name, value in scores.items()}
-        if self.tracked not in named:
+        if self.monitor.name not in named:
             raise ValueError(
-                f"callbacks.evaluator.tracked is {self.tracked!r}; this method has {sorted(named)}"
+                f"callbacks.evaluator.monitor.name is {self.monitor.name!r}; this method has {sorted(named)}"
             )
         return named
 
@@ -184,3 +144,15 @@ class JointEvaluator(pl.Callback):
         verts = [self.assets.templates[o].verts for o in batch.object_id.tolist()]
         scale = np.ones(len(verts)) if size is None else size.double().cpu().numpy()
         return [scale[i] * (x @ rotation[i].T + shift[i]) for i, x in enumerate(verts)]
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode; afterwards every submodule is in the mode it was in."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, training in modes:
+            part.training = training

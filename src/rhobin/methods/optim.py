@@ -1,0 +1,66 @@
+"""Groups of parameters, each with its own optimiser and learning-rate schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+
+@dataclass(frozen=True)
+class Group:
+    """A submodule that is trained.
+
+    Attributes:
+        name: of the submodule.
+        parameters: those that are trained.
+        optimizer: moves them.
+        schedule: of its learning rate.
+    """
+
+    name: str
+    parameters: list[nn.Parameter]
+    optimizer: Optimizer
+    schedule: LRScheduler
+
+
+def build_groups(owner: nn.Module, optim: Mapping[str, Mapping[str, Any]], total_steps: int) -> list[Group]:
+    """The groups that a config names.
+
+    Args:
+        owner: has the submodules.
+        optim: by name of a submodule: ``optimizer`` from parameters, ``schedule`` from (optimiser, total
+            steps).
+        total_steps: length of the run.
+
+    Raises:
+        ValueError: a name is no submodule, has nothing to train, or a trained parameter is in no group.
+    """
+    groups = []
+    for name, makers in optim.items():
+        parameters = [p for p in _submodule(owner, name).parameters() if p.requires_grad]
+        if not parameters:
+            raise ValueError(f"model.optim.{name} has no parameters to train: all of {name} is frozen")
+        optimizer = makers["optimizer"](parameters)
+        groups.append(
+            Group(name, parameters, optimizer, makers["schedule"](optimizer, total_steps=total_steps))
+        )
+    covered = {id(p) for group in groups for p in group.parameters}
+    missed = [name for name, p in owner.named_parameters() if p.requires_grad and id(p) not in covered]
+    if missed:
+        raise ValueError(f"no group of model.optim trains {missed[0]} ({len(missed)} parameters in all)")
+    return groups
+
+
+def _submodule(owner: nn.Module, name: str) -> nn.Module:
+    try:
+        return owner.get_submodule(name)
+    except AttributeError:
+        children = [child for child, _ in owner.named_children()]
+        raise ValueError(
+            f"model.optim names {name!r}; expected submodules of the method: {children}"
+        ) from None
