@@ -12,19 +12,22 @@ import pytest
 import torch
 from rich.console import Console
 
+from rhobin.clock import Clock
 from rhobin.engine import checkpoint
-from rhobin.engine.build import build_datamodule, build_module, ordered_templates, validation_views
-from rhobin.engine.callbacks import JointEvaluator
+from rhobin.engine.build import build_datamodule, build_module, validation_views
 from rhobin.engine.checkpoint import AtomicCheckpointIO, random_state, restore_random_state
+from rhobin.engine.evaluator import Evaluator
 from rhobin.engine.fit import fit
+from rhobin.engine.monitor import Monitor
 from rhobin.engine.optim import step_decay, warmup_cosine
 from rhobin.engine.progress import TrainProgress
 from rhobin.methods.base import NonFiniteLossError
 from rhobin.metrics.joint import frame_rng, joint_errors
 from rhobin.objects.names import OBJECT_NAMES
-from rhobin.types import Prediction
+from rhobin.types import HumanPrediction, ObjectPrediction, Prediction
 
 ROOT = Path(__file__).parents[2]
+JOINT = Monitor("val/joint_mm", higher_is_better=False)
 
 
 @pytest.fixture
@@ -83,7 +86,7 @@ def test_train_py_explains_a_missing_dataset_without_a_traceback(tmp_path):
 def test_a_nan_stops_the_run_and_names_step_and_views(built):
     _, datamodule, module = built
     batch = next(iter(datamodule.train_dataloader()))
-    batch.target.joints_uvd[1, 0, 0] = float("nan")
+    batch.target.heatmaps.joints_uvd[1, 0, 0] = float("nan")
     with pytest.raises(NonFiniteLossError) as error:
         module.training_step(batch, 0)
     message = str(error.value)
@@ -95,15 +98,17 @@ def test_a_nan_stops_the_run_and_names_step_and_views(built):
 def test_loss_weights_must_name_the_losses(built):
     _, datamodule, module = built
     module.weights.pop("twist")
+    batch = next(iter(datamodule.train_dataloader()))
+    output = module.run_net(batch)
     with pytest.raises(ValueError, match=r"model\.weights"):
-        module.losses(next(iter(datamodule.train_dataloader())))
+        module.losses(output, batch)
 
 
 def test_the_total_is_the_weighted_sum(built):
     _, datamodule, module = built
     batch = next(iter(datamodule.train_dataloader()))
     module.weights["joints"] = 7.0
-    losses = module.losses(batch)
+    losses = module.losses(module.run_net(batch), batch)
     expected = sum(module.weights[name] * losses[name] for name in module.weights)
     torch.testing.assert_close(losses["loss"], expected)
 
@@ -111,9 +116,9 @@ def test_the_total_is_the_weighted_sum(built):
 def test_the_evaluator_s_numbers_are_the_official_metric_s(built):
     _, datamodule, module = built
     views = validation_views(datamodule, 3)
-    templates = ordered_templates(datamodule)
+    bodies, templates = datamodule.assets.bodies, datamodule.assets.templates
     module.eval()
-    scores = JointEvaluator(views, templates, 1, samples=3000, seed=0).score(module)
+    scores = Evaluator(Clock(1), views, datamodule.assets, 1, 3000, 0, JOINT).score(module)
     errors = []
     for batch in views:
         pred = module.predict(batch)
@@ -123,10 +128,11 @@ def test_the_evaluator_s_numbers_are_the_official_metric_s(built):
             meshes = []
             for part in (pred, batch.target):
                 one = slice(i, i + 1)
-                body = datamodule.bodies(part.theta[one], part.beta[one], part.trans[one], batch.gender[one])
-                thing = template.verts @ part.obj_R[i].double().numpy().T + part.obj_t[i].double().numpy()
-                meshes += [body.verts[0].double().numpy(), thing]
-            faces = datamodule.bodies.faces.numpy(), template.faces
+                human, pose = part.human, part.object
+                body = bodies(human.theta[one], human.beta[one], human.trans[one], batch.gender[one])
+                placed = template.verts @ pose.R[i].double().numpy().T + pose.t[i].double().numpy()
+                meshes += [body.verts[0].double().numpy(), placed]
+            faces = bodies.faces.numpy(), template.faces
             errors.append(joint_errors(*meshes, *faces, rng, samples=3000))
     smpl, obj = np.mean(errors, axis=0)
     assert scores["val/smpl_mm"] == pytest.approx(smpl, rel=1e-4)
@@ -136,14 +142,17 @@ def test_the_evaluator_s_numbers_are_the_official_metric_s(built):
 
 def test_a_perfect_method_scores_the_sampling_floor(built, monkeypatch):
     _, datamodule, module = built
-    parts = ("theta", "beta", "trans", "obj_R", "obj_t")
-    monkeypatch.setattr(
-        module, "predict", lambda batch: Prediction(**{k: getattr(batch.target, k) for k in parts})
-    )
-    views, templates = validation_views(datamodule, 2), ordered_templates(datamodule)
-    scores = JointEvaluator(views, templates, 1, 6000, 0).score(module)
+    monkeypatch.setattr(module, "decode", lambda output, batch: truth(batch))
+    views = validation_views(datamodule, 2)
+    scores = Evaluator(Clock(1), views, datamodule.assets, 1, 6000, 0, JOINT).score(module)
     assert 10 < scores["val/smpl_mm"] < 22
     assert scores["val/object_mm"] < 22
+
+
+def truth(batch):
+    """The ground truth as a prediction."""
+    human, pose = batch.target.human, batch.target.object
+    return Prediction(HumanPrediction(human.theta, human.beta, human.trans), ObjectPrediction(pose.R, pose.t))
 
 
 def test_validation_views_are_spread_and_asked_for_sensibly(built):
@@ -162,6 +171,7 @@ def test_validation_views_are_spread_and_asked_for_sensibly(built):
 def test_templates_are_in_the_order_of_object_ids(built):
     _, datamodule, module = built
     for index, name in enumerate(OBJECT_NAMES):
+        assert datamodule.assets.templates[index].name == name
         expected = torch.as_tensor(datamodule.templates[name].kpts, dtype=torch.float32)
         torch.testing.assert_close(module.template_kpts[index], expected)
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from rhobin.behave.ref import RefTemplate, SequenceAnnotation
 from rhobin.body.load import load_body
-from rhobin.engine.build import build_datamodule, build_module, ordered_templates, validation_views
-from rhobin.engine.callbacks import JointEvaluator
+from rhobin.clock import Clock
+from rhobin.engine.build import build_datamodule, build_module, validation_views
+from rhobin.engine.evaluator import Evaluator
+from rhobin.engine.monitor import Monitor
 from rhobin.geometry.rotation import rotmat_to_rotvec
 from rhobin.metrics.human_track import score_human
 from rhobin.metrics.object_track import object_points, score_object
 from rhobin.metrics.protocol import OBJECT_MODES
-from rhobin.types import Prediction
+
+JOINT = Monitor("val/joint_mm", higher_is_better=False)
 
 
 @pytest.fixture
@@ -24,7 +29,7 @@ def parts(smoke, tmp_path):
     torch.manual_seed(0)
     module = build_module(config, datamodule)
     module.eval()
-    return module, validation_views(datamodule, 4), ordered_templates(datamodule)
+    return module, validation_views(datamodule, 4), datamodule.assets
 
 
 def as_challenge(module, views, templates):
@@ -42,25 +47,32 @@ def as_challenge(module, views, templates):
             def turned(part, i=i):
                 return rotmat_to_rotvec(part.theta[i].detach().double()).numpy().reshape(1, -1)
 
+            human, pose = view.target.human, view.target.object
             truth[name] = SequenceAnnotation(
-                ["t"], gender, turned(view.target), plain(view.target, "beta"), plain(view.target, "trans"),
-                rotmat_to_rotvec(view.target.obj_R[i].double()).numpy()[None], plain(view.target, "obj_t"),
+                ["t"], gender, turned(human), plain(human, "beta"), plain(human, "trans"),
+                rotmat_to_rotvec(pose.R[i].double()).numpy()[None], plain(pose, "t"),
                 np.ones(1),
             )  # fmt: skip
             results[name] = {
-                "frames": ["t"], "gender": gender, "poses": turned(pred), "betas": plain(pred, "beta"),
-                "trans": plain(pred, "trans"), "obj_rots": plain(pred, "obj_R"),
-                "obj_trans": plain(pred, "obj_t"),
+                "frames": ["t"], "gender": gender, "poses": turned(pred.human),
+                "betas": plain(pred.human, "beta"),
+                "trans": plain(pred.human, "trans"), "obj_rots": plain(pred.object, "R"),
+                "obj_trans": plain(pred.object, "t"),
             }  # fmt: skip
             mesh = RefTemplate(template.verts, template.faces, [])
             points[name] = template, object_points(mesh, template.name, OBJECT_MODES["official"])
     return truth, results, points
 
 
+def score(parts, monitor=JOINT, **options):
+    module, views, assets = parts
+    return Evaluator(Clock(1), views, assets, 1, 50, 0, monitor, **options).score(module)
+
+
 def test_validation_scores_are_the_scorers(parts):
-    module, views, templates = parts
-    found = JointEvaluator(views, templates, 1, samples=50, seed=0).score(module)
-    truth, results, points = as_challenge(module, views, templates)
+    module, views, assets = parts
+    found = score(parts)
+    truth, results, points = as_challenge(module, views, assets.templates)
     bodies = {gender: load_body(gender, None, torch.float64) for gender in ("male", "female")}
     expected = score_human(truth, results, bodies).metrics()
     meshes = {
@@ -76,31 +88,24 @@ def test_validation_scores_are_the_scorers(parts):
 
 
 def test_tracks_can_be_left_out(parts):
-    module, views, templates = parts
-    found = JointEvaluator(views, templates, 1, samples=50, seed=0, tracks=()).score(module)
+    found = score(parts, tracks=())
     assert "val/joint_mm" in found
     assert not {"val/MPJPE", "val/AR_all"} & set(found)
     with pytest.raises(ValueError, match=r"callbacks\.evaluator\.tracks.*'joints'"):
-        JointEvaluator(views, templates, 1, samples=50, seed=0, tracks=("joints",))
+        score(parts, tracks=("joints",))
 
 
 @pytest.mark.parametrize(
-    ("kept", "tracked", "absent"),
-    [
-        (("theta", "beta", "trans"), "val/MPJPE", "val/AR_all"),
-        (("obj_R", "obj_t"), "val/MSSD", "val/MPJPE"),
-    ],
+    ("lost", "monitored", "absent"),
+    [("object", "val/MPJPE", "val/AR_all"), ("human", "val/MSSD", "val/MPJPE")],
 )
-def test_methods_of_one_part_are_scored_for_it(parts, kept, tracked, absent, monkeypatch):
-    module, views, templates = parts
-    whole = module.predict
-    monkeypatch.setattr(
-        module, "predict", lambda batch: Prediction(**{k: getattr(whole(batch), k) for k in kept})
-    )
-    evaluator = JointEvaluator(views, templates, 1, samples=50, seed=0, tracked=tracked)
-    found = evaluator.score(module)
-    assert np.isfinite(found[tracked])
+def test_methods_of_one_part_are_scored_for_it(parts, lost, monitored, absent, monkeypatch):
+    module = parts[0]
+    whole = module.decode
+    monkeypatch.setattr(module, "decode", lambda *args: replace(whole(*args), **{lost: None}))
+    found = score(parts, Monitor(monitored, higher_is_better=False))
+    assert np.isfinite(found[monitored])
     assert absent not in found
     assert "val/joint_mm" not in found
-    with pytest.raises(ValueError, match=r"tracked is 'val/joint_mm'"):
-        JointEvaluator(views, templates, 1, samples=50, seed=0).score(module)
+    with pytest.raises(ValueError, match=r"monitor\.name is 'val/joint_mm'"):
+        score(parts)

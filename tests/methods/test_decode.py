@@ -60,15 +60,18 @@ def run_decode(scene, bodies, output=None):
 
 def test_perfect_output_decodes_to_the_scene(scene, bodies):
     pred = run_decode(scene, bodies)
-    assert (pred.trans - scene["trans"]).norm(dim=1).max() < 2e-3
-    assert (pred.obj_t - scene["obj_t"]).norm(dim=1).max() < 2e-3
-    assert geodesic_angle(pred.obj_R, scene["obj_R"]).max() < 2e-3
+    assert (pred.human.trans - scene["trans"]).norm(dim=1).max() < 2e-3
+    assert (pred.object.t - scene["obj_t"]).norm(dim=1).max() < 2e-3
+    assert geodesic_angle(pred.object.R, scene["obj_R"]).max() < 2e-3
+    human = pred.human
     posed = bodies.joints29(
-        bodies.kinematics(pred.theta, pred.beta, pred.trans, scene["gender"]), pred.beta, scene["gender"]
+        bodies.kinematics(pred.human.theta, pred.human.beta, pred.human.trans, scene["gender"]),
+        pred.human.beta,
+        scene["gender"],
     )
     assert (posed - scene["joints"]).norm(dim=-1).max() < 3e-3
-    torch.testing.assert_close(pred.theta[:, 22:], scene["theta"][:, 22:])
-    assert torch.equal(pred.obj_scale, torch.ones(BATCH))
+    torch.testing.assert_close(pred.human.theta[:, 22:], scene["theta"][:, 22:])
+    assert torch.equal(pred.object.scale, torch.ones(BATCH))
 
 
 def test_bone_lengths_give_the_pelvis_depth(scene, bodies):
@@ -87,7 +90,7 @@ def test_uncertain_keypoints_hardly_count(scene, bodies):
     spoilt = output._replace(object=Keypoints(uvd, sigma))
     trusted = output._replace(object=Keypoints(uvd, output.object.sigma))
     error = {
-        name: (run_decode(scene, bodies, o).obj_t - scene["obj_t"]).norm(dim=1).mean()
+        name: (run_decode(scene, bodies, o).object.t - scene["obj_t"]).norm(dim=1).mean()
         for name, o in (("spoilt", spoilt), ("trusted", trusted))
     }
     assert error["spoilt"] < 0.05 * error["trusted"]
@@ -98,8 +101,8 @@ def test_noise_of_a_trained_network_moves_the_body_little(scene, bodies):
     noise = 0.01 * torch.randn(output.human.uvd.shape, generator=torch.Generator().manual_seed(0))
     noisy = output._replace(human=Keypoints(output.human.uvd + noise, output.human.sigma))
     pred = run_decode(scene, bodies, noisy)
-    assert (pred.trans - scene["trans"]).norm(dim=1).mean() < 0.25
-    assert torch.isfinite(pred.theta).all()
+    assert (pred.human.trans - scene["trans"]).norm(dim=1).mean() < 0.25
+    assert torch.isfinite(pred.human.theta).all()
 
 
 def test_keypoints_to_prediction_is_exact_on_exact_keypoints(scene, bodies):
@@ -107,14 +110,14 @@ def test_keypoints_to_prediction_is_exact_on_exact_keypoints(scene, bodies):
         scene["joints"], scene["kpts"], scene["beta"], scene["output"].twist, scene["gender"],
         scene["object_id"], bodies, scene["template_kpts"],
     )  # fmt: skip
-    assert geodesic_angle(pred.theta, scene["theta"]).max() < 5e-3
-    torch.testing.assert_close(pred.trans, scene["trans"], atol=1e-4, rtol=0)
-    torch.testing.assert_close(pred.obj_t, scene["obj_t"], atol=1e-4, rtol=0)
+    assert geodesic_angle(pred.human.theta, scene["theta"]).max() < 5e-3
+    torch.testing.assert_close(pred.human.trans, scene["trans"], atol=1e-4, rtol=0)
+    torch.testing.assert_close(pred.object.t, scene["obj_t"], atol=1e-4, rtol=0)
 
 
 def test_garbage_stays_finite(scene, bodies):
     flat = Keypoints(torch.zeros(BATCH, 29, 3), torch.full((BATCH, 29), 1e-9))
     blob = Keypoints(torch.zeros(BATCH, 8, 3), torch.ones(BATCH, 8))
     pred = run_decode(scene, bodies, KhorOutput(flat, blob, scene["beta"], torch.zeros(BATCH, 23, 2)))
-    for part in (pred.theta, pred.trans, pred.obj_R, pred.obj_t):
+    for part in (pred.human.theta, pred.human.trans, pred.object.R, pred.object.t):
         assert torch.isfinite(part).all()

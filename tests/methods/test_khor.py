@@ -11,7 +11,7 @@ from rhobin.methods.khor.loss import KhorLoss, laplace, point_distance, weighted
 from rhobin.methods.khor.net import KhorNet, KhorOutput
 from rhobin.nets.heatmap import Keypoints, PlanarHead
 from rhobin.nets.lite import Lite
-from rhobin.types import Target
+from rhobin.types import Batch, Heatmaps, HumanTarget, ObjectTarget, Target
 
 
 def small_net(object_classes=0):
@@ -22,28 +22,32 @@ def small_net(object_classes=0):
 def make_target(batch=3, seed=0):
     rng = torch.Generator().manual_seed(seed)
     rand = lambda *shape: torch.randn(*shape, generator=rng) * 0.1  # noqa: E731
-    return Target(
-        theta=rand(batch, 52, 3, 3),
-        beta=rand(batch, 10),
-        trans=rand(batch, 3),
-        joints=rand(batch, 29, 3),
-        joints_uvd=rand(batch, 29, 3),
-        joints_weight=torch.ones(batch, 29),
-        twist=rand(batch, 23, 2),
-        twist_weight=torch.ones(batch, 23),
-        obj_R=rand(batch, 3, 3),
-        obj_t=rand(batch, 3),
-        kpts=rand(batch, 8, 3),
-        kpts_uvd=rand(batch, 8, 3),
-        kpts_weight=torch.ones(batch, 8),
+    human = HumanTarget(
+        theta=rand(batch, 52, 3, 3), beta=rand(batch, 10), trans=rand(batch, 3), joints=rand(batch, 29, 3),
+        twist=rand(batch, 23, 2), twist_weight=torch.ones(batch, 23), present=torch.ones(batch),
+    )  # fmt: skip
+    pose = ObjectTarget(rand(batch, 3, 3), rand(batch, 3), rand(batch, 8, 3), torch.ones(batch))
+    drawn = Heatmaps(rand(batch, 29, 3), torch.ones(batch, 29), rand(batch, 8, 3), torch.ones(batch, 8))
+    return Target(human, pose, drawn)
+
+
+def make_batch(target):
+    size = len(target.human.beta)
+    return Batch(
+        torch.zeros(size, 5, 4, 4),
+        torch.eye(3).expand(size, 3, 3),
+        torch.zeros(size),
+        torch.zeros(size),
+        target,
+        [],
     )
 
 
 def perfect(target):
-    batch = len(target.beta)
-    human = Keypoints(target.joints_uvd.clone(), torch.full((batch, 29), 0.1))
-    obj = Keypoints(target.kpts_uvd.clone(), torch.full((batch, 8), 0.1))
-    return KhorOutput(human, obj, target.beta.clone(), target.twist.clone())
+    batch = len(target.human.beta)
+    human = Keypoints(target.heatmaps.joints_uvd.clone(), torch.full((batch, 29), 0.1))
+    obj = Keypoints(target.heatmaps.kpts_uvd.clone(), torch.full((batch, 8), 0.1))
+    return KhorOutput(human, obj, target.human.beta.clone(), target.human.twist.clone())
 
 
 def test_shapes():
@@ -65,7 +69,7 @@ def test_the_class_is_read_only_with_an_embedding():
 
 def test_a_perfect_answer_costs_nothing_but_its_doubt():
     target = make_target()
-    losses = KhorLoss()(perfect(target), target)
+    losses = KhorLoss()(perfect(target), make_batch(target))
     floor = math.log(0.1 * math.sqrt(2 * math.pi))
     assert losses.pop("joints_laplace").item() == pytest.approx(floor, abs=1e-5)
     assert losses.pop("kpts_laplace").item() == pytest.approx(floor, abs=1e-5)
@@ -74,22 +78,22 @@ def test_a_perfect_answer_costs_nothing_but_its_doubt():
 
 def test_losses_match_plain_numpy():
     target, output = make_target(), perfect(make_target(seed=1))
-    target.joints_weight[0, :20] = 0
-    target.kpts_weight[1] = 0
-    target.twist_weight[:, 3] = 0
-    losses = {name: value.item() for name, value in KhorLoss()(output, target).items()}
+    target.heatmaps.joints_weight[0, :20] = 0
+    target.heatmaps.kpts_weight[1] = 0
+    target.human.twist_weight[:, 3] = 0
+    losses = {name: value.item() for name, value in KhorLoss()(output, make_batch(target)).items()}
     for name, points, truth, weight in (
-        ("joints", output.human, target.joints_uvd, target.joints_weight),
-        ("kpts", output.object, target.kpts_uvd, target.kpts_weight),
+        ("joints", output.human, target.heatmaps.joints_uvd, target.heatmaps.joints_weight),
+        ("kpts", output.object, target.heatmaps.kpts_uvd, target.heatmaps.kpts_weight),
     ):
         p, t, keep, s = (x.numpy() for x in (points.uvd, truth, weight, points.sigma))
         kept = keep > 0
         assert losses[name] == pytest.approx(np.linalg.norm(p - t, axis=-1)[kept].mean(), rel=1e-5)
         term = np.log(s * np.sqrt(2 * np.pi))[..., None] + np.abs(p - t) / (np.sqrt(2) * s[..., None] + 1e-5)
         assert losses[f"{name}_laplace"] == pytest.approx(term[kept].mean(), rel=1e-5)
-    assert losses["beta"] == pytest.approx(((output.beta - target.beta) ** 2).mean().item(), rel=1e-5)
-    twist = ((output.twist - target.twist) ** 2).mean(-1)
-    assert losses["twist"] == pytest.approx(twist[target.twist_weight > 0].mean().item(), rel=1e-5)
+    assert losses["beta"] == pytest.approx(((output.beta - target.human.beta) ** 2).mean().item(), rel=1e-5)
+    twist = ((output.twist - target.human.twist) ** 2).mean(-1)
+    assert losses["twist"] == pytest.approx(twist[target.human.twist_weight > 0].mean().item(), rel=1e-5)
 
 
 def test_the_laplace_term_is_least_at_error_over_root_two():
@@ -123,7 +127,7 @@ def test_a_step_on_one_batch_lowers_every_loss():
     optimizer = torch.optim.Adam(net.parameters(), lr=3e-3)
     history = []
     for _ in range(60):
-        losses = loss(net(image, torch.zeros(4, dtype=torch.long)), target)
+        losses = loss(net(image, torch.zeros(4, dtype=torch.long)), make_batch(target))
         optimizer.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
         optimizer.step()
@@ -145,7 +149,7 @@ def test_net_needs_no_lightning():
 
 def test_every_parameter_is_trained():
     net = small_net(20)
-    losses = KhorLoss()(net(torch.randn(4, 5, 64, 64), torch.arange(4)), make_target(batch=4))
+    losses = KhorLoss()(net(torch.randn(4, 5, 64, 64), torch.arange(4)), make_batch(make_target(batch=4)))
     torch.stack(list(losses.values())).sum().backward()
     idle = [name for name, p in net.named_parameters() if p.grad is None or not p.grad.abs().sum()]
     # a convolution's bias before batch normalisation or softmax changes nothing

@@ -23,7 +23,7 @@ class NonFiniteLossError(RuntimeError):
 class Method(pl.LightningModule):
     """A network, its losses and how to turn its output into a `Prediction`.
 
-    A subclass writes `run_net` and `decode`. With one group of parameters that is all: a step descends one
+    A subclass writes `run_net` and `decode`. With one group of parameters that is all: a step descends a
     weighted sum of losses. A method with several optimisers sets ``automatic_optimization = False`` and writes
     `training_step`, in which `descend` moves one group.
 
