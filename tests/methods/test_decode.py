@@ -65,9 +65,7 @@ def test_perfect_output_decodes_to_the_scene(scene, bodies):
     assert geodesic_angle(pred.object.R, scene["obj_R"]).max() < 2e-3
     human = pred.human
     posed = bodies.joints29(
-        bodies.kinematics(pred.human.theta, pred.human.beta, pred.human.trans, scene["gender"]),
-        pred.human.beta,
-        scene["gender"],
+        bodies.kinematics(human.theta, human.beta, human.trans, scene["gender"]), human.beta, scene["gender"]
     )
     assert (posed - scene["joints"]).norm(dim=-1).max() < 3e-3
     torch.testing.assert_close(pred.human.theta[:, 22:], scene["theta"][:, 22:])
