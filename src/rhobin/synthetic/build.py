@@ -19,7 +19,7 @@ from rhobin.behave.pool import Submit, finished, task_pool
 from rhobin.behave.writers.templates import write_templates
 from rhobin.behave.writers.tree import write_calibs, write_json, write_split
 from rhobin.objects.load import load_templates
-from rhobin.synthetic.cameras import camera_rig
+from rhobin.synthetic.places.cameras import camera_rig
 from rhobin.synthetic.plan import SequencePlan
 from rhobin.synthetic.reference import write_reference
 from rhobin.synthetic.worker import SequenceReport, Settings, make_layer, make_sequence

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rhobin.synthetic.figure import Figure
-from rhobin.synthetic.limbs import FORWARD, STRETCH, bend_two_bones, rest_bone
-from rhobin.synthetic.pose import (
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.limbs import FORWARD, STRETCH, bend_two_bones, rest_bone
+from rhobin.synthetic.people.pose import (
     ANKLE,
     COLLAR,
     ELBOW,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rhobin.synthetic.shading import Light, seen_from
+from rhobin.synthetic.light.shading import Light, seen_from
 
 CELLS = 56
 GAP = 0.035

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rhobin.geometry.raycast import Scene
-from rhobin.synthetic.shading import OPEN_RAYS, OPEN_REACH, openness
+from rhobin.synthetic.light.shading import OPEN_RAYS, OPEN_REACH, openness
 
 FLOOR_CELL = 0.05
 FLOOR_MARGIN = 0.35

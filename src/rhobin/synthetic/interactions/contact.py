@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from rhobin.synthetic.arms import ArmState, HandTarget, place_hand
-from rhobin.synthetic.placed import Infeasible, Placed
-from rhobin.synthetic.pose import ANKLE, BALL, ELBOW, HIP, KNEE, Pose
-from rhobin.synthetic.regions import TRUNK, hand_joints
+from rhobin.synthetic.interactions.placed import Infeasible, Placed
+from rhobin.synthetic.people.arms import ArmState, HandTarget, place_hand
+from rhobin.synthetic.people.hands import Surface
+from rhobin.synthetic.people.pose import ANKLE, BALL, ELBOW, HIP, KNEE, Pose
+from rhobin.synthetic.people.regions import TRUNK, hand_joints
 
 PALM_DEPTH = 0.003  # how deep a palm is pressed in, metres
 _SELF_REACH = 0.06
@@ -69,13 +69,6 @@ class BodySurface:
         facing = self._normals @ direction < -0.3
         at = int(np.argmin(across + 10.0 * ~facing))
         return self._verts[at], self._normals[at]
-
-
-class Surface(Protocol):
-    """Anything with signed distances."""
-
-    def sdf(self, points: np.ndarray) -> np.ndarray:
-        """Signed distances (n,) of points (n, 3)."""
 
 
 def press_hand(

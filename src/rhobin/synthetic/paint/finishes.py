@@ -8,9 +8,9 @@ import numpy as np
 
 from rhobin.objects.catalogue import DESIGNS, built_in, surface_colors
 from rhobin.objects.template import Template
-from rhobin.synthetic.looks import Paint
-from rhobin.synthetic.materials import srgb_to_linear
-from rhobin.synthetic.noise import cell_hash, noise
+from rhobin.synthetic.paint.looks import Paint
+from rhobin.synthetic.paint.materials import srgb_to_linear
+from rhobin.synthetic.paint.noise import cell_hash, noise
 
 Finish = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 

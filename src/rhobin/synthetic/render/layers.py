@@ -9,10 +9,10 @@ import numpy as np
 
 from rhobin.geometry.mesh import vertex_normals
 from rhobin.geometry.raycast import Hits, Scene, camera_rays
-from rhobin.synthetic.materials import albedo
-from rhobin.synthetic.rooms import Room
-from rhobin.synthetic.shading import irradiance, luminance, openness, visibility
-from rhobin.synthetic.spread import Grid, spread
+from rhobin.synthetic.light.shading import irradiance, luminance, openness, visibility
+from rhobin.synthetic.light.spread import Grid, spread
+from rhobin.synthetic.paint.materials import albedo
+from rhobin.synthetic.places.rooms import Room
 from rhobin.types import Camera
 
 LAMP_RAYS = 6

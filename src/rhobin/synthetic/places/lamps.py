@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rhobin.synthetic.materials import Material
-from rhobin.synthetic.shading import Light
-from rhobin.synthetic.shapes import Surface, box
+from rhobin.synthetic.light.shading import Light
+from rhobin.synthetic.paint.materials import Material
+from rhobin.synthetic.places.shapes import Surface, box
 
 
 def ceiling_lamp(rng: np.random.Generator, height: float) -> tuple[Light, Surface]:

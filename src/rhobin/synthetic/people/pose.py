@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rhobin.synthetic.figure import Figure
+from rhobin.synthetic.people.figure import Figure
 
 PELVIS, NECK, HEAD = 0, 12, 15
 SPINE = (3, 6, 9)

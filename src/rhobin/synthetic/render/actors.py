@@ -9,11 +9,11 @@ import numpy as np
 from rhobin.geometry.mesh import corner_normals, sample_surface
 from rhobin.geometry.raycast import Hits, Scene
 from rhobin.objects.template import Template
-from rhobin.synthetic.appearance import Landmarks, Look, Paint, body_paint
-from rhobin.synthetic.finishes import object_paint
-from rhobin.synthetic.floor import FloorShade
-from rhobin.synthetic.shading import OPEN_RAYS, OPEN_REACH, Light, openness
-from rhobin.synthetic.umbra import Umbra
+from rhobin.synthetic.light.floor import FloorShade
+from rhobin.synthetic.light.shading import OPEN_RAYS, OPEN_REACH, Light, openness
+from rhobin.synthetic.light.umbra import Umbra
+from rhobin.synthetic.paint.appearance import Landmarks, Look, Paint, body_paint
+from rhobin.synthetic.paint.finishes import object_paint
 
 PROBES = 4000
 

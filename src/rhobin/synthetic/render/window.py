@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rhobin.geometry.raycast import Hits
-from rhobin.synthetic.actors import Actors
-from rhobin.synthetic.stage import Box, Stage
+from rhobin.synthetic.render.actors import Actors
+from rhobin.synthetic.render.stage import Box, Stage
 
 PERSON, OBJECT = 1, 2
 TOUCH = np.float32(2e-3)

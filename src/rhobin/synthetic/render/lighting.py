@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from rhobin.geometry.raycast import Hits
-from rhobin.synthetic.actors import Actors, Points
-from rhobin.synthetic.noise import noise
-from rhobin.synthetic.shading import DITHER_FILTER, irradiance, tone, visibility
-from rhobin.synthetic.stage import Stage
-from rhobin.synthetic.window import OBJECT, PERSON, Window
+from rhobin.synthetic.light.shading import DITHER_FILTER, irradiance, tone, visibility
+from rhobin.synthetic.paint.noise import noise
+from rhobin.synthetic.render.actors import Actors, Points
+from rhobin.synthetic.render.stage import Stage
+from rhobin.synthetic.render.window import OBJECT, PERSON, Window
 
 SHADOW_RAYS = 3
 

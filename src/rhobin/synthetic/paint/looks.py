@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rhobin.synthetic.materials import hsv
+from rhobin.synthetic.paint.materials import hsv
 
 Color = tuple[float, float, float]
 

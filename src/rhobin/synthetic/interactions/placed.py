@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.pose import unit
+from rhobin.synthetic.people.pose import unit
 
 _FAR = 0.05  # distances beyond this are only bounded from below
 _RAY_STEPS = 160

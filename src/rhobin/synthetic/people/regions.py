@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from rhobin.synthetic.figure import Figure
-from rhobin.synthetic.pose import ANKLE, BALL, COLLAR, ELBOW, FINGERS, HEAD, HIP, KNEE, NECK, THUMB, WRIST
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.pose import (
+    ANKLE,
+    BALL,
+    COLLAR,
+    ELBOW,
+    FINGERS,
+    HEAD,
+    HIP,
+    KNEE,
+    NECK,
+    THUMB,
+    WRIST,
+)
 
 TRUNK = (0, 3, 6, 9, NECK, HEAD, *COLLAR)
 

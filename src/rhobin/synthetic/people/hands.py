@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
-from rhobin.synthetic.arms import hand_frame
-from rhobin.synthetic.contact import Surface
-from rhobin.synthetic.pose import THUMB, WRIST, Pose, cross, rotation, unit
-from rhobin.synthetic.regions import finger_chain
+from rhobin.synthetic.people.arms import hand_frame
+from rhobin.synthetic.people.pose import THUMB, WRIST, Pose, cross, rotation, unit
+from rhobin.synthetic.people.regions import finger_chain
 
 FINGER_DEPTH = 0.004  # how deep a closing finger may press in, metres
 _FINGER, _THUMB = (0.9, 1.0, 0.7), (0.35, 0.7, 0.9)  # share of the curl at each joint
 _THUMB_OPENS = (1.0, 0.3, 0.1)  # the same when the thumb is stretched away from the palm
 _THUMB_LOW = -0.7  # radians
+
+
+class Surface(Protocol):
+    """Anything with signed distances."""
+
+    def sdf(self, points: np.ndarray) -> np.ndarray:
+        """Signed distances (n,) of points (n, 3)."""
 
 
 def curl_axis(pose: Pose, side: int, finger: int) -> np.ndarray:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rhobin.synthetic.cameras import Rig, date_number
-from rhobin.synthetic.furniture import FRONT_PIECES, STEEL, WALL_PIECES, WHITE, tripod
-from rhobin.synthetic.lamps import ceiling_lamp, window_light
-from rhobin.synthetic.materials import Material, hsv
-from rhobin.synthetic.shading import Light
-from rhobin.synthetic.shapes import Surface, box, place, rectangle
+from rhobin.synthetic.light.shading import Light
+from rhobin.synthetic.paint.materials import Material, hsv
+from rhobin.synthetic.places.cameras import Rig, date_number
+from rhobin.synthetic.places.furniture import FRONT_PIECES, STEEL, WALL_PIECES, WHITE, tripod
+from rhobin.synthetic.places.lamps import ceiling_lamp, window_light
+from rhobin.synthetic.places.shapes import Surface, box, place, rectangle
 
 CLEAR_RADIUS = 1.45
 """Metres around the room's origin that furniture leaves free for people and objects."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rhobin.synthetic.figure import Figure
-from rhobin.synthetic.pose import ANKLE, BALL, HIP, KNEE, SIGN, Pose, cross, frame, rot_x, rot_y, unit
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.pose import ANKLE, BALL, HIP, KNEE, SIGN, Pose, cross, frame, rot_x, rot_y, unit
 
 STRETCH = 0.99  # a limb never gets straighter than this share of its length
 FORWARD = np.array([0.0, 0.0, 1.0])

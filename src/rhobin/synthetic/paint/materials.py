@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rhobin.synthetic.noise import cell_hash, noise
+from rhobin.synthetic.paint.noise import cell_hash, noise
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rhobin.synthetic.actors import Actors
-from rhobin.synthetic.lighting import shade_actors
-from rhobin.synthetic.outlines import soften_outlines
-from rhobin.synthetic.shading import tone
-from rhobin.synthetic.stage import Stage
-from rhobin.synthetic.window import OBJECT, PERSON, first_hits
+from rhobin.synthetic.light.shading import tone
+from rhobin.synthetic.render.actors import Actors
+from rhobin.synthetic.render.lighting import shade_actors
+from rhobin.synthetic.render.outlines import soften_outlines
+from rhobin.synthetic.render.stage import Stage
+from rhobin.synthetic.render.window import OBJECT, PERSON, first_hits
 
 
 @dataclass

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rhobin.synthetic.looks import Landmarks, Look, Paint
-from rhobin.synthetic.noise import noise
+from rhobin.synthetic.paint.looks import Landmarks, Look, Paint
+from rhobin.synthetic.paint.noise import noise
 
 HAIR_EDGE = 0.022
 """Metres over which hair thins out to skin."""

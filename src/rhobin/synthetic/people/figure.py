@@ -80,7 +80,7 @@ class Figure:
         return G, joints
 
     def patch(self, name: str) -> Patch:
-        """A named patch (see `rhobin.synthetic.regions`)."""
+        """A named patch (see `rhobin.synthetic.people.regions`)."""
         return self._patches[name]
 
     def add_patch(self, name: str, ids: np.ndarray) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from rhobin.geometry.raycast import Scene
-from rhobin.synthetic.actors import Actors
-from rhobin.synthetic.stage import Stage
-from rhobin.synthetic.window import OBJECT, PERSON, TOUCH, Window
+from rhobin.synthetic.render.actors import Actors
+from rhobin.synthetic.render.stage import Stage
+from rhobin.synthetic.render.window import OBJECT, PERSON, TOUCH, Window
 
 NEIGHBOURS = tuple((dr, dc) for dr in (-1, 0, 1) for dc in (-1, 0, 1))
 SUBPIXELS = ((-0.375, -0.125), (0.125, -0.375), (0.375, 0.125), (-0.125, 0.375))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rhobin.synthetic.shading import DITHER_FILTER
+from rhobin.synthetic.light.shading import DITHER_FILTER
 
 
 @dataclass(frozen=True)

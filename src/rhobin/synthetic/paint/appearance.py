@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rhobin.synthetic.heads import paint_head, paint_long_hair
-from rhobin.synthetic.looks import Landmarks, Look, Paint
-from rhobin.synthetic.noise import cell_hash, noise
+from rhobin.synthetic.paint.heads import paint_head, paint_long_hair
+from rhobin.synthetic.paint.looks import Landmarks, Look, Paint
+from rhobin.synthetic.paint.noise import cell_hash, noise
 
 
 def body_paint(look: Look, marks: Landmarks, points: np.ndarray) -> Paint:

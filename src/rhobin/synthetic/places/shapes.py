@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rhobin.synthetic.materials import Material
+from rhobin.synthetic.paint.materials import Material
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from rhobin.geometry.raycast import Scene, camera_rays
-from rhobin.synthetic.actors import Actors
-from rhobin.synthetic.layers import RoomLayer
-from rhobin.synthetic.rooms import Room
-from rhobin.synthetic.shading import DITHER_FILTER, seen_from, tone, visibility
+from rhobin.synthetic.light.shading import DITHER_FILTER, seen_from, tone, visibility
+from rhobin.synthetic.places.rooms import Room
+from rhobin.synthetic.render.actors import Actors
+from rhobin.synthetic.render.layers import RoomLayer
 from rhobin.types import Camera
 
 Box = tuple[int, int, int, int]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rhobin.synthetic.materials import Material, hsv
-from rhobin.synthetic.shapes import Surface, box, place, rectangle, revolved, rod, standing_box
+from rhobin.synthetic.paint.materials import Material, hsv
+from rhobin.synthetic.places.shapes import Surface, box, place, rectangle, revolved, rod, standing_box
 
 WHITE = Material("plain", hsv(0.1, 0.03, 0.86))
 BLACK = Material("plain", hsv(0.6, 0.08, 0.13))
