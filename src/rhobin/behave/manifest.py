@@ -16,7 +16,7 @@ from rhobin.behave.layout import SYNTHETIC
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip, count_skips
 from rhobin.behave.splits import official_differences
-from rhobin.behave.writers.tree import write_json
+from rhobin.files import write_json
 from rhobin.objects.names import names_by_id
 
 

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.table import Table
 
     from rhobin.behave.root_templates import root_templates
-    from rhobin.behave.writers.tree import write_json
+    from rhobin.files import write_json
     from rhobin.objects.record import check_record, keypoint_record
     from rhobin.objects.scans import load_full_mesh
 

@@ -13,9 +13,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.layout import frame_name
-from rhobin.behave.writers.tree import write_bytes, write_frame, write_info
+from rhobin.behave.writers.tree import write_frame, write_info
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
+from rhobin.files import write_bytes
 from rhobin.geometry.raycast import Scene
 from rhobin.objects.load import load_templates
 from rhobin.objects.template import Template

@@ -14,9 +14,10 @@ from rhobin.behave.readers.challenge2024 import HUMAN_MASK, OBJECT_MASK, image_i
 from rhobin.behave.release import Release
 from rhobin.behave.video import split_frame
 from rhobin.behave.writers.files import copy_image, read_mask, write_image
-from rhobin.behave.writers.tree import write_bytes, write_lens
+from rhobin.behave.writers.tree import write_lens
 from rhobin.body.bodyset import BodySet
 from rhobin.body.transform import change_camera
+from rhobin.files import write_bytes
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.template import Template

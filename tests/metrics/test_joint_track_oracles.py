@@ -7,7 +7,7 @@ import pytest
 from joint_reference import VARIANTS, nested
 
 from rhobin.metrics.joint import SurfaceSamples, align_to_target, errors_at_samples
-from rhobin.metrics.official import score_joint
+from rhobin.metrics.joint_track import score_joint
 from rhobin.metrics.posing import pose_examples
 from rhobin.metrics.protocol import OFFICIAL_2023, JointProtocol
 from rhobin.metrics.submission import SubmissionError, match_frames

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rhobin.behave.pool import THREAD_SETTINGS, finished, task_pool
+from rhobin.pool import THREAD_SETTINGS, finished, task_pool
 
 
 def test_tasks_run_here_without_workers():
@@ -29,7 +29,7 @@ def test_workers_are_single_threaded_and_a_dead_one_is_explained(monkeypatch):
 
 PARENT = """
 import os, time
-from rhobin.behave.pool import task_pool
+from rhobin.pool import task_pool
 
 if __name__ == "__main__":
     with task_pool(1) as submit:
