@@ -6,8 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-HELP = "check a root's object templates and write their keypoints"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""

@@ -18,6 +18,7 @@ from rhobin.behave.writers.tree import write_lens
 from rhobin.body.bodyset import BodySet
 from rhobin.body.transform import change_camera
 from rhobin.files import write_bytes
+from rhobin.geometry.camera import extrinsics
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.template import Template
@@ -68,7 +69,7 @@ def _annotation(release: Release, view: int, bodies: BodySet) -> dict[str, objec
     """`gt/<id>.pkl` of a view: parameters and vertices in its camera's frame."""
     frames, row = release.frames, int(release.views.frame[view])
     camera = release.cameras[release.views.camera[view]]
-    R, t = camera.R.T, -camera.R.T @ camera.t
+    R, t = extrinsics(camera)
     pose, trans = _moved_body(release, row, R, t, bodies)
     obj_R = R @ Rotation.from_rotvec(frames.obj_angle[row]).as_matrix()
     obj_t = R @ frames.obj_trans[row] + t
