@@ -30,8 +30,8 @@ from rhobin.behave.ref import RefTemplate, SequenceAnnotation
 from rhobin.body.load import _find, load_body
 from rhobin.metrics.human_track import score_human
 from rhobin.metrics.joint import draw_samples, frame_rng
+from rhobin.metrics.joint_track import score_joint
 from rhobin.metrics.object_track import object_points, score_object
-from rhobin.metrics.official import score_joint
 from rhobin.metrics.protocol import OBJECT_MODES, SAMPLES
 from rhobin.objects.load import load_templates
 

@@ -13,6 +13,7 @@ COMMANDS = {
     "prepare": "check a dataset and store its crops for fast training",
     "preview": "draw training samples with their augmentation and targets",
     "templates": "check a root's object templates and write their keypoints",
+    "detections": "check the OpenPose and FrankMocap files of a root",
     "distortion": "show by how much the cameras' lenses miss a pinhole",
     "score": "score predictions as the challenge's server does",
     "submit": "write a run's predictions as a submission and check it",

@@ -8,7 +8,7 @@ import pytest
 
 from rhobin.behave.calibration import read_camera, read_lens
 from rhobin.behave.writers.tree import write_calibs
-from rhobin.synthetic.cameras import camera_rig
+from rhobin.synthetic.places.cameras import camera_rig
 from rhobin.types import Camera
 
 KINECT = np.array([0.722746, -2.885590, 0.000783, -0.000143, 1.632723, 0.602199, -2.719626, 1.565053])

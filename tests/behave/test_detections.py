@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from behave_tree import TRAIN
 
-from rhobin.behave.readers.frankmocap import mocap_file, read_mocap, smplh_pose
+from rhobin.behave.readers.frankmocap import mocap_file, read_mocap
 from rhobin.behave.readers.joblib_files import load_joblib
 from rhobin.behave.readers.openpose import keypoints_file, read_keypoints
 from rhobin.behave.readers.packed import read_packed, read_packed_release
@@ -102,18 +102,6 @@ def test_mocap_comes_back(tmp_path):
 def test_damaged_mocap_names_the_file(tmp_path, content, message):
     with pytest.raises(ValueError, match=rf"k1\.mocap\.json: {message}"):
         read_mocap(written(mocap_file(tmp_path, 1), content))
-
-
-def test_smpl_poses_become_smplh_poses():
-    pose = np.arange(2 * 72.0).reshape(2, 72)
-    hands = np.arange(90.0)
-    found = smplh_pose(pose, hands)
-    assert found.shape == (2, 156)
-    assert np.array_equal(found[:, :66], pose[:, :66])
-    assert np.array_equal(found[1, 66:], hands)
-    assert not smplh_pose(pose[0])[66:].any()
-    with pytest.raises(ValueError, match="expected SMPL poses of 72 numbers, found 156"):
-        smplh_pose(found)
 
 
 def test_a_file_of_joblibs_own_is_read():

@@ -10,7 +10,7 @@ from rhobin.body.ik import hybrik, hybrik24, limb_rotations, matching_twists
 from rhobin.body.joints import CHILD29, JOINTS24
 from rhobin.body.load import load_body
 from rhobin.body.twist import twist_targets
-from rhobin.geometry.rotation import axis_rotation, geodesic_angle, perpendicular, rotvec_to_rotmat, unit
+from rhobin.geometry.rotation import geodesic_angle, perpendicular, rotvec_to_rotmat, unit
 
 BODY, SINGLE = load_body("female", dtype=torch.float64), load_body("female")
 LIMBS = {"knee": 4, "elbow": 19, "shoulder": 16, "hip": 2, "neck": 12, "ankle": 7}
@@ -29,9 +29,9 @@ def _fold(theta, rest, limb, degrees, rng):
     joint = LIMBS[limb]
     bone = unit(rest[:, CHILD29[joint]] - rest[:, joint])
     angle = torch.from_numpy(rng.uniform(-np.pi, np.pi, size=(2, len(theta))))
-    across = axis_rotation(bone, angle[0].cos(), angle[0].sin()) @ perpendicular(bone)[..., None]
+    across = rotvec_to_rotmat(angle[0, :, None] * bone) @ perpendicular(bone)[..., None]
     swing = rotvec_to_rotmat(across.squeeze(-1) * np.radians(degrees))
-    theta[:, JOINTS24[joint]] = swing @ axis_rotation(bone, angle[1].cos(), angle[1].sin())
+    theta[:, JOINTS24[joint]] = swing @ rotvec_to_rotmat(angle[1, :, None] * bone)
     return theta
 
 
@@ -106,7 +106,7 @@ def test_joints_and_twists_in_single_precision_do_not_tell_rotations_at_179_9_de
     skeletons, rotations = [], []
     for turned in (0.0, 1.2e-4):
         angle = torch.full((400,), turned).double()
-        axis = axis_rotation(bone, angle.cos(), angle.sin()) @ perpendicular(bone)[..., None]
+        axis = rotvec_to_rotmat(angle[:, None] * bone) @ perpendicular(bone)[..., None]
         theta[:, 15] = rotvec_to_rotmat(axis.squeeze(-1) * np.radians(179.9))
         joints, _, twist, weight = _problem(theta, beta)
         skeletons.append((joints + 2).float())  # a person 3.5 m from the camera

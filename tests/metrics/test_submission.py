@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rhobin.behave.ref import SequenceAnnotation
-from rhobin.metrics.official import JointScore
+from rhobin.metrics.joint_track import JointScore
 from rhobin.metrics.posing import expand_pose
 from rhobin.metrics.protocol import OFFICIAL_2023
 from rhobin.metrics.submission import SubmissionError, match_frames, object_of

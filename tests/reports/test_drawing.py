@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from rhobin.metrics.official import FrameError, JointScore
+from rhobin.metrics.joint_track import FrameError, JointScore
 from rhobin.metrics.protocol import OFFICIAL_2023
 from rhobin.reports.cases import choose_cases
 from rhobin.reports.curves import curve_figures, read_metrics

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rhobin.metrics.human_track import score_human
+from rhobin.metrics.joint_track import score_joint
 from rhobin.metrics.object_track import score_object
-from rhobin.metrics.official import score_joint
 from rhobin.metrics.protocol import OBJECT_MODES, OFFICIAL_2023
 from rhobin.reports.submissions import read_challenge, read_submission
 

@@ -8,13 +8,13 @@ from rhobin.body.load import load_body
 from rhobin.geometry.mesh import sample_barycentric
 from rhobin.objects.catalogue import built_in
 from rhobin.objects.names import OBJECT_NAMES
-from rhobin.synthetic.appearance import body_paint
-from rhobin.synthetic.cameras import camera_rig
-from rhobin.synthetic.finishes import object_paint
-from rhobin.synthetic.looks import TOP_PATTERNS, TROUSER_PATTERNS, landmarks, look_of
-from rhobin.synthetic.materials import TEXTURES, Material, albedo
-from rhobin.synthetic.noise import cell_hash, noise_table
-from rhobin.synthetic.rooms import furnished_room
+from rhobin.synthetic.paint.appearance import body_paint
+from rhobin.synthetic.paint.finishes import object_paint
+from rhobin.synthetic.paint.looks import TOP_PATTERNS, TROUSER_PATTERNS, landmarks, look_of
+from rhobin.synthetic.paint.materials import TEXTURES, Material, albedo
+from rhobin.synthetic.paint.noise import cell_hash, noise_table
+from rhobin.synthetic.places.cameras import camera_rig
+from rhobin.synthetic.places.rooms import furnished_room
 
 
 @pytest.fixture(scope="module", params=["male", "female"])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rhobin.synthetic.cameras import INTRINSICS, camera_rig, date_number, look_at, scaled_intrinsics
+from rhobin.synthetic.places.cameras import INTRINSICS, camera_rig, date_number, look_at, scaled_intrinsics
 
 DATES = [f"Date{day:02d}" for day in range(1, 8)]
 

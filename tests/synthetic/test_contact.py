@@ -6,13 +6,13 @@ from scipy.spatial.transform import Rotation
 
 from rhobin.body.load import load_body
 from rhobin.objects.load import load_templates
-from rhobin.synthetic import regions
-from rhobin.synthetic.arms import HandTarget
-from rhobin.synthetic.contact import Contact, Solved, approach, measure, press_hand, self_depths
-from rhobin.synthetic.figure import Figure
-from rhobin.synthetic.hands import close_fingers, set_curls
-from rhobin.synthetic.placed import Infeasible, Placed
-from rhobin.synthetic.pose import ELBOW, SHOULDER, SIGN, Pose, rot_y, rot_z
+from rhobin.synthetic.interactions.contact import Contact, Solved, approach, measure, press_hand, self_depths
+from rhobin.synthetic.interactions.placed import Infeasible, Placed
+from rhobin.synthetic.people import regions
+from rhobin.synthetic.people.arms import HandTarget
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.hands import close_fingers, set_curls
+from rhobin.synthetic.people.pose import ELBOW, SHOULDER, SIGN, Pose, rot_y, rot_z
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from rhobin.body.load import load_bodies
 from rhobin.objects.load import load_templates
 from rhobin.synthetic import sequence
 from rhobin.synthetic.interactions.table import INTERACTIONS
-from rhobin.synthetic.people import SUBJECTS
+from rhobin.synthetic.people.subjects import SUBJECTS
 from rhobin.synthetic.plan import SequencePlan, actions_of
 from rhobin.synthetic.sequence import generate_sequence
 

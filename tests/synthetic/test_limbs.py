@@ -6,11 +6,11 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from rhobin.body.load import load_body
-from rhobin.synthetic import regions
-from rhobin.synthetic.arms import HandTarget, hand_frame, place_hand, twist_and_bend
-from rhobin.synthetic.figure import Figure
-from rhobin.synthetic.limbs import FootTarget, ball_height, bend_two_bones, place_foot
-from rhobin.synthetic.pose import (
+from rhobin.synthetic.people import regions
+from rhobin.synthetic.people.arms import HandTarget, hand_frame, place_hand, twist_and_bend
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.limbs import FootTarget, ball_height, bend_two_bones, place_foot
+from rhobin.synthetic.people.pose import (
     ANKLE,
     BALL,
     ELBOW,

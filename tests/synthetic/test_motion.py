@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rhobin.synthetic.motion import MotionPath
+from rhobin.synthetic.interactions.motion import MotionPath
 
 TIMES = np.linspace(0, 1, 101)
 

@@ -7,7 +7,7 @@ import pytest
 
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.synthetic.interactions.table import INTERACTIONS
-from rhobin.synthetic.people import SUBJECTS
+from rhobin.synthetic.people.subjects import SUBJECTS
 from rhobin.synthetic.plan import TEST_DATE, TEST_SUBJECTS, actions_of, plan_dataset
 
 KINDS = {"carry", "hold", "hug", "sit", "lift", "push", "touch", "step", "lean"}

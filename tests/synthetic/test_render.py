@@ -8,14 +8,14 @@ from silhouette import iou, silhouette
 from rhobin.body.load import load_body
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.catalogue import built_in
-from rhobin.synthetic.actors import Actors, Costume, Prop
-from rhobin.synthetic.cameras import camera_rig
-from rhobin.synthetic.layers import room_layer, room_scene
-from rhobin.synthetic.looks import landmarks, look_of
-from rhobin.synthetic.render import render_view
-from rhobin.synthetic.rooms import CLEAR_RADIUS, furnished_room
-from rhobin.synthetic.shading import visibility
-from rhobin.synthetic.stage import Stage
+from rhobin.synthetic.light.shading import visibility
+from rhobin.synthetic.paint.looks import landmarks, look_of
+from rhobin.synthetic.places.cameras import camera_rig
+from rhobin.synthetic.places.rooms import CLEAR_RADIUS, furnished_room
+from rhobin.synthetic.render.actors import Actors, Costume, Prop
+from rhobin.synthetic.render.layers import room_layer, room_scene
+from rhobin.synthetic.render.stage import Stage
+from rhobin.synthetic.render.view import render_view
 
 WIDTH = 320
 

@@ -2,8 +2,16 @@ import numpy as np
 import pytest
 
 from rhobin.geometry.raycast import Scene
-from rhobin.synthetic.shading import DITHER_FILTER, Light, irradiance, openness, seen_from, tone, visibility
-from rhobin.synthetic.umbra import Umbra
+from rhobin.synthetic.light.shading import (
+    DITHER_FILTER,
+    Light,
+    irradiance,
+    openness,
+    seen_from,
+    tone,
+    visibility,
+)
+from rhobin.synthetic.light.umbra import Umbra
 
 UP = np.float32([[0, 1, 0]])
 LAMP = Light(np.array([0, 2.0, 0]), np.array([0.2, 0, 0]), np.array([0, 0, 0.2]), np.ones(3, np.float32), 2.0)

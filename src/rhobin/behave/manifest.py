@@ -16,7 +16,6 @@ from rhobin.behave.layout import SYNTHETIC
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip, count_skips
 from rhobin.behave.splits import official_differences
-from rhobin.behave.writers.tree import write_json
 from rhobin.objects.names import names_by_id
 
 
@@ -60,11 +59,6 @@ def _exceptions(releases: Sequence[Release]) -> list[dict[str, Any]]:
 def _official(root: Path) -> list[str] | None:
     real = (root / "split.json").is_file() and not (root / SYNTHETIC).is_file()
     return official_differences(root) if real else None
-
-
-def write_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
-    """Write a manifest as JSON."""
-    write_json(path, manifest)
 
 
 def manifest_tables(manifest: Mapping[str, Any], files_per_reason: int = 3) -> Group:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rhobin.geometry.camera import world_to_camera
 from rhobin.types import Camera
 
 FARTHEST = 20.0  # metres; BEHAVE's and InterCap's rooms are smaller
@@ -27,7 +28,7 @@ def placement_fault(parameters: np.ndarray, camera: Camera, has_body: bool) -> s
         if largest > LARGEST_BETA:
             return f"a shape coefficient of {largest:.0f}"
     for what, place in places.items():
-        x, y, z = ((place - camera.t) @ camera.R).tolist()
+        x, y, z = world_to_camera(place, camera).tolist()
         if z <= 0:
             return f"the {what} is {-z:.1f} m behind the camera"
         if max(abs(x), abs(y), z) > FARTHEST:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.writers.tree import write_bytes
+from rhobin.files import write_bytes
 from rhobin.objects.template import Template
 from rhobin.pickles import load_pickle
 

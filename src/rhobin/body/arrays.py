@@ -11,6 +11,7 @@ import scipy.sparse
 
 from rhobin.body.joints import SMPL_PARENTS, SMPLH_PARENTS
 from rhobin.body.model import N_BETAS, BodyArrays
+from rhobin.files import written_whole
 from rhobin.pickles import BrokenFileError, load_pickle
 
 REQUIRED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "f", "kintree_table")
@@ -228,10 +229,8 @@ def write_arrays(source: Path, target: Path, gender: str) -> BodyArrays:
     for key in ("f", "kintree_table", "leaf_vertices"):
         if key in plain:
             plain[key] = plain[key].astype(np.int64)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".part.npz")
-    np.savez_compressed(partial, **plain, **_named(raw, gender))  # type: ignore[arg-type]
-    partial.replace(target)
+    with written_whole(target) as file:
+        np.savez_compressed(file, **plain, **_named(raw, gender))  # type: ignore[arg-type]
     return arrays
 
 

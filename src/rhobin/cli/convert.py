@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
     from rhobin.body.model import BodyModel
 
-HELP = "turn SMPL or SMPL-H parameters, or vertices, into parameters of the other model"
 COLUMNS = {72: "smpl", 156: "smplh"}
 NAMES = {"poses": ("poses", "pose"), "betas": ("betas", "beta"), "trans": ("trans", "transl", "translation")}
 CHUNK = 64

@@ -4,7 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-HELP = "write a licensed SMPL or SMPL-H file as a checked .npz without pickles"
 GENDERS = ("female", "male", "neutral")
 
 

@@ -6,8 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-HELP = "show by how much the cameras' lenses miss a pinhole"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from rhobin.data.prepare.check import Notify, Verdict
     from rhobin.data.prepare.prepared import PreparedRelease
 
-HELP = "check a dataset and store its crops for fast training"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from rhobin.cli.numbers import at_least
 
-HELP = "draw training samples with their augmentation and targets"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""

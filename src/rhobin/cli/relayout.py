@@ -4,7 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-HELP = "write a BEHAVE root by the rules of another release"
 TARGETS = ("raw", "30fps", "2023", "2024")
 
 

@@ -7,8 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-HELP = "write the report page of a scored run again"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""

@@ -7,7 +7,6 @@ import math
 import sys
 from pathlib import Path
 
-HELP = "score predictions as the challenge's server does"
 UNITS = {"MPJPE": "mm", "MPJPE_PA": "mm", "PCK": "%", "MPJAE": "deg", "MPJAE_PA": "deg"}
 UNITS |= {"v2v": "mm", "MSSD": "mm", "MSPD": "px", "RE": "deg", "SMPL": "mm", "Object": "mm"}
 MODES = ("official", "paper", "strict", "2024", "chore")

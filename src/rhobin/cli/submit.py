@@ -6,8 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-HELP = "write a run's predictions as a submission and check it"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""

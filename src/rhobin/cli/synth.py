@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from rhobin.synthetic.build import Notify, Summary
 
-HELP = "write synthetic scenes in the raw BEHAVE layout"
 SIZES = ("tiny", "demo", "long")
 
 

@@ -6,8 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-HELP = "print the paper's tables with our measured rows"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""

@@ -6,8 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-HELP = "check a root's object templates and write their keypoints"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
@@ -24,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.table import Table
 
     from rhobin.behave.root_templates import root_templates
-    from rhobin.behave.writers.tree import write_json
+    from rhobin.files import write_json
     from rhobin.objects.record import check_record, keypoint_record
     from rhobin.objects.scans import load_full_mesh
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from rhobin.clock import Clock
 from rhobin.engine.log import CsvLog
 from rhobin.engine.monitor import Monitor
+from rhobin.files import written_whole
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
 
@@ -33,14 +33,8 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Write `checkpoint` to `path`; a kill at any moment leaves the old file or the new one."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.tmp")
-        with fresh.open("wb") as file:
+        with written_whole(path, flush=True) as file:
             torch.save(checkpoint, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
 
 
 class Checkpoints(Checkpoint):

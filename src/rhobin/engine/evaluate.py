@@ -23,7 +23,7 @@ from rhobin.engine.build import build_datamodule, build_module, read_config
 from rhobin.engine.predict import load_weights, predict_views
 from rhobin.engine.runinfo import config_hash, read_run
 from rhobin.methods.base import Method
-from rhobin.metrics.official import JointScore
+from rhobin.metrics.joint_track import JointScore
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.reports.page import is_generated, write_report
 from rhobin.reports.run_tracks import score_tracks

@@ -28,9 +28,10 @@ from rhobin.engine.build import (
 )
 from rhobin.engine.progress import TrainProgress
 from rhobin.engine.resume import ResumeError, Start, find_start
-from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run, write_atomic, write_run
+from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run, write_run
 from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.weights import init_weights
+from rhobin.files import leftovers, write_text
 from rhobin.methods.base import Method
 
 # Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes.
@@ -177,11 +178,11 @@ def open_run(run_dir: Path, config: DictConfig, info: dict[str, Any], start: Sta
     """Write the run's identity before anything can fail; a fresh start leaves no trace of an older one."""
     folder = run_dir / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob("*.tmp"):
+    for leftover in (*leftovers(run_dir), *leftovers(folder)):
         leftover.unlink()
     if start.checkpoint is None:
         (run_dir / "metrics.csv").unlink(missing_ok=True)
-    write_atomic(run_dir / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+    write_text(run_dir / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
     write_run(run_dir, info)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
+from rhobin.files import write_text
+
 FIRST_COLUMNS = ("step", "epoch")
 
 
@@ -64,9 +66,7 @@ class CsvLog(Logger):
         writer = csv.DictWriter(text, self.columns, restval="")
         writer.writeheader()
         writer.writerows(dict(zip(old[0], row, strict=False)) for row in old[1 : rows + 1])
-        fresh = self.path.with_suffix(".csv.tmp")
-        fresh.write_text(text.getvalue(), newline="")
-        fresh.replace(self.path)
+        write_text(self.path, text.getvalue())
         self.rows = rows
 
 

@@ -21,6 +21,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from rhobin.files import write_json
+
 PACKAGES = ("rhobin", "torch", "torchvision", "pytorch-lightning", "hydra-core", "timm", "numpy", "scipy")
 FREE_KEYS = (
     "run_dir",
@@ -36,13 +38,6 @@ FREE_KEYS = (
 )
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old text or the new one, never half."""
-    fresh = path.with_name(f"{path.name}.tmp")
-    fresh.write_text(text)
-    fresh.replace(path)
-
-
 def read_run(run_dir: Path) -> dict[str, Any]:
     """The run's `run.json`, empty where there is none."""
     path = run_dir / "run.json"
@@ -51,7 +46,7 @@ def read_run(run_dir: Path) -> dict[str, Any]:
 
 def write_run(run_dir: Path, info: dict[str, Any]) -> None:
     """Write the run's `run.json`."""
-    write_atomic(run_dir / "run.json", json.dumps(info, indent=2) + "\n")
+    write_json(run_dir / "run.json", info, indent=2)
 
 
 def describe_run(config: DictConfig, previous: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,6 @@ OpenCV camera (x right, y down, z forward). Pixel coordinates count from the cen
 an image of width W spans -0.5 to W - 0.5.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -83,12 +81,6 @@ def resize_intrinsics(
     return resize @ K
 
 
-def resize_camera(camera: Camera, width: int, height: int) -> Camera:
-    """The same camera with its image resized to `width` by `height` pixels."""
-    K = resize_intrinsics(camera.K, width / camera.width, height / camera.height)
-    return replace(camera, K=K, width=width, height=height)
-
-
 def extrinsics(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
     """World-to-camera rotation (3, 3) and translation (3,): ``X_cam = R X_world + t``."""
     return camera.R.T, -camera.R.T @ camera.t
@@ -97,11 +89,6 @@ def extrinsics(camera: Camera) -> tuple[np.ndarray, np.ndarray]:
 def world_to_camera(points: Float[np.ndarray, "*N 3"], camera: Camera) -> Float[np.ndarray, "*N 3"]:
     """Points of the world in the frame of `camera`, metres."""
     return (points - camera.t) @ camera.R
-
-
-def camera_to_world(points: Float[np.ndarray, "*N 3"], camera: Camera) -> Float[np.ndarray, "*N 3"]:
-    """Points of the frame of `camera` in the world, metres."""
-    return points @ camera.R.T + camera.t
 
 
 @full_precision

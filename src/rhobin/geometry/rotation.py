@@ -1,6 +1,6 @@
 """Rotations as 3x3 matrices, any batch axes, stable and differentiable at every angle.
 
-Matrices act on column vectors. No arc cosine anywhere: angles come from ``atan2``, swings from half vectors.
+Matrices act on column vectors. No arc cosine anywhere: angles come from ``atan2``.
 """
 
 from typing import Any
@@ -99,41 +99,6 @@ def rotmat_to_rotvec(rotation: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 3"]
     return factor * v
 
 
-def minimal_rotation(a: Float[Tensor, "*B 3"], b: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
-    """The smallest rotation that turns the direction of `a` into the direction of `b`.
-
-    Two half turns, about `a` and then about the half vector of `a` and `b`, so the result is orthogonal to
-    working precision at any angle. Opposite directions turn about an axis at a right angle to `a`; a vector
-    of no length gives the identity.
-
-    Args:
-        a: vectors of any length.
-        b: vectors of any length.
-
-    Returns:
-        Rotations R with ``R a / |a| == b / |b|``.
-    """
-    defined = (length(a) > ZERO_LENGTH) & (length(b) > ZERO_LENGTH)
-    start = unit(a)
-    end = torch.where(defined, unit(b), start)
-    half = _half_vector(start, end)
-    cosine = (half * start).sum(-1)[..., None, None]
-    column, row = half[..., :, None], start[..., None, :]
-    identity = torch.eye(3, dtype=a.dtype, device=a.device)
-    turns = 4 * cosine * column * row - 2 * column * column.mT - 2 * row.mT * row
-    return identity + turns
-
-
-def axis_rotation(
-    axis: Float[Tensor, "*B 3"], cos: Float[Tensor, "*B"], sin: Float[Tensor, "*B"]
-) -> Float[Tensor, "*B 3 3"]:
-    """Rotation about a unit axis by the angle of the given cosine and sine (a point of the unit circle)."""
-    cos, sin = cos[..., None, None], sin[..., None, None]
-    identity = torch.eye(3, dtype=axis.dtype, device=axis.device)
-    outer = axis[..., :, None] * axis[..., None, :]
-    return cos * identity + sin * skew(axis) + (1 - cos) * outer
-
-
 def geodesic_angle(first: Float[Tensor, "*B 3 3"], second: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B"]:
     """Angle of the rotation between two rotations, radians in [0, pi], exact near both ends."""
     relative = first.mT @ second
@@ -188,21 +153,6 @@ class _Polar(torch.autograd.Function):
         axial = torch.stack((turn[..., 2, 1], turn[..., 0, 2], turn[..., 1, 0]), dim=-1)
         w = (Vh.mT @ (inverse[..., None] * (Vh @ axial[..., None]))).squeeze(-1)
         return R @ skew(w)
-
-
-def _half_vector(a: Float[Tensor, "*B 3"], b: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
-    """Unit vector midway between two unit vectors.
-
-    Beyond a right angle the sum cancels, so the vector is put together from `a` and the direction across it,
-    with cosine and sine of half the angle from the lengths of sum and difference (Kahan).
-    """
-    cosine = (a * b).sum(-1, keepdim=True)
-    across = b - cosine * a
-    aligned = (across * across).sum(-1, keepdim=True) < (4 * torch.finfo(a.dtype).eps) ** 2
-    across = unit(torch.where(aligned, perpendicular(a), across))
-    across = unit(across - (across * a).sum(-1, keepdim=True) * a)
-    wide = length(a + b) * a + length(a - b) * across
-    return unit(torch.where(cosine > 0, a + b, wide))
 
 
 def length(v: Float[Tensor, "*B n"]) -> Float[Tensor, "*B 1"]:

@@ -18,7 +18,7 @@ from rhobin.data.images.whole import read_test_view
 from rhobin.geometry.camera import resize_intrinsics
 from rhobin.geometry.mesh import nearest_distances, sample_surface
 from rhobin.metrics.joint import FrameMeshes, aligned_meshes, frame_rng
-from rhobin.metrics.official import FrameError
+from rhobin.metrics.joint_track import FrameError
 from rhobin.metrics.posing import pose_examples
 from rhobin.metrics.submission import Example
 from rhobin.reports.overlay import Surface, data_uri, draw_outlines, draw_surfaces, window_around

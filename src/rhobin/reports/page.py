@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.writers.tree import write_bytes
-from rhobin.metrics.official import FrameError
+from rhobin.files import write_text
+from rhobin.metrics.joint_track import FrameError
 from rhobin.metrics.protocol import TABLE_4
 from rhobin.reports.cases import Case, choose_cases, draw_case, pose_cases, scene_case
 from rhobin.reports.curves import curve_figures, read_metrics
@@ -65,7 +65,7 @@ def write_report(run_dir: Path, data_root: Path, body_folder: str | Path | None 
         facts=run_facts(run, document),
     )
     path = run_dir / "report.html"
-    write_bytes(path, page.encode())
+    write_text(path, page)
     return path
 
 

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from rhobin.behave.ref import read_ref
-from rhobin.behave.writers.tree import write_bytes
 from rhobin.body.load import load_body
 from rhobin.body.model import BodyModel
-from rhobin.metrics.official import FrameError, JointScore, score_joint
+from rhobin.files import write_json, write_text
+from rhobin.metrics.joint_track import FrameError, JointScore, score_joint
 from rhobin.metrics.protocol import JointProtocol
 
 SCHEMA = 2
@@ -154,9 +154,8 @@ def write_scores(
         for f in score.frames:
             errors = (f"{f.visible:.4f}", f"{f.smpl_mm:.6f}", f"{f.object_mm:.6f}")
             writer.writerow((name, f.sequence, f.frame, f.object_name, *errors))
-    write_bytes(folder / "frames.csv", table.getvalue().encode())
-    document = json.dumps(scores_document(scores, origin, tracks), indent=2) + "\n"
-    write_bytes(folder / "scores.json", document.encode())
+    write_text(folder / "frames.csv", table.getvalue())
+    write_json(folder / "scores.json", scores_document(scores, origin, tracks), indent=2)
 
 
 def read_scores(folder: Path) -> tuple[dict[str, Any], dict[str, list[FrameError]]]:

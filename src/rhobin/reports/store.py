@@ -15,7 +15,7 @@ import numpy as np
 from torch import Tensor
 
 from rhobin.behave.layout import TEST_KINECT
-from rhobin.behave.writers.tree import write_bytes
+from rhobin.files import write_bytes, write_json
 from rhobin.geometry.rotation import rotmat_to_rotvec
 from rhobin.pickles import load_pickle
 from rhobin.types import GENDERS, Prediction, SampleKey, map_tensors
@@ -99,7 +99,7 @@ def write_results(path: Path, results: dict[str, dict[str, Any]], provenance: Pr
         "frames": sum(len(record["frames"]) for record in results.values()),
     }
     write_bytes(path, content)
-    write_bytes(sidecar_path(path), (json.dumps(sidecar, indent=2) + "\n").encode())
+    write_json(sidecar_path(path), sidecar, indent=2)
 
 
 def read_results(path: Path, expected: Provenance | None = None) -> tuple[dict[str, Any], Provenance]:

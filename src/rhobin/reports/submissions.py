@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rhobin.behave.ref import RefTemplate, SequenceAnnotation, read_ref
-from rhobin.behave.writers.tree import write_bytes
 from rhobin.body.model import BodyModel
+from rhobin.files import write_bytes
 from rhobin.metrics.submission import SubmissionError
 from rhobin.pickles import load_pickle
 from rhobin.reports.images import from_images, is_by_image, is_image_ref, read_image_ref

@@ -9,8 +9,8 @@ from typing import Any
 
 import rhobin
 from rhobin.metrics.human_track import HumanScore, score_human
+from rhobin.metrics.joint_track import JointScore, score_joint
 from rhobin.metrics.object_track import ObjectScore, score_object
-from rhobin.metrics.official import JointScore, score_joint
 from rhobin.metrics.protocol import (
     HUMAN_MODES,
     JOINT_MODES,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.writers.tree import write_bytes
-from rhobin.metrics.official import FrameError
+from rhobin.files import write_json, write_text
+from rhobin.metrics.joint_track import FrameError
 from rhobin.metrics.submission import Example
 from rhobin.reports.images import dataset_of
 from rhobin.reports.score import visible_bin
@@ -63,8 +62,8 @@ def write_track(folder: Path, result: TrackResult) -> None:
         result: the score.
     """
     lines = "".join(f"{k}: {v}\n" for k, v in server_scores(result).items() if not math.isinf(v))
-    write_bytes(folder / "scores.txt", lines.encode())
-    write_bytes(folder / "scores.json", (json.dumps(document(result), indent=2) + "\n").encode())
+    write_text(folder / "scores.txt", lines)
+    write_json(folder / "scores.json", document(result), indent=2)
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     columns = result.score.columns()
@@ -72,7 +71,7 @@ def write_track(folder: Path, result: TrackResult) -> None:
     for row, e in enumerate(_examples(result.score)):
         errors = (f"{values[row]:.6f}" for values in columns.values())
         writer.writerow((e.sequence, e.frame, e.object_name, f"{e.visible:.4f}", *errors))
-    write_bytes(folder / "frames.csv", table.getvalue().encode())
+    write_text(folder / "frames.csv", table.getvalue())
 
 
 def server_scores(result: TrackResult) -> dict[str, float]:
@@ -93,7 +92,7 @@ def clear_track(folder: Path) -> None:
     """Leave an empty ``scores.txt``, as the server does without a score, and no other score behind."""
     for name in FILES:
         (folder / name).unlink(missing_ok=True)
-    write_bytes(folder / "scores.txt", b"")
+    write_text(folder / "scores.txt", "")
 
 
 def _examples(score: TrackScore) -> tuple[Example | FrameError, ...]:

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rhobin.behave.pool import Submit, finished, task_pool
 from rhobin.behave.writers.templates import write_templates
-from rhobin.behave.writers.tree import write_calibs, write_json, write_split
+from rhobin.behave.writers.tree import write_calibs, write_split
+from rhobin.files import write_json
 from rhobin.objects.load import load_templates
-from rhobin.synthetic.cameras import camera_rig
+from rhobin.pool import Submit, finished, task_pool
+from rhobin.synthetic.places.cameras import camera_rig
 from rhobin.synthetic.plan import SequencePlan
 from rhobin.synthetic.reference import write_reference
 from rhobin.synthetic.worker import SequenceReport, Settings, make_layer, make_sequence

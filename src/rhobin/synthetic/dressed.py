@@ -11,11 +11,11 @@ import torch
 from rhobin.body.bodyset import BodySet
 from rhobin.body.transform import change_camera
 from rhobin.geometry.rotation import rotmat_to_rotvec, rotvec_to_rotmat
-from rhobin.synthetic.actors import Costume
-from rhobin.synthetic.cameras import Rig, date_number
-from rhobin.synthetic.looks import landmarks, look_of
-from rhobin.synthetic.people import SUBJECTS
+from rhobin.synthetic.paint.looks import landmarks, look_of
+from rhobin.synthetic.people.subjects import SUBJECTS
+from rhobin.synthetic.places.cameras import Rig, date_number
 from rhobin.synthetic.plan import SequencePlan
+from rhobin.synthetic.render.actors import Costume
 from rhobin.synthetic.scene import SceneFrame
 from rhobin.types import GENDERS
 

@@ -11,15 +11,15 @@ from scipy.spatial.transform import Rotation
 from rhobin.body.bodyset import BodySet
 from rhobin.body.model import BodyModel
 from rhobin.objects.template import Template
-from rhobin.synthetic import regions
-from rhobin.synthetic.contact import Measured, Solved, measure
-from rhobin.synthetic.figure import Figure
+from rhobin.synthetic.interactions.contact import Measured, Solved, measure
+from rhobin.synthetic.interactions.motion import MotionPath, Params
+from rhobin.synthetic.interactions.placed import Infeasible
 from rhobin.synthetic.interactions.table import INTERACTIONS, Interaction
-from rhobin.synthetic.motion import MotionPath, Params
-from rhobin.synthetic.people import SUBJECTS
-from rhobin.synthetic.placed import Infeasible
+from rhobin.synthetic.people import regions
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.pose import rot_y
+from rhobin.synthetic.people.subjects import SUBJECTS
 from rhobin.synthetic.plan import SequencePlan
-from rhobin.synthetic.pose import rot_y
 from rhobin.synthetic.scene import ContactReport, SceneFrame
 
 GAP_LIMIT, SELF_LIMIT, FLOOR_LIMIT = 0.008, 0.015, 0.004  # metres

@@ -13,23 +13,24 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.layout import frame_name
-from rhobin.behave.writers.tree import write_bytes, write_frame, write_info
+from rhobin.behave.writers.tree import write_frame, write_info
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
+from rhobin.files import write_bytes
 from rhobin.geometry.raycast import Scene
 from rhobin.objects.load import load_templates
 from rhobin.objects.template import Template
-from rhobin.synthetic.actors import Actors, Prop
-from rhobin.synthetic.cameras import Rig, camera_rig
 from rhobin.synthetic.dressed import Posed, costume_of, posed_bodies
-from rhobin.synthetic.layers import RoomLayer, room_layer, room_scene
+from rhobin.synthetic.light.shading import tone
+from rhobin.synthetic.places.cameras import Rig, camera_rig
+from rhobin.synthetic.places.rooms import Room, furnished_room
 from rhobin.synthetic.plan import SequencePlan
-from rhobin.synthetic.render import RenderedView, render_view
-from rhobin.synthetic.rooms import Room, furnished_room
+from rhobin.synthetic.render.actors import Actors, Prop
+from rhobin.synthetic.render.layers import RoomLayer, room_layer, room_scene
+from rhobin.synthetic.render.stage import Stage
+from rhobin.synthetic.render.view import RenderedView, render_view
 from rhobin.synthetic.scene import SceneFrame
 from rhobin.synthetic.sequence import generate_sequence
-from rhobin.synthetic.shading import tone
-from rhobin.synthetic.stage import Stage
 
 FIRST_SECOND = 3.0
 

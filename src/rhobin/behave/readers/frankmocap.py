@@ -14,8 +14,6 @@ import numpy as np
 
 from rhobin.behave.readers.openpose import read_object
 
-BODY = 66  # root and 21 joints that SMPL and SMPL-H share
-
 
 @dataclass(frozen=True)
 class MocapGuess:
@@ -49,30 +47,6 @@ def read_mocap(path: Path) -> MocapGuess:
     """
     content = read_object(path)
     return MocapGuess(_vector(path, content, "pose", 72), _vector(path, content, "betas", 10))
-
-
-def smplh_pose(pose: np.ndarray, mean_hands: np.ndarray | None = None) -> np.ndarray:
-    """SMPL-H poses of SMPL poses: the 22 shared joints, and hands that SMPL does not have.
-
-    SMPL's own two hand joints are left out, as CHORE does: they turn the palm, which in SMPL-H the wrist and
-    the fingers do.
-
-    Args:
-        pose: (..., 72) SMPL axis-angle.
-        mean_hands: (90,) left and right fingers, absolute; flat by default. BEHAVE's hands are near the
-            model's mean hand (`Body.mean_hands`), not flat.
-
-    Returns:
-        (..., 156) SMPL-H axis-angle, absolute hands.
-
-    Raises:
-        ValueError: the last axis is not 72.
-    """
-    if pose.shape[-1] != 72:
-        raise ValueError(f"expected SMPL poses of 72 numbers, found {pose.shape[-1]}")
-    hands = np.zeros(90) if mean_hands is None else np.asarray(mean_hands, np.float64).reshape(90)
-    fingers = np.broadcast_to(hands, (*pose.shape[:-1], 90))
-    return np.concatenate([pose[..., :BODY], fingers], axis=-1)
 
 
 def _vector(path: Path, content: Any, key: str, length: int) -> np.ndarray:

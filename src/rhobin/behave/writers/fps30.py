@@ -14,7 +14,8 @@ from rhobin.behave.readers.fits30 import OBJECT_FILE, SMPL_FILE
 from rhobin.behave.release import Release
 from rhobin.behave.video import FPS, time_file
 from rhobin.behave.writers.files import read_image, read_mask, sequence_rows, write_common, write_image
-from rhobin.behave.writers.tree import write_info, write_json
+from rhobin.behave.writers.tree import write_info
+from rhobin.files import write_json
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.types import GENDERS
 

@@ -14,9 +14,11 @@ from rhobin.behave.readers.challenge2024 import HUMAN_MASK, OBJECT_MASK, image_i
 from rhobin.behave.release import Release
 from rhobin.behave.video import split_frame
 from rhobin.behave.writers.files import copy_image, read_mask, write_image
-from rhobin.behave.writers.tree import write_bytes, write_lens
+from rhobin.behave.writers.tree import write_lens
 from rhobin.body.bodyset import BodySet
 from rhobin.body.transform import change_camera
+from rhobin.files import write_bytes
+from rhobin.geometry.camera import extrinsics
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.template import Template
@@ -67,7 +69,7 @@ def _annotation(release: Release, view: int, bodies: BodySet) -> dict[str, objec
     """`gt/<id>.pkl` of a view: parameters and vertices in its camera's frame."""
     frames, row = release.frames, int(release.views.frame[view])
     camera = release.cameras[release.views.camera[view]]
-    R, t = camera.R.T, -camera.R.T @ camera.t
+    R, t = extrinsics(camera)
     pose, trans = _moved_body(release, row, R, t, bodies)
     obj_R = R @ Rotation.from_rotvec(frames.obj_angle[row]).as_matrix()
     obj_t = R @ frames.obj_trans[row] + t

@@ -11,8 +11,8 @@ from rhobin.behave.release import Release
 from rhobin.behave.writers.fps30 import write_30fps
 from rhobin.behave.writers.frame_folders import write_2023, write_raw
 from rhobin.behave.writers.images2024 import write_2024
-from rhobin.behave.writers.tree import write_json
 from rhobin.body.bodyset import BodySet
+from rhobin.files import write_json
 
 _UNPLACED = ("2024", "intercap")
 

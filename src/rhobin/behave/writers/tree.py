@@ -5,8 +5,6 @@ Every file or folder appears under its final name only when it is complete.
 
 from __future__ import annotations
 
-import json
-import os
 import pickle
 import shutil
 from collections.abc import Mapping, Sequence
@@ -27,6 +25,7 @@ from rhobin.behave.layout import (
     subject_gender,
 )
 from rhobin.behave.ply import write_ply
+from rhobin.files import write_json
 from rhobin.types import Camera
 
 COLOR_QUALITY = 92
@@ -170,20 +169,6 @@ def write_lens(root: Path, kinect: int, camera: Camera) -> None:
 def write_split(root: Path, train: Sequence[str], test: Sequence[str]) -> None:
     """Write `split.json`: the names of the training and the test sequences."""
     write_json(Path(root) / "split.json", {"train": list(train), "test": list(test)})
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that the file is either absent, the old one, or complete."""
-    write_bytes(path, (json.dumps(value, indent=1) + "\n").encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that it is either absent, the old one, or complete."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def _calibration(camera: Camera) -> dict[str, Any]:

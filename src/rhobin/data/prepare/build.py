@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from rhobin.behave.pool import finished, task_pool
 from rhobin.behave.release import Release
 from rhobin.data.prepare.finish import write_index
 from rhobin.data.prepare.judge import REASON, wrong_masks
 from rhobin.data.prepare.recipe import PREPARED, STORED, Recipe, record_file, sequence_store
 from rhobin.data.prepare.sequence import Sequence, list_sequences, prepare_sequence, read_record, signature
 from rhobin.data.prepare.view import prepare_view
+from rhobin.pool import finished, task_pool
 
 Notify = Callable[[int], None]
 

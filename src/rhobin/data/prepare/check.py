@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from rhobin.behave.manifest import build_manifest
-from rhobin.behave.pool import finished, task_pool
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip, count_skips
 from rhobin.data.images.context import BadSampleError, read_picture
@@ -21,6 +20,7 @@ from rhobin.data.prepare.judge import FAULTY, REASON, wrong_masks
 from rhobin.data.prepare.prepared import PreparedRelease
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.sequence import Sequence, list_sequences, read_record, signature
+from rhobin.pool import finished, task_pool
 
 Notify = Callable[[int], None]
 

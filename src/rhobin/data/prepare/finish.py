@@ -13,7 +13,6 @@ import numpy as np
 from rhobin.behave.manifest import build_manifest
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip
-from rhobin.behave.writers.tree import write_json
 from rhobin.data.prepare.index import FRAME_ARRAYS, VIEW_ARRAYS, file_digests, header_facts
 from rhobin.data.prepare.judge import FAULTY, REASON, wrong_masks
 from rhobin.data.prepare.recipe import (
@@ -28,6 +27,7 @@ from rhobin.data.prepare.recipe import (
 )
 from rhobin.data.prepare.sequence import list_sequences
 from rhobin.data.prepare.templates import write_templates
+from rhobin.files import write_bytes, write_json
 
 
 def write_index(releases: list[Release], out: Path, recipe: Recipe) -> None:
@@ -43,7 +43,7 @@ def write_index(releases: list[Release], out: Path, recipe: Recipe) -> None:
     write_templates(out / TEMPLATES, releases[0].templates)
     for name in BESIDE:
         if (releases[0].root / name).is_file():
-            _copy(releases[0].root / name, out / name)
+            write_bytes(out / name, (releases[0].root / name).read_bytes())
     skips = [skip for release in releases for skip in _skips(release, stored[release.split])]
     manifest = build_manifest(releases, skips)
     files = {"views": _view_digests(releases, records), "index": file_digests(out)}
@@ -93,9 +93,3 @@ def _view_digests(releases: list[Release], records: dict[str, list[dict[str, Any
         for release in releases
         for sequence, record in zip(list_sequences(release), records[release.split], strict=True)
     }
-
-
-def _copy(source: Path, target: Path) -> None:
-    part = target.with_name(f".{target.name}.part")
-    shutil.copyfile(source, part)
-    part.replace(target)

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from rhobin.behave.release import Release
-from rhobin.behave.writers.tree import write_json
 from rhobin.data.prepare.recipe import FORMAT, STORED, Recipe, record_file, sequence_store, view_stem
 from rhobin.data.prepare.view import prepare_view
+from rhobin.files import write_json
 
 _COLOR, _MASKS = ".jpg", ".bits"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.writers.tree import write_bytes
+from rhobin.files import write_bytes
 from rhobin.objects.catalogue import built_in
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.symmetry import SymmetryGroup

@@ -7,8 +7,7 @@ from functools import partial
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.contact import Solved, approach
-from rhobin.synthetic.figure import Figure
+from rhobin.synthetic.interactions.contact import Solved, approach
 from rhobin.synthetic.interactions.grasp import (
     canonical,
     from_below,
@@ -19,10 +18,11 @@ from rhobin.synthetic.interactions.grasp import (
     within_reach,
     yaw_of,
 )
+from rhobin.synthetic.interactions.motion import Params
+from rhobin.synthetic.interactions.placed import OutOfReach, Placed
 from rhobin.synthetic.interactions.stance import bend_torso, stand, turn_head
-from rhobin.synthetic.motion import Params
-from rhobin.synthetic.placed import OutOfReach, Placed
-from rhobin.synthetic.pose import PELVIS, Pose
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.pose import PELVIS, Pose
 
 _FORWARD = np.array([0.0, 0.0, 1.0])
 STYLES = ("sides", "sides", "under", "left under", "right under")

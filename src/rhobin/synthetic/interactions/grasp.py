@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from rhobin.objects.template import Grip
-from rhobin.synthetic.arms import ArmState, HandTarget
-from rhobin.synthetic.contact import Contact, Solved, press_hand
-from rhobin.synthetic.hands import close_fingers, set_curls
-from rhobin.synthetic.motion import Params
-from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
-from rhobin.synthetic.pose import ELBOW, SHOULDER, SIGN, WRIST, Pose, rot_x, rot_y, rot_z, unit
+from rhobin.synthetic.interactions.contact import Contact, Solved, press_hand
+from rhobin.synthetic.interactions.motion import Params
+from rhobin.synthetic.interactions.placed import Infeasible, OutOfReach, Placed
+from rhobin.synthetic.people.arms import ArmState, HandTarget
+from rhobin.synthetic.people.hands import close_fingers, set_curls
+from rhobin.synthetic.people.pose import ELBOW, SHOULDER, SIGN, WRIST, Pose, rot_x, rot_y, rot_z, unit
 
 SIDE_NAMES = ("left", "right")
 MAX_BEND, MAX_TWIST = np.radians(82), np.radians(135)

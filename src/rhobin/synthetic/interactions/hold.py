@@ -7,10 +7,7 @@ from functools import partial
 import numpy as np
 
 from rhobin.objects.template import Grip, Template
-from rhobin.synthetic.arms import HandTarget, hand_frame
-from rhobin.synthetic.contact import Contact, Solved
-from rhobin.synthetic.figure import Figure
-from rhobin.synthetic.hands import close_fingers
+from rhobin.synthetic.interactions.contact import Contact, Solved
 from rhobin.synthetic.interactions.grasp import (
     SIDE_NAMES,
     canonical,
@@ -22,11 +19,25 @@ from rhobin.synthetic.interactions.grasp import (
     within_reach,
     yaw_of,
 )
+from rhobin.synthetic.interactions.motion import Params
+from rhobin.synthetic.interactions.placed import Infeasible, Placed
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, plumb, stand, turn_head
 from rhobin.synthetic.interactions.surface import from_above
-from rhobin.synthetic.motion import Params
-from rhobin.synthetic.placed import Infeasible, Placed
-from rhobin.synthetic.pose import ELBOW, FINGERS, SHOULDER, SIGN, WRIST, Pose, rot_x, rot_y, rot_z, unit
+from rhobin.synthetic.people.arms import HandTarget, hand_frame
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.hands import close_fingers
+from rhobin.synthetic.people.pose import (
+    ELBOW,
+    FINGERS,
+    SHOULDER,
+    SIGN,
+    WRIST,
+    Pose,
+    rot_x,
+    rot_y,
+    rot_z,
+    unit,
+)
 
 _TUBE_BACK, _TUBE_PALMWARD = 0.010, 0.024  # of a bar's axis from the middle knuckle, radius not counted
 

@@ -7,14 +7,14 @@ from functools import partial
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.arms import HandTarget
-from rhobin.synthetic.contact import Contact, Solved, touch_body
-from rhobin.synthetic.figure import Figure
+from rhobin.synthetic.interactions.contact import Contact, Solved, touch_body
 from rhobin.synthetic.interactions.grasp import canonical, elbow_pole, grasp, tangent, turned, within_reach
+from rhobin.synthetic.interactions.motion import Params
+from rhobin.synthetic.interactions.placed import Placed
 from rhobin.synthetic.interactions.stance import bend_torso, stand, turn_head
-from rhobin.synthetic.motion import Params
-from rhobin.synthetic.placed import Placed
-from rhobin.synthetic.pose import PELVIS, SIGN, Pose
+from rhobin.synthetic.people.arms import HandTarget
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.pose import PELVIS, SIGN, Pose
 
 _PULLS = (0.0, 0.25, 0.5, 0.75, 1.0)  # radians from the front towards the flank
 _FORWARD = np.array([0.0, 0.0, 1.0])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.contact import Solved, approach
-from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.interactions.carry import STYLES, hold_with_both
+from rhobin.synthetic.interactions.contact import Solved, approach
 from rhobin.synthetic.interactions.grasp import canonical, side_grip, turned
+from rhobin.synthetic.interactions.motion import Params
+from rhobin.synthetic.interactions.placed import OutOfReach, Placed
 from rhobin.synthetic.interactions.stance import bend_torso, stand, turn_head
-from rhobin.synthetic.motion import Params
-from rhobin.synthetic.placed import OutOfReach, Placed
-from rhobin.synthetic.pose import SHOULDER, Pose
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.pose import SHOULDER, Pose
 
 # How far the body bends (share), then how much higher (metres) the object is than meant.
 _STEPS = [(float(effort), 0.0) for effort in np.linspace(0.1, 1.0, 8)] + [(1.0, 0.1), (0.9, 0.2), (0.8, 0.3)]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.arms import HandTarget
-from rhobin.synthetic.contact import BodySurface, Contact, Solved, press_hand
-from rhobin.synthetic.figure import Figure
-from rhobin.synthetic.hands import close_fingers
+from rhobin.synthetic.interactions.contact import BodySurface, Contact, Solved, press_hand
 from rhobin.synthetic.interactions.grasp import canonical, elbow_pole, open_hand, tangent
+from rhobin.synthetic.interactions.motion import Params
+from rhobin.synthetic.interactions.placed import Infeasible, Placed
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, turn_head
-from rhobin.synthetic.limbs import FootTarget, ball_height, leg_length, place_foot
-from rhobin.synthetic.motion import Params
-from rhobin.synthetic.placed import Infeasible, Placed
-from rhobin.synthetic.pose import HIP, KNEE, SIGN, Pose, rot_y, unit
+from rhobin.synthetic.people.arms import HandTarget
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.hands import close_fingers
+from rhobin.synthetic.people.limbs import FootTarget, ball_height, leg_length, place_foot
+from rhobin.synthetic.people.pose import HIP, KNEE, SIGN, Pose, rot_y, unit
 
 SINK = 0.008  # how deep the lowest half percent of the under-body is in the seat, metres
 DEPTH_LIMIT = 0.025

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from rhobin.synthetic.hands import set_curls
-from rhobin.synthetic.limbs import FootTarget, ankle_of, ball_height, leg_length, place_foot
-from rhobin.synthetic.motion import Params
-from rhobin.synthetic.placed import Infeasible
-from rhobin.synthetic.pose import (
+from rhobin.synthetic.interactions.motion import Params
+from rhobin.synthetic.interactions.placed import Infeasible
+from rhobin.synthetic.people.hands import set_curls
+from rhobin.synthetic.people.limbs import FootTarget, ankle_of, ball_height, leg_length, place_foot
+from rhobin.synthetic.people.pose import (
     COLLAR,
     ELBOW,
     HEAD,

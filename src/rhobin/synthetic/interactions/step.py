@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.contact import Contact, Solved, approach, touch_body
-from rhobin.synthetic.figure import Figure
+from rhobin.synthetic.interactions.contact import Contact, Solved, approach, touch_body
 from rhobin.synthetic.interactions.grasp import SIDE_NAMES
+from rhobin.synthetic.interactions.motion import Params
+from rhobin.synthetic.interactions.placed import Infeasible, OutOfReach, Placed
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, settle, support_centre, turn_head
 from rhobin.synthetic.interactions.surface import on_floor
-from rhobin.synthetic.limbs import FootTarget, ball_height, place_foot
-from rhobin.synthetic.motion import Params
-from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
-from rhobin.synthetic.pose import ANKLE, BALL, SIGN, Pose, unit
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.limbs import FootTarget, ball_height, place_foot
+from rhobin.synthetic.people.pose import ANKLE, BALL, SIGN, Pose, unit
 
 _FORWARD = np.array([0.0, 0.0, 1.0])
 _SOLE_DEPTH = 0.003

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.arms import HandTarget
-from rhobin.synthetic.contact import Solved, approach
-from rhobin.synthetic.figure import Figure
+from rhobin.synthetic.interactions.contact import Solved, approach
 from rhobin.synthetic.interactions.grasp import canonical, elbow_pole, grasp, tangent, within_reach
+from rhobin.synthetic.interactions.motion import Params
+from rhobin.synthetic.interactions.placed import Infeasible, OutOfReach, Placed
 from rhobin.synthetic.interactions.stance import bend_torso, idle_arm, stand, turn_head
-from rhobin.synthetic.motion import Params
-from rhobin.synthetic.placed import Infeasible, OutOfReach, Placed
-from rhobin.synthetic.pose import SIGN, Pose, rot_y, unit
+from rhobin.synthetic.people.arms import HandTarget
+from rhobin.synthetic.people.figure import Figure
+from rhobin.synthetic.people.pose import SIGN, Pose, rot_y, unit
 
 _EFFORTS = np.linspace(0.0, 1.0, 8)
 _HANDS = ((0, 1), (0, 1), (0,), (1,))

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rhobin.objects.template import Template
-from rhobin.synthetic.contact import Solved
-from rhobin.synthetic.figure import Figure
 from rhobin.synthetic.interactions import carry, hold, hug, lift, sit, step, surface
-from rhobin.synthetic.motion import Params
+from rhobin.synthetic.interactions.contact import Solved
+from rhobin.synthetic.interactions.motion import Params
+from rhobin.synthetic.people.figure import Figure
 
 Solver = Callable[[Figure, Template, Params, tuple[float, ...]], Solved]
 _ONE_WAY = (0.0,)

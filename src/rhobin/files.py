@@ -1,0 +1,62 @@
+"""Files that a reader finds whole: the old content or the new, never half of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+PART = ".{name}.{pid}.part"
+
+
+@contextmanager
+def written_whole(path: Path, flush: bool = False) -> Iterator[IO[bytes]]:
+    """A file to write into that takes the place of `path` when the block ends without an error.
+
+    It is written beside `path`, in a folder that is made where it is missing, as `.NAME.PID.part`; an error
+    removes it, a kill leaves it.
+
+    Args:
+        path: the file to write.
+        flush: wait until the bytes are on the disk, so that the file also survives a loss of power.
+
+    Yields:
+        The open binary file.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(PART.format(name=path.name, pid=os.getpid()))
+    try:
+        with part.open("wb") as file:
+            yield file
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole."""
+    with written_whole(path) as file:
+        file.write(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole: UTF-8, with line ends as they are in `text`."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any, indent: int = 1) -> None:
+    """Write a JSON file whole, with a line end at its end."""
+    write_text(path, json.dumps(value, indent=indent) + "\n")
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Parts that killed writers left in a folder."""
+    return sorted(folder.glob(PART.format(name="*", pid="*")))

@@ -1,0 +1,1 @@
+"""Colours by position: skin, hair and clothes, the finish of objects, the materials of rooms."""

@@ -1,0 +1,1 @@
+"""Where people are: furnished rooms and the cameras around them."""

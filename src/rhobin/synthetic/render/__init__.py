@@ -1,0 +1,1 @@
+"""From bodies, objects and rooms to pictures and masks, by ray casting."""

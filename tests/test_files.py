@@ -1,0 +1,57 @@
+"""Files are found whole: after a kill or an error the old content is there, and nothing half-written."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from rhobin.files import leftovers, write_bytes, write_json, write_text, written_whole
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from rhobin.files import written_whole
+with written_whole(Path(sys.argv[1])) as file:
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_kill_leaves_the_old_file_and_a_part_that_is_found(tmp_path):
+    path = tmp_path / "a.bin"
+    write_bytes(path, b"old")
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)])
+    assert done.returncode == -signal.SIGKILL
+    assert path.read_bytes() == b"old"
+    (part,) = leftovers(tmp_path)
+    assert part.read_bytes() == b"half"
+    assert sorted(tmp_path.iterdir()) == sorted([path, part])
+
+
+def test_an_error_leaves_the_old_file_alone(tmp_path):
+    path = tmp_path / "a.bin"
+    write_bytes(path, b"old")
+    with pytest.raises(TypeError), written_whole(path) as file:
+        print("half", file=file)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("flush", [False, True])
+def test_only_asked_for_is_a_file_flushed_to_the_disk(tmp_path, monkeypatch, flush):
+    synced = []
+    monkeypatch.setattr("os.fsync", lambda number: synced.append((tmp_path / "b").exists()))
+    with written_whole(tmp_path / "b", flush=flush) as file:
+        file.write(b"new")
+    assert synced == ([False] if flush else [])
+    assert (tmp_path / "b").read_bytes() == b"new"
+
+
+def test_text_and_json_are_written_as_they_are(tmp_path):
+    write_text(tmp_path / "new" / "t.csv", "a\r\nü\n")
+    assert (tmp_path / "new" / "t.csv").read_bytes() == "a\r\nü\n".encode()
+    write_json(tmp_path / "j.json", {"a": [1]}, indent=2)
+    assert (tmp_path / "j.json").read_text() == json.dumps({"a": [1]}, indent=2) + "\n"

@@ -1,0 +1,59 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rhobin.pool import THREAD_SETTINGS, finished, task_pool
+
+
+def test_tasks_run_here_without_workers():
+    with task_pool(0) as submit:
+        assert list(finished(submit(os.getpid) for _ in range(2))) == [os.getpid()] * 2
+
+
+def test_workers_are_single_threaded_and_a_dead_one_is_explained(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    seen = []
+    with task_pool(1) as submit:
+        seen += finished(submit(os.getenv, name) for name in THREAD_SETTINGS)
+        with pytest.raises(ChildProcessError, match="fewer --workers"):
+            list(finished([submit(os._exit, 3)]))
+    assert seen == ["1"] * len(THREAD_SETTINGS)
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+    assert "MKL_NUM_THREADS" not in os.environ
+
+
+PARENT = """
+import os, time
+from rhobin.pool import task_pool
+
+if __name__ == "__main__":
+    with task_pool(1) as submit:
+        print(submit(os.getpid).result(), flush=True)
+        submit(time.sleep, 600).result()
+"""
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    child = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    deadline = time.monotonic() + 20
+    while alive(child) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not alive(child)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
