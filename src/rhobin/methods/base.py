@@ -23,9 +23,9 @@ class NonFiniteLossError(RuntimeError):
 class Method(pl.LightningModule):
     """A network, its losses and how to turn its output into a `Prediction`.
 
-    A subclass writes `run_net` and `decode`. With one group of parameters that is all: a step descends a
-    weighted sum of losses. A method with several optimisers sets ``automatic_optimization = False`` and writes
-    `training_step`, in which `descend` moves one group.
+    A subclass writes `run_net` and `decode`. With one group of parameters that is all: a step descends the
+    weighted sum of its losses. A method with several optimisers sets ``automatic_optimization = False`` and
+    writes `training_step`, in which `descend` moves one group.
 
     Args:
         net: the network that predicts; the one whose weights are averaged where the config asks for it.
