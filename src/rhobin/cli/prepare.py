@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("root", type=Path, help="dataset root; with --check also a prepared one")
+    parser.add_argument("root", type=Path, help="dataset root; with --check, a prepared one too")
     parser.add_argument("out", type=Path, nargs="?", help="prepared root; an unfinished one is completed")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--dry-run", action="store_true", help="only count, and estimate the disk space")
@@ -32,7 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="write nothing: look at every image of ROOT, or at every file of OUT and for changes of ROOT",
     )
     parser.add_argument(
-        "--around", default="union", help="whose box is stored: union, person or object (default: union)"
+        "--around",
+        default="union",
+        help="around whose box pixels are stored: union, person or object (default: union)",
     )
     parser.add_argument(
         "--margin",
@@ -48,10 +50,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="pixels across that side at most, counted as if the image's border did not clip it "
         "(default: 768, which is 248 across the box)",
     )
-    parser.add_argument("--quality", type=int, default=95, help="of JPEG (default: 95)")
-    parser.add_argument("--shards", action="store_true", help="one WebDataset tar a sequence, not a folder")
+    parser.add_argument("--quality", type=int, default=95, help="JPEG quality (default: 95)")
+    parser.add_argument(
+        "--shards", action="store_true", help="one WebDataset tar for each sequence, in place of a folder"
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes; any number gives the same files")
-    parser.add_argument("--layout", default="auto", help="whose rules ROOT follows (default: look)")
+    parser.add_argument("--layout", default="auto", help="layout of ROOT (default: seen from its folders)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,7 +89,9 @@ def _prepare(args: argparse.Namespace) -> int:
         _estimate(console, todo)
         return 0
     if todo.stale:
-        console.print(f"{todo.stale} sequences have changed, or were stored otherwise: prepared again")
+        console.print(
+            f"{todo.stale} sequences have changed or were stored with other options: they are prepared again"
+        )
     with _progress(todo.views) as notify:
         prepare(todo, args.workers, notify)
     console.print(manifest_tables(read_manifest(args.out)))
@@ -124,7 +130,9 @@ def _estimate(console: Console, todo: Plan) -> None:
     for reason, count in found.unusable.items():
         console.print(f"[red]{count} of {found.looked} views[/red] that were tried: {REASONS[reason]}")
     if need > free:
-        console.print("[red]There is not enough room.[/red] Smaller: --size 512, or a smaller --margin")
+        console.print(
+            "[red]There is not enough disk space.[/red] Store less with --size 512 or a smaller --margin"
+        )
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -172,13 +180,13 @@ def _judge(verdict: Verdict, root: Path) -> int:
 
 
 def _say_unjudged(console: Console, releases: Sequence[Release]) -> None:
-    """Say of how many views nobody can tell whether their masks are exchanged."""
+    """Say how many views cannot be judged, since they have no fitted body."""
     from rhobin.data.prepare.judge import count_unjudged
 
     count = sum(map(count_unjudged, releases))
     if count:
         console.print(
-            f"[red]{count:,} views have no fitted body[/red]: their masks could be exchanged unnoticed",
+            f"[red]{count:,} views have no fitted body[/red]: exchanged masks would not be found there",
             soft_wrap=True,
         )
 
@@ -188,8 +196,8 @@ def _say_hidden(console: Console, releases: Sequence[PreparedRelease]) -> None:
     count = sum(release.hidden for release in releases)
     if count:
         console.print(
-            f"{count:,} stored views wholly hide the person or the object: training leaves out those that "
-            "its crop needs, testing shows them",
+            f"{count:,} stored views wholly hide the person or the object. Training leaves them out where "
+            "its crop needs what is hidden; testing shows them.",
             soft_wrap=True,
         )
 

@@ -10,10 +10,10 @@ TARGETS = ("raw", "30fps", "2023", "2024")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("root", type=Path, help="root to read")
-    parser.add_argument("out", type=Path, help="folder to make")
+    parser.add_argument("out", type=Path, help="folder to write")
     parser.add_argument("--layout", choices=TARGETS, required=True, help="layout to write")
     parser.add_argument("--from", dest="source", default="auto", choices=("auto", *TARGETS),
-                        help="layout of the root, where it could be read as several")  # fmt: skip
+                        help="layout of ROOT, where it could be read as several")  # fmt: skip
     parser.add_argument(
         "--body", type=Path, help="folder of licensed SMPL-H files (2024 only; default: stand-in)"
     )

@@ -14,15 +14,19 @@ MODES = ("official", "paper", "strict", "2024", "chore")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("track", choices=("human", "object", "joint"))
+    parser.add_argument("track", choices=("human", "object", "joint"), help="what is scored")
     parser.add_argument("root", type=Path, help="holds ref/ref.pkl, ref/SMPLH_*.pkl and res/results.pkl")
     parser.add_argument("out", type=Path, help="where scores.txt, scores.json and frames.csv go")
-    parser.add_argument("--mode", choices=MODES, default="official", help="see docs/protocol.md")
+    parser.add_argument(
+        "--mode", choices=MODES, default="official", help="way of counting (docs/protocol.md)"
+    )
     parser.add_argument("--results", type=Path, help="another results file than ROOT/res/results.pkl")
     parser.add_argument(
         "--body", type=Path, help="folder of SMPL-H files; by default ROOT/ref, or the stand-in"
     )
-    parser.add_argument("--seeds", type=int, default=1, help="sampling seeds to score with, for the spread")
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="how many sampling seeds to score with, for the spread"
+    )
     parser.add_argument("--workers", type=int, default=2, help="threads")
 
 
@@ -70,16 +74,16 @@ def _show(result, out: Path) -> None:
         label = f"{name} {UNITS[name]}" if name in UNITS else name
         table.add_row(label, f"{value:.4g}", *seeds, *quoted)
     console.print(table)
-    console.print("the paper's rows as printed, on BEHAVE; in brackets this file's difference")
+    console.print("The paper's rows are quoted, on BEHAVE; in brackets, how far this file is from them.")
     if result.edition == "2024":
         shown = ", ".join(f"{name} {value:.4g}" for name, value in server_scores(result).items())
-        console.print(f"by data set, as the server of 2024 names them: {shown}")
+        console.print(f"By data set, under the names of the server of 2024: {shown}")
     for note in score.notes:
         console.print(f"note: {note}")
     if any(math.isinf(value) for value in metrics.values()):
         missing = f"; {len(score.missing)} frames are missing" if score.missing else ""
-        console.print(f"coverage {100 * score.coverage:.2f} %{missing}: not every score exists")
-    console.print(f"body model: {result.origin['body']}; written to {out}")
+        console.print(f"Coverage {100 * score.coverage:.2f} %{missing}: some scores do not exist.")
+    console.print(f"Body model: {result.origin['body']}. Written to {out}.")
 
 
 def _quoted(row: dict, name: str, factor: float) -> str:

@@ -11,10 +11,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("run", type=Path, help="run folder, evaluated by eval.py")
     parser.add_argument(
-        "--edition", choices=("2023", "2024"), default="2023", help="by sequence, or by image"
+        "--edition",
+        choices=("2023", "2024"),
+        default="2023",
+        help="2023: by sequence; 2024: by image (default: 2023)",
     )
     parser.add_argument(
-        "--track", choices=("human", "object", "joint"), default="joint", help="to check with"
+        "--track",
+        choices=("human", "object", "joint"),
+        default="joint",
+        help="track that the check scores (default: joint)",
     )
     parser.add_argument(
         "--ref", type=Path, help="folder of ref.pkl; by default the data the run was scored on"

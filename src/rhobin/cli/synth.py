@@ -28,7 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=at_least(1), default=2, help="processes; any number gives the same files"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of people, motions and cameras' noise")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of people, motions and camera noise (default: 0)"
+    )
     parser.add_argument("--width", type=_width, default=640, help="image width in pixels, 4:3 (default: 640)")
     parser.add_argument(
         "--body", type=Path, help="folder of licensed SMPL-H files instead of the stand-in body"

@@ -11,7 +11,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("root", type=Path, help="dataset root with objects/")
     parser.add_argument("--out", type=Path, help="write hashes, keypoints and symmetries as JSON")
-    parser.add_argument("--check", type=Path, help="compare with such a file; differences give status 1")
+    parser.add_argument("--check", type=Path, help="compare with such a file; exit with 1 where they differ")
 
 
 def run(args: argparse.Namespace) -> int:
