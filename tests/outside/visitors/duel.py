@@ -1,13 +1,13 @@
-"""An object-only method with two optimisers: a network, and a critic that tells its rotations from true ones."""
+"""An object-only method with two optimisers: a network, and a critic that knows true rotations."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from visitors.nets import Numbers, place_of, rotation_of
 
 from rhobin.methods.base import Method
 from rhobin.nets.images import normalized
 from rhobin.types import ObjectPrediction, Prediction
+from visitors.nets import Numbers, place_of, rotation_of
 
 
 class DuelLoss(nn.Module):

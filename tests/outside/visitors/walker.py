@@ -2,11 +2,11 @@
 
 import torch
 from torch import nn
-from visitors.nets import Numbers, place_of, rotation_of
 
 from rhobin.methods.base import Method
 from rhobin.nets.images import normalized
 from rhobin.types import HumanPrediction, Prediction
+from visitors.nets import Numbers, place_of, rotation_of
 
 
 class WalkerLoss(nn.Module):

@@ -1,0 +1,48 @@
+"""Gradients of several batches added up: one row, one score, one checkpoint a step."""
+
+import csv
+
+import pytest
+import torch
+
+from rhobin.engine.fit import fit
+
+BATCHES = 6  # an epoch of the small tree
+
+
+def column(run_dir, name):
+    with (run_dir / "metrics.csv").open() as file:
+        return [(int(row["step"]), float(row[name])) for row in csv.DictReader(file) if row[name]]
+
+
+@pytest.fixture
+def trained(smoke, tmp_path):
+    """Two epochs in which nothing is learnt, so that losses of any grouping can be compared."""
+
+    def train(accumulate, *overrides):
+        return fit(
+            smoke(
+                tmp_path / f"run{accumulate}", "trainer.max_steps=-1", "trainer.max_epochs=2",
+                f"+trainer.accumulate_grad_batches={accumulate}", "optim.optimizer.lr=0",
+                "callbacks.log.every_n_steps=1", "callbacks.evaluator.every_n_steps=2", *overrides,
+            )
+        )  # fmt: skip
+
+    return train
+
+
+def test_a_step_of_several_batches_is_one_row_with_their_mean(trained):
+    single = [value for _, value in column(trained(1), "train/loss")]
+    assert len(single) == 2 * BATCHES
+    for accumulate, groups in ((2, [2, 2, 2] * 2), (4, [4, 2] * 2)):
+        run_dir, start = trained(accumulate), 0
+        rows = column(run_dir, "train/loss")
+        assert [step for step, _ in rows] == list(range(1, len(groups) + 1))
+        for (_, value), size in zip(rows, groups, strict=True):
+            assert value == pytest.approx(sum(single[start : start + size]) / size, rel=1e-5)
+            start += size
+        scored = [step for step, _ in column(run_dir, "val/joint_mm")]
+        assert scored == list(range(2, len(groups) + 1, 2))
+        assert torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == len(
+            groups
+        )
