@@ -13,15 +13,16 @@ from typing import Any
 
 import torch
 
+from rhobin.assets import Assets
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.dataset import BehaveDataset
 from rhobin.data.images.context import BadSampleError
 from rhobin.data.sections import read_section
+from rhobin.data.settings import SampleConfig, ViewConfig
 from rhobin.data.shared import ContextCache
 from rhobin.data.targets.views import build_targets
-from rhobin.data.view_config import ViewConfig
 
 PLAIN = {"scale": 0.0, "rotation_p": 0.0, "colour": 0.0}
 KINDS: dict[str, dict[str, Any]] = {
@@ -51,15 +52,15 @@ def main() -> None:
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)  # of views that cannot be used
     release = read_release(args.root, "train")
-    targets = build_targets(release, load_bodies(), release.templates)
-    config = ViewConfig(input_size=args.size, on_bad_sample="skip")
+    targets = build_targets(release, Assets.of(load_bodies(), release.templates))
+    config = SampleConfig(ViewConfig(args.size, on_bad_sample="skip"))
     rows = torch.arange(0, len(release.views.frame), max(1, len(release.views.frame) // args.views)).numpy()
     cache = ContextCache(len(rows), 4096)
     widest = AugmentConfig(shift=0.25, truncate_p=1.0)
     fill(BehaveDataset(release, targets, rows, config, widest, 0, cache))
     costs = {}
     for name, values in KINDS.items():
-        augment = read_section(AugmentConfig, "augment", {**PLAIN, **values})
+        augment = read_section(AugmentConfig, "data.augment", {**PLAIN, **values})
         dataset = BehaveDataset(release, targets, rows, config, augment, 0, cache)
         costs[name] = min(cost(dataset, args.samples) for _ in range(2))
         added = costs[name] - costs["nothing"]

@@ -11,9 +11,9 @@ whole, turn the image into a float32 frame and copy it (CONTHO), warp from there
 pickled crop of NOCS, paste it into a frame and warp that (GDR-Net). It is spared their posing of the body for
 each sample and their blur. "bytes" keeps frames uint8, kinder than CONTHO; "frames" turns uint8 frames whole
 before it crops, as loaders do that augment first. "raw, first epoch" sees its views first; later, the
-boxes of masks are known. "in memory" is the prepared root with data.cache=ram, after the first epoch. All
-times end with a batch of normalised float32 images: ours leave the loader as bytes and are normalised on the
-training device, which is timed here on the processor.
+boxes of masks are known. "in memory" is the prepared root with data.cache.kind=ram, after the first epoch.
+All times end with a batch of normalised float32 images: ours leave the loader as bytes and are normalised on
+the training device, which is timed here on the processor.
 """
 
 import argparse
@@ -50,9 +50,14 @@ from rhobin.nets.images import normalized
 BATCH = 16
 REPEATS = 5
 TRACKS: dict[str, dict[str, Any]] = {
-    "joint (KHOR)": {"crop": "union"},
-    "object (G2DR)": {"crop": "object", "targets": ["maps"]},
-    "human (BEV-HybrIK)": {"crop": "person", "targets": ["bev"]},
+    "joint (KHOR)": {"crop": "union", "targets": ["heatmaps"]},
+    "object (G2DR)": {"crop": "object", "targets": ["heatmaps", "maps"]},
+    "human (BEV-HybrIK)": {"crop": "person", "targets": ["heatmaps", "bev"]},
+}
+OPTIONS: dict[str, Any] = {
+    "view": {"on_bad_sample": "skip"},
+    "validation": {"fraction": 0},
+    "targets": {"heatmaps": {"depth_range": 4.4}},
 }
 RECIPES = {"joint (KHOR)": Recipe(), "object (G2DR)": Recipe(around="object"), "human (BEV-HybrIK)": Recipe()}
 TARGETS = {"raw": 3.0, "prepared": 10.0}
@@ -73,11 +78,11 @@ def main() -> None:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         root = make_root(Path(folder), args.views, args.source)
-        for track, options in TRACKS.items():
+        for track, reads in TRACKS.items():
             out = Path(folder) / f"prepared-{RECIPES[track].around}"
             if not out.exists():
                 found[f"prepare --around {RECIPES[track].around}"] = prepare_root(root, out, RECIPES[track])
-            found[track] = measure_track(track, root, out, options, args.samples)
+            found[track] = measure_track(track, root, out, reads, args.samples)
         found["memory"] = measure_memory(Path(folder) / "prepared-union")
         found["index"] = measure_index(Path(folder) / "prepared-union", Path(folder) / "tiled")
     if args.out:
@@ -146,7 +151,7 @@ def staged(dataset: Any) -> Iterator[Stages]:
             setattr(owner, name, function)
 
 
-def measure_track(track: str, root: Path, out: Path, options: dict[str, Any], count: int) -> dict[str, Any]:
+def measure_track(track: str, root: Path, out: Path, reads: dict[str, Any], count: int) -> dict[str, Any]:
     """Milliseconds a sample of all loaders, in turns."""
     made = {}
     kinds = {
@@ -157,14 +162,14 @@ def measure_track(track: str, root: Path, out: Path, options: dict[str, Any], co
     }
     for kind, (folder, cache) in kinds.items():
         made[kind] = BehaveDataModule(
-            folder, augment={}, val_fraction=0, workers=0, on_bad_sample="skip", cache=cache, **options
+            folder, augment={}, workers=0, cache={"kind": cache}, reads=reads, **OPTIONS
         )
         made[kind].setup()
     for kind in ("raw", "prepared", "in memory"):
         visit_all(made[kind].train_dataset)
     loaders: dict[str, Any] = {kind: datamodule.train_dataset for kind, datamodule in made.items()}
     for style in STYLES:
-        loaders[style] = make_reference(root, options["crop"], root.parent / "nocs", style)
+        loaders[style] = make_reference(root, reads["crop"], root.parent / "nocs", style)
     usable = np.flatnonzero(loaders["raw"].bad == 0)
     warm_up, order = np.split(np.random.default_rng(0).permutation(usable)[: BATCH + count], [BATCH])
     spent = dict.fromkeys(loaders, 0.0)
@@ -234,7 +239,7 @@ def report(track: str, each: dict[str, float], parts: dict[str, dict[str, float]
 def measure_memory(out: Path) -> list[float]:
     """Resident megabytes before and after each of three epochs, read in this process."""
     datamodule = BehaveDataModule(
-        out, augment={}, val_fraction=0, workers=0, batch_size=BATCH, on_bad_sample="skip"
+        out, augment={}, workers=0, batch_size=BATCH, reads=TRACKS["joint (KHOR)"], **OPTIONS
     )
     datamodule.setup()
     loader = datamodule.train_dataloader()

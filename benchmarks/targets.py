@@ -70,7 +70,8 @@ def each(call: Callable[[], object], times: int) -> float:
 
 def drawings(size: int) -> dict[str, Callable[[], object]]:
     """What to time: one call draws one target of the next of some prepared places."""
-    templates = load_templates()
+    known = load_templates()
+    templates = {index: known[name] for index, name in enumerate(OBJECT_NAMES)}
     places, turn = [_place(templates, number, size) for number in range(PLACES)], iter(range(10**9))
     mapper, bev, mask = (
         ObjectMapper(templates, MapConfig(), size),
@@ -80,7 +81,7 @@ def drawings(size: int) -> dict[str, Callable[[], object]]:
     for place in places:
         mapper(*place, mask)  # acceleration structures are built once a process
 
-    def following() -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
+    def following() -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
         return places[next(turn) % PLACES]
 
     def bev_profiles() -> BevMaps:
@@ -92,11 +93,11 @@ def drawings(size: int) -> dict[str, Callable[[], object]]:
         return profiles.front, profiles.bird, profiles.volume
 
     def pytorch3d() -> object:
-        name, R, t, K = following()
-        verts = torch.from_numpy(templates[name].verts @ R.T + t).float()
+        index, R, t, K = following()
+        verts = torch.from_numpy(templates[index].verts @ R.T + t).float()
         grid = torch.from_numpy(np.diag([0.25, 0.25, 1]) @ K).float()
         return rasterise(
-            verts, torch.from_numpy(templates[name].faces), grid, size // 4, size // 4, "pytorch3d"
+            verts, torch.from_numpy(templates[index].faces), grid, size // 4, size // 4, "pytorch3d"
         )
 
     found: dict[str, Callable[[], object]] = {
@@ -126,14 +127,14 @@ def networks(size: int, batch: int) -> dict[str, Callable[[], object]]:
     return {"step: GDR-Net's trunk, ResNet-34": gdr_step, "step: KHOR, HRNet-W48": khor_step}
 
 
-def _place(templates: dict, number: int, size: int) -> tuple[str, np.ndarray, np.ndarray, np.ndarray]:
-    """Object, rotation, translation and intrinsics of a crop with GDR-Net's padding."""
+def _place(templates: dict, number: int, size: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """Object id, rotation, translation and intrinsics of a crop with GDR-Net's padding."""
     rng = np.random.default_rng(number)
-    name = OBJECT_NAMES[number % len(OBJECT_NAMES)]
+    index = number % len(OBJECT_NAMES)
     R, t = Rotation.random(random_state=rng).as_matrix(), rng.normal((0, 0, 2.5), (0.5, 0.2, 0.3))
-    pixels = np.asarray(project(templates[name].verts @ R.T + t, KINECT))
+    pixels = np.asarray(project(templates[index].verts @ R.T + t, KINECT))
     low, high = pixels.min(axis=0), pixels.max(axis=0)
-    return name, R, t, crop_intrinsics(KINECT, (low + high) / 2, 1.5 * float((high - low).max()), size)
+    return index, R, t, crop_intrinsics(KINECT, (low + high) / 2, 1.5 * float((high - low).max()), size)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from behave_tree import TEST, TRAIN, silhouette
+from data_samples import truth_of
 
 from rhobin.behave.builder import EmptySplitError, FrameRecord, ReleaseBuilder
 from rhobin.behave.detect import detect_layout
@@ -18,7 +19,6 @@ from rhobin.behave.manifest import build_manifest
 from rhobin.behave.read import read_release
 from rhobin.behave.writers.files import read_image, read_mask
 from rhobin.behave.writers.relayout import write_release
-from rhobin.data.targets.views import build_targets
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.types import GENDERS
@@ -81,7 +81,7 @@ def test_layouts_with_a_world_hold_the_same_numbers(releases, layout, split):
 def test_every_view_has_the_same_ground_truth_in_its_camera(releases, bodies, templates, layout):
     for split in ("train", "test"):
         raw, other = releases["raw", split], releases[layout, split]
-        truth, found = build_targets(raw, bodies, templates), build_targets(other, bodies, templates)
+        truth, found = truth_of(raw, bodies), truth_of(other, bodies)
         views = by_key(raw)
         assert set(by_key(other)) <= set(views)
         for name, view in by_key(other).items():

@@ -236,7 +236,7 @@ def test_few_groups_fall_back_to_sequences_and_never_take_all():
     assert len(carve_validation(SEQUENCES[:8], [10] * 8, 0.1, "group")) == 1
     assert len(carve_validation(SEQUENCES[:2], [10, 10], 0.9, "sequence")) == 1
     assert carve_validation(SEQUENCES, [10] * 20, 0.0) == []
-    with pytest.raises(ValueError, match="val_by is 'frame'"):
+    with pytest.raises(ValueError, match=r"data.validation.by is 'frame'"):
         carve_validation(SEQUENCES, [10] * 20, 0.1, "frame")
-    with pytest.raises(ValueError, match=r"val_fraction is 1.5"):
+    with pytest.raises(ValueError, match=r"data.validation.fraction is 1.5"):
         carve_validation(SEQUENCES, [10] * 20, 1.5)

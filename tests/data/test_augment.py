@@ -237,7 +237,7 @@ def test_a_cut_shows_the_image_and_not_what_lies_beyond_it():
 )
 def test_config_errors_name_the_key_and_what_is_expected(values, message):
     with pytest.raises(ValueError, match=message):
-        read_section(AugmentConfig, "augment", values)
+        read_section(AugmentConfig, "data.augment", values)
 
 
 def test_the_config_lists_every_key_with_its_default():
@@ -245,4 +245,4 @@ def test_the_config_lists_every_key_with_its_default():
     listed = yaml.safe_load(path.read_text())["augment"]
     assert set(listed) == {field.name for field in fields(AugmentConfig)}
     assert set(listed["occluder"]) == {field.name for field in fields(OccluderConfig)}
-    assert read_section(AugmentConfig, "augment", listed) == AugmentConfig()
+    assert read_section(AugmentConfig, "data.augment", listed) == AugmentConfig()

@@ -147,9 +147,11 @@ def test_a_larger_person_makes_a_larger_disc():
 
 
 def test_settings_are_checked():
-    with pytest.raises(ValueError, match=r"data.bev: expected 0 < near < far.*near 7.0, far 6.4"):
+    with pytest.raises(ValueError, match=r"data.targets.bev: expected 0 < near < far.*near 7.0, far 6.4"):
         BevConfig(near=7.0)
-    with pytest.raises(ValueError, match=r"data.bev.depth is 'log'; expected one of even, bev"):
+    with pytest.raises(ValueError, match=r"data.targets.bev.depth is 'log'; expected one of even, bev"):
         BevConfig(depth="log")
-    with pytest.raises(ValueError, match=r"data.bev.bins is 48; data.bev.depth=bev needs a multiple of 32"):
+    with pytest.raises(
+        ValueError, match=r"data.targets.bev.bins is 48; data.targets.bev.depth=bev needs a multiple of 32"
+    ):
         BevConfig(depth="bev", bins=48)

@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 import pytest
 from behave_tree import make_tree
+from data_samples import sample_config, truth_of
 
 from rhobin.__main__ import main
 from rhobin.behave.manifest import build_manifest
 from rhobin.behave.read import read_release
 from rhobin.behave.ref import write_ref
-from rhobin.body.load import load_bodies
 from rhobin.data.dataset import BehaveDataset
 from rhobin.data.images.context import BadSampleError
 from rhobin.data.prepare import sequence as preparing
@@ -31,8 +31,6 @@ from rhobin.data.prepare.prepared import is_prepared, read_prepared_splits
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.view import prepare_view
 from rhobin.data.splits import available_splits
-from rhobin.data.targets.views import build_targets
-from rhobin.data.view_config import ViewConfig
 from rhobin.objects.load import load_templates
 
 BOX, CHAIR, TEST = "Date01_Sub01_boxlarge_lift", "Date01_Sub01_chairblack_sit", "Date03_Sub04_backpack_back"
@@ -210,11 +208,8 @@ def listing(root):
 
 def datasets(release):
     """Datasets of all views of a release that skip bad samples, and that stop."""
-    targets, views = (
-        build_targets(release, load_bodies(), release.templates),
-        np.arange(len(release.views.frame)),
-    )
-    configs = (ViewConfig(input_size=32, on_bad_sample=how) for how in ("skip", "raise"))
+    targets, views = truth_of(release), np.arange(len(release.views.frame))
+    configs = (sample_config(32, on_bad_sample=how) for how in ("skip", "raise"))
     return [BehaveDataset(release, targets, views, config) for config in configs]
 
 
@@ -255,7 +250,7 @@ def test_training_goes_on_or_stops_as_configured(tree, kind):
     shown = show(patient)
     assert [(s.reason, s.file, s.views) for s in patient.skips()] == [(reason, file, 1)]
     assert [sample.key.index for sample in shown] == [0, 1, 3, *range(3, VIEWS)], "the next view stands in"
-    with pytest.raises(BadSampleError, match=rf"{file}: .*data.on_bad_sample=skip") as caught:
+    with pytest.raises(BadSampleError, match=rf"{file}: .*data.view.on_bad_sample=skip") as caught:
         show(strict)
     assert caught.value.reason == reason
 

@@ -1,28 +1,30 @@
 """Loaders: the same batches for any number of workers, from any position, and a clear account of losses."""
 
-from dataclasses import fields
-
 import pytest
 import pytorch_lightning as pl
 import torch
 from behave_tree import TEST, TRAIN, make_tree
+from data_samples import differing, merged
 
 from rhobin.data.datamodule import BehaveDataModule
 
-OPTIONS = {"input_size": 32, "batch_size": 4, "augment": {}, "val_fraction": 0.25, "workers": 0}
+OPTIONS = {
+    "view": {"input_size": 32},
+    "batch_size": 4,
+    "augment": {},
+    "validation": {"fraction": 0.25},
+    "workers": 0,
+}
 
 
 def make(root, **changes):
-    datamodule = BehaveDataModule(root, **{**OPTIONS, **changes})
+    datamodule = BehaveDataModule(root, **merged(OPTIONS, changes))
     datamodule.setup()
     return datamodule
 
 
 def same(a, b):
-    tensors = [(getattr(a, n), getattr(b, n)) for n in ("image", "K_crop", "gender", "object_id")]
-    pairs = [(getattr(a.target, f.name), getattr(b.target, f.name)) for f in fields(a.target)]
-    tensors += [pair for pair in pairs if pair != (None, None)]
-    return a.keys == b.keys and all(torch.equal(x, y) for x, y in tensors)
+    return a.keys == b.keys and not differing(a, b)
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +35,14 @@ def expected(release_root):
 
 @pytest.mark.parametrize(("workers", "cache"), [(2, "none"), (2, "ram"), (1, "none"), (0, "ram")])
 def test_batches_do_not_depend_on_workers_or_cache(release_root, expected, workers, cache):
-    loader = make(release_root, workers=workers, cache=cache).train_dataloader()
+    loader = make(release_root, workers=workers, cache={"kind": cache}).train_dataloader()
     batches = [batch for _ in range(3) for batch in loader]
     assert len(batches) == len(expected) == 18
     assert all(same(a, b) for a, b in zip(batches, expected, strict=True))
 
 
 def test_workers_fill_the_cache_of_the_main_process(release_root):
-    datamodule = make(release_root, workers=2, cache="ram")
+    datamodule = make(release_root, workers=2, cache={"kind": "ram"})
     list(datamodule.train_dataloader())
     assert datamodule.train_dataset.decoded.cache.ready.sum() >= 20
 
@@ -70,8 +72,8 @@ def test_splits_share_no_sequence_and_test_is_kinect_1(release_root):
 
 
 def test_validation_can_be_thinned_or_left_out(release_root):
-    assert len(make(release_root, val_views=3).val_dataset) == 3
-    without = make(release_root, val_fraction=0)
+    assert len(make(release_root, validation={"views": 3}).val_dataset) == 3
+    without = make(release_root, validation={"fraction": 0})
     assert without.val_dataset is None
     assert without.val_dataloader() == []
     assert len(without.train_dataset) == 32
@@ -84,7 +86,7 @@ def test_test_batches_are_complete_and_in_order(release_root):
     (batch,) = datamodule.predict_dataloader()
     assert batch.image.shape == (2, 5, 32, 32)
     assert len(batch) == 2
-    assert batch.target.theta.shape == (2, 52, 3, 3)
+    assert batch.target.human.theta.shape == (2, 52, 3, 3)
     assert batch.gender.dtype == torch.int64
 
 
@@ -93,7 +95,7 @@ def test_losses_at_reading_and_in_workers_end_in_one_manifest(own_root):
     (folder / "t0003.000/person/fit02/person_fit.pkl").unlink()
     image = folder / "t0004.000/k1.color.jpg"
     image.write_bytes(image.read_bytes()[:300])
-    datamodule = make(own_root, workers=2, on_bad_sample="skip", val_fraction=0)
+    datamodule = make(own_root, workers=2, view={"on_bad_sample": "skip"}, validation={"fraction": 0})
     batches = list(datamodule.train_dataloader())
     assert sum(len(batch) for batch in batches) == 28
     skipped = datamodule.manifest()["skipped"]
@@ -110,8 +112,8 @@ def test_losses_at_reading_and_in_workers_end_in_one_manifest(own_root):
 def test_a_missing_root_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"rhobin synth --out"):
         BehaveDataModule(tmp_path / "none").setup()
-    with pytest.raises(ValueError, match=r"data.cache is 'disk'; expected none or ram"):
-        BehaveDataModule(tmp_path, cache="disk")
+    with pytest.raises(ValueError, match=r"data.cache.kind is 'disk'; expected one of none, ram"):
+        BehaveDataModule(tmp_path, cache={"kind": "disk"})
 
 
 class Recorder(pl.LightningModule):
@@ -174,6 +176,6 @@ def test_lightning_resumes_at_the_batch_of_the_checkpoint(
 def test_resuming_on_other_data_warns(release_root, tmp_path, caplog):
     fit(make(release_root), tmp_path, 3, save_at=3)
     other = make_tree(tmp_path / "other", frames=1, seed=8)
-    fit(make(other, val_fraction=0), tmp_path, 5, tmp_path / "last.ckpt")
+    fit(make(other, validation={"fraction": 0}), tmp_path, 5, tmp_path / "last.ckpt")
     assert "resumed with data.data_hash" in caplog.text
     assert "resumed with data.seed" not in caplog.text

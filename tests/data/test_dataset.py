@@ -1,29 +1,31 @@
 """From files to samples: right pixels, right targets, same bits every time, broken files handled aloud."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from data_samples import differing, sample_config, truth_of
 
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.dataset import BehaveDataset
 from rhobin.data.images.context import BadSampleError, load_context, read_picture, warp_context
+from rhobin.data.settings import ViewConfig
 from rhobin.data.shared import ContextCache, shared_array
-from rhobin.data.targets.views import build_targets
-from rhobin.data.view_config import ViewConfig
+from rhobin.data.targets.heatmaps import HeatmapConfig, heatmap_coordinates
 from rhobin.geometry.camera import crop_matrix
 
-CONFIG = ViewConfig(input_size=64)
+CONFIG = sample_config()
+SKIPPING = sample_config(on_bad_sample="skip")
 
 
 def make_dataset(root, config=CONFIG, augment=None, cache_mb=0, views=None):
     release = read_release(root, "train")
-    targets = build_targets(release, load_bodies(), release.templates)
+    targets = truth_of(release)
     views = np.arange(len(release.views.frame)) if views is None else views
     cache = ContextCache(len(views), cache_mb) if cache_mb else None
     return BehaveDataset(release, targets, views, config, augment, seed=3, cache=cache)
@@ -40,10 +42,7 @@ def augmented(release_root):
 
 
 def same(a, b):
-    tensors = [(a.image, b.image), (a.K_crop, b.K_crop)]
-    pairs = [(getattr(a.target, f.name), getattr(b.target, f.name)) for f in fields(a.target)]
-    tensors += [pair for pair in pairs if pair != (None, None)]
-    return a.key == b.key and all(torch.equal(x, y) for x, y in tensors)
+    return a.key == b.key and not differing(a, b)
 
 
 def outline_iou(points, K, mask):
@@ -62,9 +61,9 @@ def test_projected_object_covers_its_mask(kind, request):
     for index in range(len(dataset)):
         sample = dataset[(5, index)]
         name = sample.key.sequence.split("_")[2]
-        verts = dataset.release.templates[name].verts @ sample.target.obj_R.numpy().T
+        verts = dataset.release.templates[name].verts @ sample.target.object.R.numpy().T
         mask = sample.image[4].numpy() > 0
-        found.append(outline_iou(verts + sample.target.obj_t.numpy(), sample.K_crop.numpy(), mask))
+        found.append(outline_iou(verts + sample.target.object.t.numpy(), sample.K_crop.numpy(), mask))
     assert np.min(found) > 0.8  # silhouettes of 15 to 40 pixels
     assert np.mean(found) > 0.9
 
@@ -74,16 +73,16 @@ def test_targets_of_an_augmented_sample_are_one_rotation_of_the_plain_ones(plain
     bodies = load_bodies()
     for index in range(0, len(plain), 3):
         a, b = plain[index].target, augmented[(1, index)].target
-        Q = b.obj_R @ a.obj_R.T
+        Q = b.object.R @ a.object.R.T
         rolled += bool((Q - torch.eye(3)).abs().max() > 1e-3)
-        for name in ("joints", "kpts"):
-            assert torch.allclose(getattr(b, name), getattr(a, name) @ Q.T, atol=1e-5)
-        assert torch.allclose(b.obj_t, Q @ a.obj_t, atol=1e-5)
-        assert torch.allclose(b.theta[0], Q @ a.theta[0], atol=1e-5)
-        assert torch.equal(b.theta[1:], a.theta[1:])
-        gender = torch.tensor([augmented[index].gender])
-        body = bodies.kinematics(b.theta[None], b.beta[None], b.trans[None], gender)
-        assert torch.allclose(bodies.joints29(body, b.beta[None], gender)[0], b.joints, atol=1e-5)
+        for mine, theirs in ((b.human.joints, a.human.joints), (b.object.kpts, a.object.kpts)):
+            assert torch.allclose(mine, theirs @ Q.T, atol=1e-5)
+        assert torch.allclose(b.object.t, Q @ a.object.t, atol=1e-5)
+        assert torch.allclose(b.human.theta[0], Q @ a.human.theta[0], atol=1e-5)
+        assert torch.equal(b.human.theta[1:], a.human.theta[1:])
+        gender, person = torch.tensor([augmented[index].gender]), b.human
+        body = bodies.kinematics(person.theta[None], person.beta[None], person.trans[None], gender)
+        assert torch.allclose(bodies.joints29(body, person.beta[None], gender)[0], person.joints, atol=1e-5)
     assert rolled > 2
 
 
@@ -92,19 +91,19 @@ def test_heatmap_coordinates(augmented):
         sample = augmented[(2, index)]
         target = sample.target
         for points, uvd, weight in (
-            (target.joints, target.joints_uvd, target.joints_weight),
-            (target.kpts, target.kpts_uvd, target.kpts_weight),
+            (target.human.joints, target.heatmaps.joints_uvd, target.heatmaps.joints_weight),
+            (target.object.kpts, target.heatmaps.kpts_uvd, target.heatmaps.kpts_weight),
         ):
             pixels = points @ sample.K_crop.T
             assert torch.allclose(uvd[:, :2], pixels[:, :2] / pixels[:, 2:] / 64 - 0.5, atol=1e-5)
-            assert torch.allclose(uvd[:, 2], (points[:, 2] - target.joints[0, 2]) / 4.4, atol=1e-6)
+            assert torch.allclose(uvd[:, 2], (points[:, 2] - target.human.joints[0, 2]) / 4.4, atol=1e-6)
             assert torch.equal(weight, ((uvd >= -0.5) & (uvd < 0.5)).all(1).float())
 
 
-def test_points_outside_the_crop_or_behind_the_camera_weigh_nothing(plain):
+def test_points_outside_the_crop_or_behind_the_camera_weigh_nothing():
     points = np.array([[0, 0, 2.0], [9, 0, 2.0], [0, 0, -1.0], [0, 0, 5.0]])
     K = np.array([[60.0, 0, 32], [0, 60, 32], [0, 0, 1]])
-    uvd, weight = plain.labeller.heatmap_coordinates(points, 2.0, K)
+    uvd, weight = heatmap_coordinates(points, 2.0, K, 4.4, 64)
     assert weight.tolist() == [True, False, False, False]
     assert np.isfinite(uvd).all()
 
@@ -126,7 +125,7 @@ def test_image_planes(plain):
 
 
 def test_zero_background_blackens_what_no_mask_covers(release_root):
-    sample = make_dataset(release_root, replace(CONFIG, background="zero"))[3]
+    sample = make_dataset(release_root, sample_config(background="zero"))[3]
     outside = (sample.image[3] | sample.image[4]) == 0
     assert outside.any()
     assert not sample.image[:3, outside].any()
@@ -182,7 +181,7 @@ def test_resized_images_get_resized_intrinsics(own_root, plain):
         cv2.imwrite(str(file), cv2.resize(image, (80, 60), interpolation=cv2.INTER_AREA))
     a, b = small[2].K_crop, large[2].K_crop
     assert torch.allclose(a, b, rtol=0.05)
-    assert torch.allclose(small[2].target.joints, large[2].target.joints)
+    assert torch.allclose(small[2].target.human.joints, large[2].target.human.joints)
 
 
 VIEW = "sequences/Date01_Sub01_boxlarge_lift/t0003.000"
@@ -213,7 +212,7 @@ def test_broken_images_raise_naming_the_file(own_root, reason):
 
 @pytest.mark.parametrize("reason", DAMAGE)
 def test_broken_images_are_replaced_counted_and_named(own_root, plain, reason, caplog):
-    dataset = make_dataset(own_root, replace(CONFIG, on_bad_sample="skip"))
+    dataset = make_dataset(own_root, SKIPPING)
     file, damage = DAMAGE[reason]
     damage(own_root / VIEW / file)
     assert dataset.skips() == []
@@ -238,9 +237,11 @@ def test_what_is_wholly_hidden_is_left_out_of_training_only(own_root, crop, hidd
     """A dataset of test views is content with what the crop can do without."""
     blacken(own_root / VIEW / f"k2.{hidden}.jpg")
     release = read_release(own_root, "train")
-    targets = build_targets(release, load_bodies(), release.templates)
+    targets = truth_of(release)
     for partly, usable in ((False, shown), (True, partly_shown)):
-        dataset = BehaveDataset(release, targets, np.arange(4), replace(CONFIG, crop=crop), partly=partly)
+        dataset = BehaveDataset(
+            release, targets, np.arange(4), sample_config(reads={"crop": crop}), partly=partly
+        )
         if not usable:
             with pytest.raises(BadSampleError, match=rf"{VIEW}/k2.{hidden}.jpg: no pixel is set"):
                 dataset[2]
@@ -248,7 +249,7 @@ def test_what_is_wholly_hidden_is_left_out_of_training_only(own_root, crop, hidd
         for sample in (dataset[2], dataset[2]):  # its boxes are known the second time
             planes = sample.image[3:].flatten(1).any(dim=1).tolist()
             assert planes == [hidden != "person_mask", hidden != "obj_rend_mask"]
-            assert torch.isfinite(sample.target.joints_uvd).all()
+            assert torch.isfinite(sample.target.heatmaps.joints_uvd).all()
 
 
 def test_noise_in_a_jpeg_is_an_unreadable_image(own_root):
@@ -262,7 +263,7 @@ def test_noise_in_a_jpeg_is_an_unreadable_image(own_root):
 
 
 def test_when_nothing_can_be_used_it_says_so(own_root):
-    dataset = make_dataset(own_root, replace(CONFIG, on_bad_sample="skip"), views=np.array([2, 3]))
+    dataset = make_dataset(own_root, SKIPPING, views=np.array([2, 3]))
     for kinect in (2, 3):
         (own_root / VIEW / f"k{kinect}.color.jpg").write_bytes(b"")
     with pytest.raises(ValueError, match=r"none of the 2 views can be used.*k2.color.jpg"):
@@ -272,10 +273,16 @@ def test_when_nothing_can_be_used_it_says_so(own_root):
 def test_index_and_settings_are_checked(plain):
     with pytest.raises(IndexError):
         plain[len(plain)]
-    with pytest.raises(ValueError, match=r"data.crop is 'square'; expected one of union, window, object"):
-        ViewConfig(crop="square")
+    with pytest.raises(
+        ValueError, match=r"model.reads.crop names 'square'; expected any of union, window, object"
+    ):
+        sample_config(reads={"crop": "square"})
+    with pytest.raises(ValueError, match=r"depth_range is 0; expected more than 0 metres"):
+        HeatmapConfig(0)
     with pytest.raises(ValueError, match="must be positive"):
-        ViewConfig(depth_range=0)
+        sample_config(input_size=0)
+    with pytest.raises(ValueError, match=r"data.view.background is 'blue'; expected one of keep, zero"):
+        ViewConfig(background="blue")
 
 
 def test_shared_arrays_start_filled():

@@ -20,12 +20,13 @@ from rhobin.objects.regions import nearest_region
 
 KINECT = np.array([[979.784, 0, 1018.952], [0, 979.84, 779.486], [0, 0, 1]])
 NAMES = ("chairblack", "keyboard", "stool", "trashbin", "yogaball", "boxlong")
+ID = {name: index for index, name in enumerate(OBJECT_NAMES)}
 WHITE = np.full((256, 256), 255, np.uint8)
 
 
 @pytest.fixture(scope="module")
 def mapper():
-    return ObjectMapper({name: built_in(name) for name in OBJECT_NAMES}, MapConfig(), 256)
+    return ObjectMapper({ID[name]: built_in(name) for name in OBJECT_NAMES}, MapConfig(), 256)
 
 
 def place(name, seed=0, depth=2.4):
@@ -48,7 +49,7 @@ def test_coordinates_agree_with_pytorch3d(mapper, name):
     pytest.importorskip("pytorch3d")
     template = built_in(name)
     R, t, K_crop = place(name, seed=2)
-    maps = mapper(name, R, t, K_crop, WHITE)
+    maps = mapper(ID[name], R, t, K_crop, WHITE)
     verts = torch.from_numpy(template.verts @ R.T + t).float()
     depth, _ = rasterise(verts, torch.from_numpy(template.faces), maps.K, 64, 64, using="pytorch3d")
     seen = torch.isfinite(depth).numpy()
@@ -70,9 +71,9 @@ def test_coordinates_agree_with_pytorch3d(mapper, name):
 @pytest.mark.parametrize("shape", ["box", "cube"])
 @pytest.mark.parametrize("name", NAMES)
 def test_coordinates_project_back_to_their_pixels(name, shape):
-    mapper = ObjectMapper({name: built_in(name)}, MapConfig(nocs=shape, stride=2), 256)
+    mapper = ObjectMapper({ID[name]: built_in(name)}, MapConfig(nocs=shape, stride=2), 256)
     R, t, K_crop = place(name, seed=4)
-    maps = mapper(name, R, t, K_crop, WHITE)
+    maps = mapper(ID[name], R, t, K_crop, WHITE)
     rows, columns = np.nonzero(maps.amodal.numpy())
     points = from_nocs(maps.nocs.double().numpy()[:, rows, columns].T, maps.box.double().numpy())
     pixels = project(points @ R.T + t, K_crop)  # of the crop, where a map pixel is two wide
@@ -87,7 +88,7 @@ def test_coordinates_project_back_to_their_pixels(name, shape):
 def test_points_lie_on_the_near_side_of_the_surface(mapper):
     name = "chairwood"
     template, (R, t, K_crop) = built_in(name), place("chairwood", seed=5)
-    maps = mapper(name, R, t, K_crop, WHITE)
+    maps = mapper(ID[name], R, t, K_crop, WHITE)
     inner = maps.amodal.numpy() > 0
     points = from_nocs(maps.nocs.double().numpy()[:, inner].T, maps.box.double().numpy())
     assert np.abs(template.sdf(points)).max() < 2e-3  # facets of round bars
@@ -98,11 +99,11 @@ def test_points_lie_on_the_near_side_of_the_surface(mapper):
 def test_region_labels_name_the_nearest_centre(mapper):
     name = "stool"
     R, t, K_crop = place(name, seed=6)
-    maps = mapper(name, R, t, K_crop, WHITE)
+    maps = mapper(ID[name], R, t, K_crop, WHITE)
     inner = maps.region.numpy() > 0
     assert np.array_equal(inner, maps.amodal.numpy() > 0)
     points = from_nocs(maps.nocs.double().numpy()[:, inner].T, maps.box.double().numpy())
-    centres = mapper._shape(name).regions.centres
+    centres = mapper._shape(ID[name]).regions.centres
     gaps = cdist(points, centres)
     chosen = maps.region.numpy()[inner] - 1
     assert (gaps[np.arange(len(points)), chosen] <= gaps.min(axis=1) + 1e-6).all()
@@ -142,15 +143,15 @@ def test_visible_is_the_mask_on_the_object(mapper):
     """Half a map pixel counts, a mask beside the object does not, and hiding changes nothing else."""
     name = "boxlarge"
     R, t, K_crop = place(name, seed=7)
-    free = mapper(name, R, t, K_crop, WHITE)
+    free = mapper(ID[name], R, t, K_crop, WHITE)
     assert torch.equal(free.visible, free.amodal)
     half = WHITE.copy()
     half[:, :130] = 0  # ends in the middle of map column 32
-    shown = mapper(name, R, t, K_crop, half)
+    shown = mapper(ID[name], R, t, K_crop, half)
     assert torch.equal(shown.visible[:, 32:], free.amodal[:, 32:])
     assert not shown.visible[:, :32].any()
     half[:, :131] = 0
-    assert not mapper(name, R, t, K_crop, half).visible[:, :33].any()
+    assert not mapper(ID[name], R, t, K_crop, half).visible[:, :33].any()
     assert 0 < shown.visible.sum() < free.amodal.sum()
     for member in ("nocs", "region", "amodal"):
         assert torch.equal(getattr(shown, member), getattr(free, member))
@@ -161,7 +162,7 @@ def test_an_object_across_the_border_is_cut_there(mapper):
     name = "tablesmall"
     R, t, K_crop = place(name, seed=8)
     moved = np.array([[1, 0, 4 * 24.0], [0, 1, 0], [0, 0, 1]]) @ K_crop
-    whole, cut = mapper(name, R, t, K_crop, WHITE), mapper(name, R, t, moved, WHITE)
+    whole, cut = mapper(ID[name], R, t, K_crop, WHITE), mapper(ID[name], R, t, moved, WHITE)
     assert cut.amodal[:, -1].any(), "the object crosses the border"
     differ = cut.region[:, 24:] != whole.region[:, :-24]
     assert differ.float().mean() < 0.002  # rounding at edges of triangles
@@ -174,7 +175,7 @@ def test_an_object_across_the_border_is_cut_there(mapper):
 def test_objects_at_and_behind_the_camera(mapper, depth):
     """Empty behind it; around it, finite and in range."""
     _, _, K_crop = place("boxlarge")
-    maps = mapper("boxlarge", np.eye(3), np.array([0.0, 0.0, depth]), K_crop, WHITE)
+    maps = mapper(ID["boxlarge"], np.eye(3), np.array([0.0, 0.0, depth]), K_crop, WHITE)
     assert torch.isfinite(maps.nocs).all()
     assert bool(maps.amodal.any()) == (depth >= 0)
 
@@ -182,13 +183,13 @@ def test_objects_at_and_behind_the_camera(mapper, depth):
 def test_a_far_corner_of_the_image_shows_nothing(mapper):
     R, t, K_crop = place("keyboard")
     away = np.array([[1, 0, 5000.0], [0, 1, 0], [0, 0, 1]]) @ K_crop
-    maps = mapper("keyboard", R, t, away, WHITE)
+    maps = mapper(ID["keyboard"], R, t, away, WHITE)
     assert not maps.amodal.any()
     assert (maps.nocs == 0.5).all()
 
 
 def digest(mapper):
-    maps = mapper("chairwood", *place("chairwood", seed=9), WHITE)
+    maps = mapper(ID["chairwood"], *place("chairwood", seed=9), WHITE)
     return [value.numpy().tobytes() for value in vars(maps).values()]
 
 
@@ -208,7 +209,7 @@ def test_same_bits_in_a_forked_worker_and_after_pickling(mapper):
 
 
 def test_settings_are_checked():
-    with pytest.raises(ValueError, match=r"data.maps.nocs is 'ball'; expected one of box, cube"):
+    with pytest.raises(ValueError, match=r"data.targets.maps.nocs is 'ball'; expected one of box, cube"):
         MapConfig(nocs="ball")
-    with pytest.raises(ValueError, match=r"data.maps.regions is 0; expected at least 1"):
+    with pytest.raises(ValueError, match=r"data.targets.maps.regions is 0; expected at least 1"):
         MapConfig(regions=0)

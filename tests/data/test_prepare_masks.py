@@ -120,7 +120,11 @@ def test_preparing_leaves_exchanged_masks_out_as_samples_do(exchanged, tmp_path)
     made = []
     for folder in (root, out):
         datamodule = BehaveDataModule(
-            folder, input_size=64, batch_size=4, val_fraction=0, workers=0, on_bad_sample="skip"
+            folder,
+            view={"input_size": 64, "on_bad_sample": "skip"},
+            batch_size=4,
+            validation={"fraction": 0},
+            workers=0,
         )
         datamodule.setup()
         keys = [batch.keys for batch in datamodule.train_dataloader()]

@@ -4,7 +4,6 @@ import io
 import json
 import re
 import time
-from dataclasses import fields
 from functools import cache
 from types import SimpleNamespace
 
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from behave_tree import TEST, TRAIN
+from data_samples import merged, tensors
 
 from rhobin.behave.writers.relayout import write_release
 from rhobin.body.load import load_bodies
@@ -25,13 +25,15 @@ from rhobin.data.prepare.recipe import STORED, Recipe
 from rhobin.data.splits import available_splits
 from rhobin.reports.cases import read_view
 
-OPTIONS = {"input_size": 64, "batch_size": 4, "val_fraction": 0.25, "workers": 0}
+OPTIONS = {"view": {"input_size": 64}, "batch_size": 4, "validation": {"fraction": 0.25}, "workers": 0}
+RAM = {"kind": "ram"}
+EVERYTHING = {"validation": {"fraction": 0}, "augment": {}}
 MEAN_DIFFERENCE, MAX_DIFFERENCE = 3.5, 35.0  # levels of noise
 
 
 @cache
 def _made(root, changes):
-    datamodule = BehaveDataModule(root, **{**OPTIONS, **json.loads(changes)})
+    datamodule = BehaveDataModule(root, **merged(OPTIONS, json.loads(changes)))
     datamodule.setup()
     return datamodule
 
@@ -57,11 +59,6 @@ def roots(release_root, tmp_path_factory):
         "object": make_prepared(release_root, folder / "object", around="object"),
         "small": make_prepared(release_root, folder / "small", size=72),
     }
-
-
-def tensors(target):
-    values = {field.name: getattr(target, field.name) for field in fields(target)}
-    return {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
 
 
 def compare(raw, stored):
@@ -119,7 +116,7 @@ def test_the_comparison_notices_a_shift_of_one_pixel(release_root):
 
 
 def test_patches_around_the_object_serve_the_object_track(release_root, roots):
-    options = {"crop": "object", "augment": {"rotation_deg": 90.0, "rotation_p": 1.0}}
+    options = {"reads": {"crop": "object"}, "augment": {"rotation_deg": 90.0, "rotation_p": 1.0}}
     raw, stored = make(release_root, **options), make(roots["object"], **options)
     mean, _, overlap = compare(raw.train_dataloader(), stored.train_dataloader())
     assert mean < MEAN_DIFFERENCE
@@ -130,7 +127,7 @@ def test_patches_around_the_object_serve_the_object_track(release_root, roots):
 
 @pytest.mark.parametrize("crop", ["object", "person", "window", "frame"])
 def test_every_crop_of_whole_frames(release_root, roots, crop):
-    raw, stored = make(release_root, crop=crop), make(roots["whole"], crop=crop)
+    raw, stored = (make(root, reads={"crop": crop}) for root in (release_root, roots["whole"]))
     mean, _, overlap = compare(raw.train_dataloader(), stored.train_dataloader())
     assert mean < MEAN_DIFFERENCE
     assert overlap == 1
@@ -138,24 +135,20 @@ def test_every_crop_of_whole_frames(release_root, roots, crop):
 
 def test_what_is_stored_smaller_keeps_its_place(release_root, roots, caplog):
     raw, stored = make(release_root), make(roots["small"])
-    assert "fewer pixels are stored than data.input_size=64 shows" in caplog.text
+    assert "fewer pixels are stored than data.view.input_size=64 shows" in caplog.text
     mean, _, overlap = compare(raw.train_dataloader(), stored.train_dataloader())
     assert mean < 15  # fine noise is lost
     assert overlap == 1
 
 
 def test_the_advised_size_is_the_smallest_that_keeps_all_detail(release_root, roots, tmp_path, caplog):
-    options = {"crop": "person", "on_bad_sample": "skip"}  # settings of its own: not made before
+    options = {
+        "reads": {"crop": "person"},
+        "view": {"on_bad_sample": "skip"},
+    }  # settings of its own: not made before
     make(roots["small"], **options)
-    size = max(
-        map(
-            int,
-            re.findall(
-                r"stored than data.input_size=64 shows; prepare with --around person, or with --size (\d+)",
-                caplog.text,
-            ),
-        )
-    )
+    advice = r"data.view.input_size=64 shows; prepare with --around person, or with --size (\d+)"
+    size = max(map(int, re.findall(advice, caplog.text)))
     for enough, coarse in ((size, False), (size - 4, True)):
         caplog.clear()
         make(make_prepared(release_root, tmp_path / str(enough), size=enough), **options)
@@ -170,7 +163,7 @@ def test_a_narrow_margin_serves_what_fits_and_says_what_does_not(release_root, r
     assert overlap == 1
     with pytest.raises(
         ValueError,
-        match=r"(?s)--margin 1.5; data.crop, data.expand and data.augment look as far as 2.*"
+        match=r"(?s)--margin 1.5; model.reads.crop, its expand and data.augment look as far as 2.*"
         r"--margin 2.7 --size 1383 for the same detail",
     ):
         make(roots["narrow"], augment={})
@@ -180,16 +173,16 @@ def test_a_narrow_margin_serves_what_fits_and_says_what_does_not(release_root, r
         make(roots["narrow"], augment=gentle).train_dataloader(),
     )
     with pytest.raises(ValueError, match="Prepare again with --margin"):
-        make(roots["narrow"], crop="frame")
+        make(roots["narrow"], reads={"crop": "frame"})
 
 
-@pytest.mark.parametrize("changes", [{"workers": 2}, {"cache": "ram"}, {"workers": 1, "cache": "ram"}])
+@pytest.mark.parametrize("changes", [{"workers": 2}, {"cache": RAM}, {"workers": 1, "cache": RAM}])
 def test_workers_and_memory_change_nothing(roots, changes):
     expected = make(roots["shards"], augment={}).train_dataloader()
     found = make(roots["shards"], augment={}, **changes).train_dataloader()
     for a, b in zip([*expected, *expected], [*found, *found], strict=True):
         assert torch.equal(a.image, b.image)
-        assert torch.equal(a.target.joints, b.target.joints)
+        assert torch.equal(a.target.human.joints, b.target.human.joints)
 
 
 def test_broken_views_are_skipped_as_from_the_raw_root(own_root, tmp_path):
@@ -199,7 +192,7 @@ def test_broken_views_are_skipped_as_from_the_raw_root(own_root, tmp_path):
     cv2.imwrite(str(folder / "t0004.000/k0.obj_rend_mask.jpg"), np.zeros((120, 160), np.uint8))
     (folder / "t0004.000/k1.person_mask.jpg").unlink()
     out = make_prepared(own_root, tmp_path / "out")
-    made = [make(root, on_bad_sample="skip", val_fraction=0, augment={}) for root in (own_root, out)]
+    made = [make(root, view={"on_bad_sample": "skip"}, **EVERYTHING) for root in (own_root, out)]
     compare(*(datamodule.train_dataloader() for datamodule in made))
     raw, stored = (datamodule.manifest() for datamodule in made)
     assert raw["splits"] == stored["splits"]
@@ -218,7 +211,7 @@ def test_test_views_that_hide_something_are_stored(own_root, tmp_path, hidden):
     file = next((own_root / "sequences" / TEST[0]).glob(f"*/k1.{hidden}.jpg"))
     cv2.imwrite(str(file), np.zeros((120, 160), np.uint8))
     out = make_prepared(own_root, tmp_path / "out")
-    made = [make(root, val_fraction=0, augment=None) for root in (own_root, out)]
+    made = [make(root, **{**EVERYTHING, "augment": None}) for root in (own_root, out)]
     mean, _, overlap = compare(*(datamodule.test_dataloader() for datamodule in made))
     assert mean < MEAN_DIFFERENCE
     assert overlap == 1
@@ -295,7 +288,7 @@ def test_every_layout_can_be_prepared(release_root, tmp_path, layout):
     root = tmp_path / layout
     write_release(raw, root, layout, load_bodies())
     out = make_prepared(root, tmp_path / "out")
-    made = [make(folder, val_fraction=0, augment={}) for folder in (root, out)]
+    made = [make(folder, **EVERYTHING) for folder in (root, out)]
     for loader in ("train_dataloader", "test_dataloader"):
         mean, _, overlap = compare(*(getattr(datamodule, loader)() for datamodule in made))
         assert mean < (6 if layout == "30fps" else MEAN_DIFFERENCE)  # compressed twice, as a video before

@@ -1,23 +1,21 @@
 """Augmented samples of a small tree: targets land on what is shown, pixels change as the config says only."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from data_samples import differing, sample_config, truth_of
 
 from rhobin.behave.read import read_release
-from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset
 from rhobin.data.sections import read_section
-from rhobin.data.targets.views import build_targets
-from rhobin.data.view_config import ViewConfig
 from rhobin.objects.names import OBJECT_NAMES
 
-CONFIG = ViewConfig(input_size=96)
+CONFIG = sample_config(96)
 OFF = {"scale": 0.0, "rotation_p": 0.0, "colour": 0.0}
 GEOMETRY = {
     "none": OFF,
@@ -39,24 +37,12 @@ EVERYTHING = {
 @pytest.fixture(scope="module")
 def parts(release_root):
     release = read_release(release_root, "train")
-    return release, build_targets(release, load_bodies(), release.templates)
+    return release, truth_of(release)
 
 
 def dataset(parts, values, views=None):
     views = np.arange(len(parts[0].views.frame)) if views is None else views
-    return BehaveDataset(*parts, views, CONFIG, read_section(AugmentConfig, "augment", values), seed=3)
-
-
-def tensors(sample):
-    target = sample.target
-    named = {"image": sample.image, "K_crop": sample.K_crop}
-    named |= {f.name: getattr(target, f.name) for f in fields(target)}
-    return {name: value for name, value in named.items() if value is not None}
-
-
-def differing(a, b):
-    """Names of the tensors of two samples, or batches, that are not the same to the bit."""
-    return {name for name, value in tensors(a).items() if not torch.equal(value, tensors(b)[name])}
+    return BehaveDataset(*parts, views, CONFIG, read_section(AugmentConfig, "data.augment", values), seed=3)
 
 
 @pytest.mark.parametrize("kind", GEOMETRY)
@@ -67,13 +53,16 @@ def test_the_template_projects_onto_the_object_mask(parts, kind):
     for index in range(0, len(samples), 2):
         sample = samples[(2, index)]
         template = parts[0].templates[OBJECT_NAMES[sample.object_id]]
-        points = template.verts @ sample.target.obj_R.double().numpy().T + sample.target.obj_t.numpy()
+        points = template.verts @ sample.target.object.R.double().numpy().T + sample.target.object.t.numpy()
         pixels = points @ sample.K_crop.double().numpy().T
         hull = cv2.convexHull(np.float32(pixels[:, :2] / pixels[:, 2:]))
         drawn = cv2.fillConvexPoly(np.zeros((96, 96), np.uint8), hull.round().astype(np.int32), 1) > 0
         mask = sample.image[4].numpy() > 0
         overlaps.append((drawn & mask).sum() / (drawn | mask).sum())
-        weight, uv = sample.target.kpts_weight.numpy(), sample.target.kpts_uvd.numpy()[:, :2]
+        weight, uv = (
+            sample.target.heatmaps.kpts_weight.numpy(),
+            sample.target.heatmaps.kpts_uvd.numpy()[:, :2],
+        )
         assert not weight[((uv < -0.5) | (uv >= 0.5)).any(axis=1)].any()
     assert np.mean(overlaps) > 0.9
     assert min(overlaps) > 0.7
@@ -82,7 +71,8 @@ def test_the_template_projects_onto_the_object_mask(parts, kind):
 def test_truncation_puts_points_outside_the_crop(parts):
     plain, cut = dataset(parts, OFF), dataset(parts, GEOMETRY["truncation"])
     inside = [
-        [s[(0, index)].target.joints_weight.mean().item() for index in range(0, 32, 3)] for s in (plain, cut)
+        [s[(0, index)].target.heatmaps.joints_weight.mean().item() for index in range(0, 32, 3)]
+        for s in (plain, cut)
     ]
     assert np.mean(inside[1]) < np.mean(inside[0]) - 0.05
     for index in range(0, 32, 3):
@@ -155,7 +145,12 @@ def test_only_training_views_are_borrowed_from(parts):
 def test_broken_donors_do_not_break_a_sample(parts, own_root):
     release = replace(parts[0], root=own_root)
     some = BehaveDataset(
-        release, parts[1], np.arange(32), CONFIG, read_section(AugmentConfig, "augment", EVERYTHING), seed=3
+        release,
+        parts[1],
+        np.arange(32),
+        CONFIG,
+        read_section(AugmentConfig, "data.augment", EVERYTHING),
+        seed=3,
     )
     for view in range(8, 32):
         release.view_files(view)[0].write_bytes(b"")
@@ -173,7 +168,12 @@ def test_same_item_same_bits_with_everything_on(parts):
 def test_batches_do_not_depend_on_workers_or_cache(release_root):
     def load(workers, cache):
         datamodule = BehaveDataModule(
-            release_root, input_size=32, batch_size=4, augment=EVERYTHING, workers=workers, cache=cache
+            release_root,
+            view={"input_size": 32},
+            batch_size=4,
+            augment=EVERYTHING,
+            workers=workers,
+            cache={"kind": cache},
         )
         datamodule.setup()
         return list(datamodule.train_dataloader())

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from data_samples import truth_of
 
 from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.body.twist import twist_targets
-from rhobin.data.targets.views import build_targets
 from rhobin.geometry.camera import project, world_to_camera
 from rhobin.geometry.rotation import rotvec_to_rotmat
 
@@ -25,7 +25,7 @@ def release(release_root):
 
 @pytest.fixture(scope="module")
 def targets(release, bodies):
-    return build_targets(release, bodies, release.templates)
+    return truth_of(release, bodies)
 
 
 def camera_verts(targets, bodies, trans):

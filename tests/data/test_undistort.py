@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from data_samples import sample_config, truth_of
 
 from rhobin.behave.read import read_release
-from rhobin.body.load import load_bodies
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset
 from rhobin.data.images.context import Context
@@ -17,8 +17,6 @@ from rhobin.data.images.undistort import undistort_context
 from rhobin.data.prepare.build import plan, prepare
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.splits import available_splits
-from rhobin.data.targets.views import build_targets
-from rhobin.data.view_config import ViewConfig
 from rhobin.geometry.camera import project
 from rhobin.geometry.distortion import project_distorted
 from rhobin.objects.names import OBJECT_NAMES
@@ -90,7 +88,7 @@ def seen_through_lenses(own_root):
         content["color"]["opencv"][4:] = PINCUSHION.tolist()
         path.write_text(json.dumps(content))
     release = read_release(own_root, "train")
-    targets = build_targets(release, load_bodies(), release.templates)
+    targets = truth_of(release)
     for view, frame in enumerate(release.views.frame):
         camera = release.cameras[release.views.camera[view]]
         verts = release.templates[OBJECT_NAMES[release.frames.object_id[frame]]].verts
@@ -105,12 +103,12 @@ def seen_through_lenses(own_root):
 def mean_overlap(release, targets, distortion):
     """How well objects projected by the pinhole cover their masks."""
     views = np.arange(len(release.views.frame))
-    config = ViewConfig(input_size=96, distortion=distortion, on_bad_sample="skip")
+    config = sample_config(96, distortion=distortion, on_bad_sample="skip")
     dataset, found = BehaveDataset(release, targets, views, config), []
     for index in range(0, len(dataset), 3):
         sample = dataset[index]
         verts = release.templates[sample.key.sequence.split("_")[2]].verts
-        points = verts @ sample.target.obj_R.numpy().T + sample.target.obj_t.numpy()
+        points = verts @ sample.target.object.R.numpy().T + sample.target.object.t.numpy()
         pixels = project(points, sample.K_crop.numpy().astype(float))
         drawn = np.zeros((96, 96), np.uint8)
         cv2.fillConvexPoly(drawn, cv2.convexHull(np.round(pixels * 16).astype(np.int32)), 1, shift=4)
@@ -132,7 +130,7 @@ def test_a_prepared_root_knows_its_lenses(seen_through_lenses, tmp_path):
     out = tmp_path / "out"
     prepare(plan(list(available_splits(release.root).releases.values()), out, Recipe()))
     stored = available_splits(out).releases["train"]
-    config, views = ViewConfig(input_size=64, distortion="apply"), np.array([0, 5, 10])
+    config, views = sample_config(distortion="apply"), np.array([0, 5, 10])
     raw, kept = (BehaveDataset(r, targets, views, config) for r in (release, stored))
     for index in range(3):
         a, b = raw[index].image, kept[index].image
@@ -146,13 +144,13 @@ def test_a_prepared_root_knows_its_lenses(seen_through_lenses, tmp_path):
 
 def test_without_lenses_nothing_changes(release_root):
     release = read_release(release_root, "train")
-    targets = build_targets(release, load_bodies(), release.templates)
+    targets = truth_of(release)
     a, b = (
-        BehaveDataset(release, targets, np.arange(8), ViewConfig(input_size=64, distortion=how))[3].image
+        BehaveDataset(release, targets, np.arange(8), sample_config(distortion=how))[3].image
         for how in ("ignore", "apply")
     )
     assert torch.equal(a, b)
-    with pytest.raises(ValueError, match=r"data.distortion is 'maybe'; expected one of ignore, apply"):
-        ViewConfig(distortion="maybe")
-    with pytest.raises(ValueError, match=r"data.distortion is 'maybe'"):
-        BehaveDataModule(release_root, distortion="maybe")
+    with pytest.raises(ValueError, match=r"data.view.distortion is 'maybe'; expected one of ignore, apply"):
+        sample_config(distortion="maybe")
+    with pytest.raises(ValueError, match=r"data.view.distortion is 'maybe'"):
+        BehaveDataModule(release_root, view={"distortion": "maybe"})

@@ -54,7 +54,7 @@ def test_experiments_compose_and_their_targets_exist(experiment, logger):
 def test_the_paper_s_constants():
     """Report sec. 3.3.1 and 3.3.2."""
     config = composed("experiment=khor/paper")
-    assert config.data.input_size == 256
+    assert config.data.view.input_size == 256
     assert config.data.batch_size == 12
     assert config.optim.optimizer._target_ == "torch.optim.Adam"
     assert config.optim.optimizer.lr == 1e-3
@@ -74,7 +74,7 @@ def test_constants_are_marked_paper_or_assumed(path):
         "max_epochs: -1",
         "devices: 1",
         "workers",
-        "cache_mb",
+        "mb:",
         "seed",
         "every_n_steps",
         "views",

@@ -164,7 +164,7 @@ def test_validation_views_are_spread_and_asked_for_sensibly(built):
     assert len(indices) == 5
     assert validation_views(datamodule, 0) == []
     datamodule.val_dataset = None
-    with pytest.raises(ValueError, match="val_fraction"):
+    with pytest.raises(ValueError, match=r"data\.validation\.fraction"):
         validation_views(datamodule, 5)
 
 
@@ -172,7 +172,7 @@ def test_templates_are_in_the_order_of_object_ids(built):
     _, datamodule, module = built
     for index, name in enumerate(OBJECT_NAMES):
         assert datamodule.assets.templates[index].name == name
-        expected = torch.as_tensor(datamodule.templates[name].kpts, dtype=torch.float32)
+        expected = torch.as_tensor(datamodule.assets.templates[index].kpts, dtype=torch.float32)
         torch.testing.assert_close(module.template_kpts[index], expected)
 
 

@@ -15,7 +15,17 @@ def test_the_command_writes_a_picture_and_prints_its_path(tree, tmp_path, capsys
     out = tmp_path / "new" / "sheet.png"
     arguments = ["preview", *SMALL, "--samples", "2", f"data.root={tree}", "--epochs", "3", "--out", str(out)]
     everything = ["data.augment.colour_set=g2dr", "data.augment.background_p=1", "data.augment.occluder.p=1"]
-    assert main([*arguments, *everything, "data.augment.truncate_p=0.5", "data.targets=[maps,bev]"]) == 0
+    assert (
+        main(
+            [
+                *arguments,
+                *everything,
+                "data.augment.truncate_p=0.5",
+                "model.reads.targets=[heatmaps,maps,bev]",
+            ]
+        )
+        == 0
+    )
     assert capsys.readouterr().out == f"{out}\n"
     picture = cv2.imread(str(out))
     assert picture.shape[1] == 4 * 310 + 10

@@ -95,9 +95,9 @@ def carve_validation(
         Names of the held-out sequences, sorted; at least one when `fraction` > 0, never all.
     """
     if by not in ("group", "sequence"):
-        raise ValueError(f"data.val_by is {by!r}; expected group or sequence")
+        raise ValueError(f"data.validation.by is {by!r}; expected group or sequence")
     if not 0 <= fraction < 1:
-        raise ValueError(f"data.val_fraction is {fraction}; expected 0 <= fraction < 1")
+        raise ValueError(f"data.validation.fraction is {fraction}; expected 0 <= fraction < 1")
     if fraction == 0 or len(sequences) < 2:
         return []
     counts = dict(zip(sequences, frames, strict=True))

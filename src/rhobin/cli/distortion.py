@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     console.print(table)
     console.print("Radius: share of the way from the image's centre to its corner.")
-    console.print("Targets project by the pinhole; data.distortion=apply undistorts the images first.")
+    console.print("Targets project by the pinhole; data.view.distortion=apply undistorts the images first.")
     pinholes = [name for name, camera in cameras.items() if camera.distortion is None]
     if pinholes:
         console.print(f"Without distortion in their files: {', '.join(pinholes)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,17 @@ from rhobin.clock import Clock
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
 from rhobin.data.dataset import BehaveDataset
+from rhobin.data.reads import Reads
 from rhobin.data.sampler import ResumableSampler
 from rhobin.data.sections import read_section
+from rhobin.data.settings import CacheConfig, SampleConfig, TargetConfig, ValidationConfig, ViewConfig
 from rhobin.data.shared import ContextCache
 from rhobin.data.splits import Splits, available_splits, held_out_views, thinned
-from rhobin.data.targets.bev import BevConfig
-from rhobin.data.targets.maps import MapConfig
 from rhobin.data.targets.views import ViewTargets, build_targets
-from rhobin.data.view_config import ViewConfig
-from rhobin.objects.template import Template
 
 log = logging.getLogger(__name__)
+
+Section = Mapping[str, Any] | None
 
 
 class BehaveDataModule(pl.LightningDataModule):
@@ -45,7 +45,6 @@ class BehaveDataModule(pl.LightningDataModule):
 
     Attributes:
         assets: body models and templates that the targets were made with.
-        templates: object templates by name.
         val_dataset: views of the sequences held out from training, or of the release's own validation split;
             None without validation.
         clock: how many batches of a run are done; None outside one.
@@ -53,7 +52,6 @@ class BehaveDataModule(pl.LightningDataModule):
     """
 
     assets: Assets
-    templates: dict[str, Template]
     val_dataset: BehaveDataset | None
     data_hash: str
 
@@ -61,72 +59,49 @@ class BehaveDataModule(pl.LightningDataModule):
         self,
         root: str | Path,
         body: str | Path | None = None,
-        input_size: int = 256,
-        depth_range: float = 4.4,
         batch_size: int = 12,
         workers: int = 2,
         seed: int = 0,
-        crop: str = "union",
-        expand: float | None = None,
-        background: str = "keep",
-        canonical_symmetry: bool = False,
-        targets: Sequence[str] = ("heatmaps",),
-        maps: Mapping[str, Any] | None = None,
-        bev: Mapping[str, Any] | None = None,
-        distortion: str = "ignore",
-        augment: Mapping[str, Any] | None = None,
-        val_fraction: float = 0.1,
-        val_by: str = "group",
-        val_views: int | None = None,
-        on_bad_sample: str = "raise",
-        cache: str = "none",
-        cache_mb: int = 2048,
         layout: str = "auto",
         frame_list: str = "all",
+        view: Section = None,
+        reads: Section = None,
+        targets: Section = None,
+        augment: Section = None,
+        validation: Section = None,
+        cache: Section = None,
     ):
         """Configure; nothing is read before `setup`.
 
         Args:
             root: dataset root, or what `rhobin prepare` made of one; data/README.md shows the expected tree.
             body: folder of licensed SMPL-H files; None for the stand-in.
-            input_size: width and height of the network's input, pixels.
-            depth_range: metres that heatmap depth spans.
             batch_size: samples a batch, per device.
             workers: loader processes; batches are the same for any number.
             seed: of order, augmentation and validation split.
-            crop: "union", "window", "object", "person" or "frame".
-            expand: factor on the crop's box; None for the method's own.
-            background: "keep" or "zero".
-            canonical_symmetry: give object poses that look the same one label.
-            targets: targets to draw beside the parts: "heatmaps", "maps", "bev".
-            maps: keys of `MapConfig`.
-            bev: keys of `BevConfig`.
-            distortion: "ignore" the cameras' lenses as everybody does, or "apply" them to the images.
-            augment: keys of `AugmentConfig`; None trains without augmentation.
-            val_fraction: share of training frames held out, by whole sequences.
-            val_by: "group" (subject and room), "sequence", or "release" for its own validation split (2024).
-            val_views: at most so many validation views, evenly spread; None for all.
-            on_bad_sample: "raise" or "skip".
-            cache: "ram" keeps decoded training views in memory, "none" decodes them every time.
-            cache_mb: limit of that memory.
             layout: whose rules the root follows ("raw", "30fps", "2023", "2024"); "auto" looks.
             frame_list: "all" views, or those of "chore"'s frame list.
+            view: keys of `ViewConfig`.
+            reads: what the method reads: keys of `Reads`.
+            targets: keys of `TargetConfig`.
+            augment: keys of `AugmentConfig`; None trains without augmentation.
+            validation: keys of `ValidationConfig`.
+            cache: keys of `CacheConfig`.
         """
         super().__init__()
-        if cache not in ("none", "ram"):
-            raise ValueError(f"data.cache is {cache!r}; expected none or ram")
         if frame_list not in FRAME_LISTS:
             raise ValueError(f"data.frame_list is {frame_list!r}; expected one of {', '.join(FRAME_LISTS)}")
         self.layout, self.frame_list = layout, frame_list
         self.root, self.body = Path(root), body
         self.batch_size, self.workers, self.seed = batch_size, workers, seed
-        names = (targets,) if isinstance(targets, str) else tuple(targets)
-        drawn = (read_section(MapConfig, "maps", maps), read_section(BevConfig, "bev", bev))
-        self.view_config = ViewConfig(input_size, depth_range, crop, expand, background, on_bad_sample,
-                                      canonical_symmetry, names, *drawn, distortion)  # fmt: skip
-        self.augment = read_section(AugmentConfig, "augment", augment) if augment is not None else None
-        self.val_fraction, self.val_by, self.val_views = val_fraction, val_by, val_views
-        self.cache_mb = cache_mb if cache == "ram" else 0
+        self.config = SampleConfig(
+            view=read_section(ViewConfig, "data.view", view),
+            reads=read_section(Reads, "model.reads", reads),
+            targets=read_section(TargetConfig, "data.targets", targets),
+        )
+        self.augment = read_section(AugmentConfig, "data.augment", augment) if augment is not None else None
+        self.validation = read_section(ValidationConfig, "data.validation", validation)
+        self.cache = read_section(CacheConfig, "data.cache", cache)
         self.clock: Clock | None = None
         self._splits = Splits()
         self._datasets: dict[str, BehaveDataset] = {}
@@ -139,25 +114,22 @@ class BehaveDataModule(pl.LightningDataModule):
         """
         if self._datasets:
             return
-        own = self.val_by == "release" and self.val_fraction > 0
+        own = self.validation.by == "release" and self.validation.fraction > 0
         self._splits = available_splits(self.root, self.layout, own)
         if own:
             self._splits.need("val")
-        self.templates, self.data_hash = self._splits.templates, self._splits.data_hash
-        bodies = load_bodies(self.body)
-        self.assets = Assets.of(bodies, self.templates)
+        self.data_hash = self._splits.data_hash
+        self.assets = Assets.of(load_bodies(self.body), self._splits.templates)
         self.val_dataset = None
         for split, release in self._splits.releases.items():
-            targets = build_targets(release, bodies, self.templates)
+            targets = build_targets(release, self.assets)
             views = self._listed(release, targets)
             if split == "train":
                 self._set_up_training(release, targets, views)
             elif split == "val":
-                self.val_dataset = BehaveDataset(
-                    release, targets, thinned(views, self.val_views), self.view_config
-                )
+                self.val_dataset = BehaveDataset(release, targets, self._thinned(views), self.config)
             else:
-                self._datasets["test"] = BehaveDataset(release, targets, views, self.view_config, partly=True)
+                self._datasets["test"] = BehaveDataset(release, targets, views, self.config, partly=True)
         shown = {name: len(dataset) for name, dataset in self._datasets.items()}
         shown["val"] = len(self.val_dataset) if self.val_dataset is not None else 0
         skips = self.skips
@@ -226,14 +198,17 @@ class BehaveDataModule(pl.LightningDataModule):
     def _set_up_training(self, release: Release, targets: ViewTargets, views: np.ndarray) -> None:
         """Divide the training split's views into those to train on and those held out."""
         train, val = views, views[:0]
-        if self.val_by != "release":
-            held_out = held_out_views(release, self.val_fraction, self.val_by, self.seed)[views]
+        if self.validation.by != "release":
+            held_out = held_out_views(release, self.validation.fraction, self.validation.by, self.seed)[views]
             train, val = views[~held_out], views[held_out]
-        cache = ContextCache(len(train), self.cache_mb) if self.cache_mb else None
-        options = (self.view_config, self.augment, self.seed, cache)
+        cache = ContextCache(len(train), self.cache.mb) if self.cache.kind == "ram" else None
+        options = (self.config, self.augment, self.seed, cache)
         self._datasets["train"] = BehaveDataset(release, targets, train, *options)
         if len(val):
-            self.val_dataset = BehaveDataset(release, targets, thinned(val, self.val_views), self.view_config)
+            self.val_dataset = BehaveDataset(release, targets, self._thinned(val), self.config)
+
+    def _thinned(self, views: np.ndarray) -> np.ndarray:
+        return thinned(views, self.validation.views)
 
     def _listed(self, release: Release, targets: ViewTargets) -> np.ndarray:
         """Rows of the views that the frame list keeps."""

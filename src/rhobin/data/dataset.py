@@ -18,12 +18,10 @@ from rhobin.data.augment.repaint import Painted, Repainter
 from rhobin.data.decoded import DecodedViews
 from rhobin.data.images.context import BadSampleError, Context, warp_context
 from rhobin.data.images.planes import stack_planes
+from rhobin.data.settings import SampleConfig
 from rhobin.data.shared import ContextCache, shared_array
-from rhobin.data.targets.extras import Extras
-from rhobin.data.targets.heatmaps import HeatmapConfig
 from rhobin.data.targets.labels import Labeller
 from rhobin.data.targets.views import ViewTargets
-from rhobin.data.view_config import ViewConfig
 from rhobin.geometry.camera import crop_matrix
 from rhobin.types import Sample, SampleKey
 
@@ -51,7 +49,7 @@ class BehaveDataset(Dataset):
         release: Release,
         targets: ViewTargets,
         views: np.ndarray,
-        config: ViewConfig,
+        config: SampleConfig,
         augment: AugmentConfig | None = None,
         seed: int = 0,
         cache: ContextCache | None = None,
@@ -62,10 +60,10 @@ class BehaveDataset(Dataset):
         self.config, self.augment, self.seed, self.partly = config, augment, seed, partly
         reach = augment.reach if augment else 1.0
         self.decoded = DecodedViews(release, targets, views, config, reach, cache, partly)
-        self.repainter = Repainter(augment, seed, self._donors(), release.templates) if augment else None
-        extras = Extras(config.targets, HeatmapConfig(config.depth_range), config.maps, config.bev,
-                        config.input_size, release.templates)  # fmt: skip
-        self.labeller = Labeller(targets, release.templates, config.canonical_symmetry, extras)
+        self.repainter = (
+            Repainter(augment, seed, self._donors(), targets.assets.templates) if augment else None
+        )
+        self.labeller = Labeller(targets, config)
         self.bad = shared_array(len(views), np.uint8)
         self.bad_file = shared_array(len(views), np.uint8)
 
@@ -90,8 +88,8 @@ class BehaveDataset(Dataset):
             try:
                 return self._sample(epoch, shown)
             except BadSampleError as error:
-                if self.config.on_bad_sample == "raise":
-                    advice = "mend the file, or set data.on_bad_sample=skip to use other views instead"
+                if self.config.view.on_bad_sample == "raise":
+                    advice = "mend the file, or set data.view.on_bad_sample=skip to use other views instead"
                     raise BadSampleError(error.file, error.reason, f"{error.detail}; {advice}") from error
                 self._note(shown, error)
         raise ValueError(
@@ -135,7 +133,7 @@ class BehaveDataset(Dataset):
             aimed.append(self._geometry(index, change, context))
             return aimed[0][2]
 
-        context, size = self.decoded.context(index, aim), self.config.input_size
+        context, size = self.decoded.context(index, aim), self.config.view.input_size
         Q, K_crop, from_image = aimed[0] if aimed else self._geometry(index, change, context)
         painted = Painted(*warp_context(context, from_image, size), change.notes())
         if self.repainter:
@@ -149,9 +147,9 @@ class BehaveDataset(Dataset):
         """The camera's roll Q, the crop's intrinsics, and the map from the image to the crop, (3, 3) each."""
         K, centre = self.decoded.intrinsics(index, context.size), context.centre
         if self.augment:
-            centre = move_crop(change, context, self.config.crop, self.augment.min_visible)
+            centre = move_crop(change, context, self.config.reads.crop, self.augment.min_visible)
         Q = roll_about(centre, K, change.roll)
-        K_crop = crop_matrix(centre, context.side * change.scale, self.config.input_size) @ K
+        K_crop = crop_matrix(centre, context.side * change.scale, self.config.view.input_size) @ K
         return Q, K_crop, K_crop @ Q @ np.linalg.inv(K)
 
     def _donors(self) -> Donors:
@@ -164,16 +162,21 @@ class BehaveDataset(Dataset):
         painted, Q, K_crop = self._view(epoch, index)
         view = int(self.views[index])
         frame = int(self.targets.frame[view])
+        planes = stack_planes(
+            painted.color,
+            painted.person,
+            painted.thing,
+            self.config.reads.planes,
+            self.config.view.background,
+            painted.levels,
+        )
+        target, _ = self.labeller(view, Q, [K_crop], [painted.thing])
         return Sample(
-            image=torch.from_numpy(
-                stack_planes(
-                    painted.color, painted.person, painted.thing, self.config.background, painted.levels
-                )
-            ),
+            image=torch.from_numpy(planes),
             K_crop=torch.from_numpy(K_crop.astype(np.float32)),
             gender=int(self.targets.gender[frame]),
             object_id=int(self.targets.object_id[frame]),
-            target=self.labeller(view, Q, K_crop, painted.thing),
+            target=target,
             key=self.key(index),
         )
 

@@ -12,9 +12,9 @@ from rhobin.data.images.undistort import REACH, undistort_context
 from rhobin.data.prepare.margin import require_margin
 from rhobin.data.prepare.prepared import view_picture
 from rhobin.data.prepare.stored import StoredPicture
+from rhobin.data.settings import SampleConfig
 from rhobin.data.shared import ContextCache, shared_array
 from rhobin.data.targets.views import ViewTargets
-from rhobin.data.view_config import ViewConfig
 from rhobin.geometry.camera import resize_intrinsics
 
 
@@ -31,7 +31,7 @@ class DecodedViews:
         release: Release,
         targets: ViewTargets,
         views: np.ndarray,
-        config: ViewConfig,
+        config: SampleConfig,
         reach: float,
         cache: ContextCache | None,
         partly: bool,
@@ -50,10 +50,11 @@ class DecodedViews:
         Raises:
             ValueError: a prepared root does not store all that crops look at.
         """
-        lenses = config.distortion == "apply" and any(c.distortion is not None for c in release.cameras)
-        self.release, self.targets, self.views, self.config = release, targets, views, config
+        lenses = config.view.distortion == "apply" and any(c.distortion is not None for c in release.cameras)
+        self.release, self.targets, self.views = release, targets, views
+        self.view, self.crop = config.view, config.crops[0]
         self.reach, self.cache, self.partly = reach * (REACH if lenses else 1.0), cache, partly
-        require_margin(release, views, config.crop, config.expand, self.reach, config.input_size)
+        require_margin(release, views, self.crop, self.reach)
         self.seen = shared_array(len(views), np.uint8)
         self.outlines = shared_array((len(views), 10), np.float64)
 
@@ -70,11 +71,11 @@ class DecodedViews:
         cached = self.cache.get(index) if self.cache else None
         if cached is not None:
             return cached
-        picture, config = self._picture(index), self.config
+        picture = self._picture(index)
         lens = self.release.cameras[self.release.views.camera[self.views[index]]].distortion
-        bent = config.distortion == "apply" and lens is not None
+        bent = self.view.distortion == "apply" and lens is not None
         context = load_context(
-            picture, config.input_size, config.crop, config.expand, self.reach,
+            picture, self.crop.input_size, self.crop.crop, self.crop.expand, self.reach,
             None if self.cache or bent else aim,
         )  # fmt: skip
         if bent:
@@ -97,7 +98,7 @@ class DecodedViews:
             numbers = self.outlines[index]
             known = numbers[:8].reshape(2, 4), (int(numbers[8]), int(numbers[9]))
         picture = view_picture(self.release, view, known)
-        missing = missing_mask(picture.boxes, self.config.crop, self.partly)
+        missing = missing_mask(picture.boxes, self.crop.crop, self.partly)
         if missing is not None:
             file = self.release.view_files(view)[1 + missing]
             raise BadSampleError(file, EMPTY_MASK[missing], "no pixel is set")

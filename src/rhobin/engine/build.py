@@ -18,8 +18,11 @@ from rhobin.data.collate import collate
 from rhobin.engine.checkpoint import AtomicCheckpointIO
 from rhobin.engine.count import BatchCount
 from rhobin.engine.log import CsvLog
+from rhobin.engine.resolvers import register_resolvers
 from rhobin.methods.base import Method
 from rhobin.types import Batch
+
+register_resolvers()
 
 
 def instantiate(config: Any, **kwargs: Any) -> Any:
@@ -48,7 +51,9 @@ def build_datamodule(config: DictConfig) -> Any:
 
 def build_module(config: DictConfig, datamodule: Any) -> Method:
     """The method's Lightning module with the body models and templates of its data."""
-    return instantiate(config.model, _partial_=True)(assets=datamodule.assets)
+    parts: Any = OmegaConf.to_container(config.model, resolve=True)
+    parts.pop("reads", None)  # the datamodule's
+    return instantiate(parts, _partial_=True)(assets=datamodule.assets)
 
 
 def build_clock(config: DictConfig) -> Clock:
@@ -115,8 +120,8 @@ def validation_views(datamodule: Any, count: int) -> list[Batch]:
     dataset = datamodule.val_dataset
     if dataset is None:
         raise ValueError(
-            f"callbacks.views is {count} but no validation views were held out; raise data.val_fraction, "
-            "or set callbacks.views=0 to train without a tracked metric"
+            f"callbacks.views is {count} but no validation views were held out; raise "
+            "data.validation.fraction, or set callbacks.views=0 to train without a tracked metric"
         )
     chosen = np.unique(np.linspace(0, len(dataset) - 1, count).round().astype(int)).tolist()
     size = datamodule.batch_size

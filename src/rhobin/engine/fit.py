@@ -201,12 +201,13 @@ def summary(
     origin: list[str],
 ) -> Panel:
     """What is about to happen, for a person."""
+    data = config.data
     size = sum(float(p.numel()) for p in module.net.parameters()) / 1e6
     lines = [
         "start     " + "\n          ".join(origin),
         f"run       {config.run_dir}  id {info['id']}  config {info['config_hash']}  seed {config.seed}",
-        f"data      {config.data.root}  {len(datamodule.train_dataset)} views  hash {info['data_hash']}",
-        f"network   {size:.2f} M parameters, {config.data.input_size} px, batch {config.data.batch_size}",
+        f"data      {data.root}  {len(datamodule.train_dataset)} views  hash {info['data_hash']}",
+        f"network   {size:.2f} M parameters, {data.view.input_size} px, batch {data.batch_size}",
         f"device    {trainer.strategy.root_device}, {torch.get_num_threads()} threads, {trainer.precision}",
         f"log       metrics.csv{''.join(', ' + name for name in config.logger)}",
     ]

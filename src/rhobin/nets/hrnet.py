@@ -50,12 +50,12 @@ class HRNet(nn.Module):
         )
 
     def forward(
-        self, image: Float[Tensor, "B 5 H W"], context: Float[Tensor, "B S"] | None = None
+        self, image: Float[Tensor, "B P H W"], context: Float[Tensor, "B S"] | None = None
     ) -> Features:
         """Features of an image.
 
         Args:
-            image: (B, 5, H, W); H and W are multiples of 32.
+            image: (B, P, H, W); H and W are multiples of 32.
             context: (B, S) added to every cell of the stem's first normalised output.
 
         Returns:

@@ -36,7 +36,7 @@ class BasicBlock(nn.Module):
 class Lite(nn.Module):
     """A stem on patches, three blocks of a pair of convolutions, a feature pyramid of 1x1 laterals.
 
-    The stem sees 4x4 pixels as one cell of 80 channels: work at full size is what a CPU is slowest at.
+    The stem sees 4x4 pixels of all planes as one cell: work at full size is what a CPU is slowest at.
 
     Args:
         in_channels: image and mask planes.
@@ -55,12 +55,12 @@ class Lite(nn.Module):
         self.fuse = conv_norm(out_channels, out_channels, 3)
 
     def forward(
-        self, image: Float[Tensor, "B 5 H W"], context: Float[Tensor, "B S"] | None = None
+        self, image: Float[Tensor, "B P H W"], context: Float[Tensor, "B S"] | None = None
     ) -> Features:
         """Features of an image.
 
         Args:
-            image: (B, 5, H, W); H and W are multiples of 32.
+            image: (B, P, H, W); H and W are multiples of 32.
             context: (B, S) added to every cell of the stem's output.
 
         Returns:

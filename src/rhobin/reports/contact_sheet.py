@@ -13,7 +13,6 @@ import numpy as np
 
 from rhobin.body.joints import PARENTS29
 from rhobin.geometry.raycast import Scene, camera_rays
-from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.template import Template
 from rhobin.reports.palette import RGB, TARGET_BODY, TARGET_OBJECT
 from rhobin.reports.target_maps import map_pictures
@@ -49,13 +48,13 @@ class Tile:
 
 
 def draw_sheet(
-    rows: Sequence[Sequence[Tile]], templates: Mapping[str, Template], size: int = 300
+    rows: Sequence[Sequence[Tile]], templates: Mapping[int, Template], size: int = 300
 ) -> np.ndarray:
     """A contact sheet: a row of pictures for each view.
 
     Args:
         rows: samples; those of a row show the same view.
-        templates: object templates by name.
+        templates: object templates by id.
         size: width of a picture, pixels.
 
     Returns:
@@ -66,7 +65,7 @@ def draw_sheet(
     strips = []
     for row, pictures in zip(rows, drawn, strict=True):
         key = row[0].sample.key
-        name = OBJECT_NAMES[row[0].sample.object_id]
+        name = templates[row[0].sample.object_id].name
         head = _paper(LINE + 8, width)
         text = f"{key.sequence}  {key.frame}  kinect {key.camera}  {name}  view {key.index}"
         _write(head, text, (GAP, LINE + 3), 0.46)
@@ -129,9 +128,9 @@ def image_of(sample: Sample) -> np.ndarray:
     return np.ascontiguousarray(sample.image[:3].numpy().transpose(1, 2, 0))
 
 
-def _captioned(tile: Tile, templates: Mapping[str, Template], size: int) -> np.ndarray:
+def _captioned(tile: Tile, templates: Mapping[int, Template], size: int) -> np.ndarray:
     sample = tile.sample
-    picture = draw_sample(sample, templates[OBJECT_NAMES[sample.object_id]], size)
+    picture = draw_sample(sample, templates[sample.object_id], size)
     lines = textwrap.wrap(", ".join(tile.notes), width=max(20, size // 6)) or [""]
     below = _paper(len(lines) * LINE + 8, size)
     for number, line in enumerate(lines):

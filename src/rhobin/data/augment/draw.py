@@ -18,7 +18,6 @@ from rhobin.data.augment.occlude import OccluderConfig
 from rhobin.data.images.context import Context
 from rhobin.data.images.crops import MASK_THRESHOLD
 from rhobin.data.images.patch import Patch
-from rhobin.data.sections import read_section
 
 LAWS = ("normal", "uniform")
 STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4}
@@ -64,10 +63,6 @@ class AugmentConfig:
     occluder: OccluderConfig = field(default_factory=OccluderConfig)
 
     def __post_init__(self):
-        if not isinstance(self.occluder, OccluderConfig):
-            object.__setattr__(
-                self, "occluder", read_section(OccluderConfig, "augment.occluder", self.occluder)
-            )
         for name, value in vars(self).items():
             if isinstance(value, (int, float)) and not 0 <= value < (
                 180 if name == "rotation_deg" else 1.0001

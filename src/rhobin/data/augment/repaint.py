@@ -37,7 +37,7 @@ class Painted:
 class Repainter:
     """Replaces pixels as `data.augment` says; targets never change, masks only under occluders."""
 
-    def __init__(self, config: AugmentConfig, seed: int, donors: Donors, templates: Mapping[str, Template]):
+    def __init__(self, config: AugmentConfig, seed: int, donors: Donors, templates: Mapping[int, Template]):
         self.config, self.seed = config, seed
         self.jitter = ColourJitter(config.colour) if config.colour else None
         self.backgrounds = Backgrounds(config.background_from, donors)

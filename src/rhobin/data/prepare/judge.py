@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from rhobin.assets import Assets
 from rhobin.behave.release import Release
 from rhobin.body.load import load_bodies
 from rhobin.data.images.plausible import mask_fault
@@ -40,7 +41,7 @@ def wrong_masks(release: Release, rows: np.ndarray, boxes: np.ndarray, sizes: np
     if not known.any():
         return rows[:0]
     mean = replace(frames, betas=np.zeros_like(frames.betas), has_body=np.ones_like(frames.has_body))
-    targets = build_targets(replace(release, frames=mean), load_bodies(), release.templates)
+    targets = build_targets(replace(release, frames=mean), Assets.of(load_bodies(), release.templates))
     found = [
         row
         for row, box, (width, height) in zip(rows[known], boxes[known], sizes[known], strict=True)

@@ -11,36 +11,34 @@ from rhobin.data.images.crops import crop_square, missing_mask
 from rhobin.data.prepare.prepared import PreparedRelease
 from rhobin.data.prepare.recipe import AROUND
 from rhobin.data.prepare.view import surrounded
+from rhobin.data.reads import CropReads
 
 log = logging.getLogger(__name__)
 
 _BORDER = 3.0  # pixels; a patch is decoded a little wider than its crops look
 
 
-def require_margin(
-    release: Release, views: np.ndarray, crop: str, expand: float | None, reach: float, output: int
-) -> None:
+def require_margin(release: Release, views: np.ndarray, reads: CropReads, reach: float) -> None:
     """Check that what is stored of some views holds all that their crops can show.
 
     Args:
         release: nothing is checked unless it is a prepared one.
         views: (M,) its rows.
-        crop: one of `CROPS`.
-        expand: factor on the crop's box; None for the method's own.
+        reads: the crop; where it is finer than what is stored, there is only a warning.
         reach: how far augmented crops look beyond the square, as a factor on its side.
-        output: width of the network's input, pixels; coarser crops only give a warning.
 
     Raises:
         ValueError: crops would show black where the raw image goes on; says which margin would do.
     """
     if not isinstance(release, PreparedRelease):
         return
+    crop, output = reads.crop, reads.input_size
     wanted, coarse, usable, finer = 0.0, 0, 0, 1.0
     for row in release.stored[views]:
         boxes = row["boxes"].astype(np.float64)
         if row["reason"] or missing_mask(boxes, crop, partly=True) is not None:
             continue
-        centre, side = crop_square(boxes, crop, expand, tuple(row["size"].tolist()))
+        centre, side = crop_square(boxes, crop, reads.expand, tuple(row["size"].tolist()))
         wanted = max(wanted, _missing_margin(row, release.recipe.around, centre, side * reach))
         scale = row["stored"][0] / (row["patch"][2] - row["patch"][0])
         if scale < 1 and side * scale < output:
@@ -51,16 +49,16 @@ def require_margin(
         margin = float(np.ceil(wanted * 10) / 10)
         size = np.ceil(recipe.size * margin / recipe.margin)
         raise ValueError(
-            f"{release.root} was prepared with --margin {recipe.margin:g}; data.crop, data.expand "
-            f"and data.augment look as far as {wanted:.2f} times the box of the {recipe.around}. "
+            f"{release.root} was prepared with --margin {recipe.margin:g}; model.reads.crop, its expand and "
+            f"data.augment look as far as {wanted:.2f} times the box of the {recipe.around}. "
             f"Prepare again with --margin {margin:g} --size {size:.0f} for the same detail, or turn, scale "
             "and shift less."
         )
     if coarse:
         other = f"--around {crop}, or with " if crop in AROUND and crop != recipe.around else ""
         log.warning(
-            "%s: of %d of %d %s views, fewer pixels are stored than data.input_size=%d shows; prepare with "
-            "%s--size %d for all the detail of the raw images",
+            "%s: of %d of %d %s views, fewer pixels are stored than data.view.input_size=%d shows; prepare "
+            "with %s--size %d for all the detail of the raw images",
             release.root, coarse, usable, release.split, output, other,
             np.ceil(recipe.size * finer),
         )  # fmt: skip

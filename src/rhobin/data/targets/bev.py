@@ -37,14 +37,16 @@ class BevConfig:
 
     def __post_init__(self):
         if self.depth not in DEPTHS:
-            raise ValueError(f"data.bev.depth is {self.depth!r}; expected one of {', '.join(DEPTHS)}")
+            raise ValueError(f"data.targets.bev.depth is {self.depth!r}; expected one of {', '.join(DEPTHS)}")
         if not (0 < self.near < self.far and self.bins > 1 and self.focal > 0):
             raise ValueError(
-                f"data.bev: expected 0 < near < far, bins > 1 and focal > 0, found near {self.near}, "
+                f"data.targets.bev: expected 0 < near < far, bins > 1 and focal > 0, found near {self.near}, "
                 f"far {self.far}, bins {self.bins}, focal {self.focal}"
             )
         if self.depth == "bev" and self.bins % 32:
-            raise ValueError(f"data.bev.bins is {self.bins}; data.bev.depth=bev needs a multiple of 32")
+            raise ValueError(
+                f"data.targets.bev.bins is {self.bins}; data.targets.bev.depth=bev needs a multiple of 32"
+            )
 
     @cached_property
     def depth_bins(self) -> DepthBins:

@@ -18,14 +18,16 @@ class HeatmapConfig:
     """The volume of a keypoint heatmap.
 
     Attributes:
-        depth_range: metres of depth that it spans.
+        depth_range: metres of depth that it spans; a method that reads heatmaps sets it.
     """
 
-    depth_range: float = 4.4
+    depth_range: float | None = None
 
     def __post_init__(self):
-        if self.depth_range <= 0:
-            raise ValueError(f"data.depth_range is {self.depth_range}; expected more than 0 metres")
+        if self.depth_range is not None and self.depth_range <= 0:
+            raise ValueError(
+                f"data.targets.heatmaps.depth_range is {self.depth_range}; expected more than 0 metres"
+            )
 
 
 def draw_heatmaps(
@@ -40,6 +42,10 @@ def draw_heatmaps(
         config: the volume.
         input_size: width of the crop, pixels.
     """
+    if config.depth_range is None:
+        raise ValueError(
+            "data.targets.heatmaps.depth_range is not set; a method that reads heatmaps sets its depth_range"
+        )
     origin = values["joints"][0, 2] if "joints" in values else values["t"][2]
     drawn = {}
     for points in ("joints", "kpts"):

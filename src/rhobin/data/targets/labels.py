@@ -1,55 +1,62 @@
-"""The ground truth of one crop: what is known of its view, after the camera rolled."""
+"""The ground truth of a sample: what is known of its view, after the camera rolled."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
+from rhobin.data.settings import SampleConfig
 from rhobin.data.targets.extras import Extras
 from rhobin.data.targets.views import ViewTargets
 from rhobin.objects.canonical import canonical_pose
-from rhobin.objects.names import names_by_id
-from rhobin.objects.template import Template
 from rhobin.types import HumanTarget, ObjectTarget, Target
 
 
 class Labeller:
-    """Makes the targets of crops.
+    """Makes the targets of samples.
 
     Attributes:
         truth: ground truth of the views.
-        templates: object templates by name.
         canonical: replace an object's pose by the canonical one among those that look the same.
-        extras: optional targets.
+        extras: what is drawn in each of a sample's crops, that of its image first.
     """
 
-    def __init__(
-        self,
-        truth: ViewTargets,
-        templates: Mapping[str, Template],
-        canonical: bool,
-        extras: Extras,
-    ):
-        self.truth, self.templates, self.extras = truth, templates, extras
-        self.names = names_by_id(templates)
-        self.canonical = canonical
+    def __init__(self, truth: ViewTargets, config: SampleConfig):
+        self.truth, self.canonical = truth, config.targets.canonical_symmetry
+        self.extras = [Extras(crop, config.targets, truth.assets.templates) for crop in config.crops]
 
-    def __call__(self, view: int, Q: np.ndarray, K_crop: np.ndarray, mask: np.ndarray) -> Target:
-        """Targets of one crop, without a batch axis.
+    def __call__(
+        self, view: int, Q: np.ndarray, K_crops: Sequence[np.ndarray], masks: Sequence[np.ndarray]
+    ) -> tuple[Target, list[dict[str, Any]]]:
+        """Targets of one sample, without a batch axis.
 
         Args:
             view: its row in the ground truth.
             Q: (3, 3) roll of the camera, X' = Q X.
-            K_crop: (3, 3) intrinsics of the crop.
-            mask: (H, W) uint8 object mask of the crop.
+            K_crops: (3, 3) intrinsics of each crop.
+            masks: (H, W) uint8 object mask of each crop.
+
+        Returns:
+            The target, with what is drawn in the crop of the sample's image; what is drawn in each further
+            crop, by the names of `Crop`'s members.
         """
-        truth, frame = self.truth, int(self.truth.frame[view])
-        name = self.names[int(truth.object_id[frame])]
-        human, thing = self._human(view, frame, Q), self._object(name, view, Q)
-        drawn = self.extras(name, human | thing, K_crop, mask)
-        return Target(HumanTarget(**_tensors(human)), ObjectTarget(**_tensors(thing)), **drawn)
+        frame = int(self.truth.frame[view])
+        object_id = int(self.truth.object_id[frame])
+        human = self._human(view, frame, Q) if self.truth.has_human[frame] else {}
+        obj = self._object(object_id, view, Q) if self.truth.has_object[frame] else {}
+        drawn, *further = (
+            extras(object_id, human | obj, K_crop, mask)
+            for extras, K_crop, mask in zip(self.extras, K_crops, masks, strict=True)
+        )
+        target = Target(
+            human=HumanTarget(**_tensors(human)) if human else None,
+            object=ObjectTarget(**_tensors(obj)) if obj else None,
+            **drawn,
+        )
+        return target, further
 
     def _human(self, view: int, frame: int, Q: np.ndarray) -> dict[str, np.ndarray]:
         """The person in the rolled camera."""
@@ -68,14 +75,15 @@ class Labeller:
             "twist_weight": truth.twist_weight[frame],
         }
 
-    def _object(self, name: str, view: int, Q: np.ndarray) -> dict[str, np.ndarray]:
+    def _object(self, object_id: int, view: int, Q: np.ndarray) -> dict[str, np.ndarray]:
         """Pose and keypoints of the object in the rolled camera."""
         truth = self.truth
         R, t = Q @ truth.obj_R[view], Q @ truth.obj_t[view]
         if not self.canonical:
             return {"R": R, "t": t, "kpts": truth.kpts[view] @ Q.T}
-        R, t = canonical_pose(self.templates[name], R, t)
-        return {"R": R, "t": t, "kpts": self.templates[name].kpts @ R.T + t}
+        template = truth.assets.templates[object_id]
+        R, t = canonical_pose(template, R, t)
+        return {"R": R, "t": t, "kpts": template.kpts @ R.T + t}
 
 
 def _tensors(values: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:

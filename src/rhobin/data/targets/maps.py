@@ -37,9 +37,9 @@ class MapConfig:
 
     def __post_init__(self):
         if self.nocs not in SHAPES:
-            raise ValueError(f"data.maps.nocs is {self.nocs!r}; expected one of {', '.join(SHAPES)}")
+            raise ValueError(f"data.targets.maps.nocs is {self.nocs!r}; expected one of {', '.join(SHAPES)}")
         if self.regions < 1:
-            raise ValueError(f"data.maps.regions is {self.regions}; expected at least 1")
+            raise ValueError(f"data.targets.maps.regions is {self.regions}; expected at least 1")
 
 
 @dataclass(frozen=True)
@@ -55,31 +55,32 @@ class _Shape:
 class ObjectMapper:
     """Draws object maps; each template's acceleration structure is built once in every process."""
 
-    def __init__(self, templates: Mapping[str, Template], config: MapConfig, input_size: int):
+    def __init__(self, templates: Mapping[int, Template], config: MapConfig, input_size: int):
         """Configure.
 
         Args:
-            templates: object templates by name.
+            templates: object templates by id.
             config: how to draw.
             input_size: width of the crop, pixels.
 
         Raises:
             ValueError: a template has fewer vertices than regions.
         """
-        for name, template in templates.items():
+        for template in templates.values():
             if len(template.verts) < config.regions:
                 raise ValueError(
-                    f"data.maps.regions is {config.regions}, but {name} has {len(template.verts)} vertices"
+                    f"data.targets.maps.regions is {config.regions}, but {template.name} has "
+                    f"{len(template.verts)} vertices"
                 )
         self.templates, self.config, self.input_size = templates, config, input_size
-        self._shapes: dict[str, _Shape] = {}
+        self._shapes: dict[int, _Shape] = {}
         self._process = os.getpid()
 
     def __reduce__(self):
         return type(self), (self.templates, self.config, self.input_size)
 
     def __call__(
-        self, name: str, R: np.ndarray, t: np.ndarray, K_crop: np.ndarray, mask: np.ndarray
+        self, object_id: int, R: np.ndarray, t: np.ndarray, K_crop: np.ndarray, mask: np.ndarray
     ) -> ObjectMaps:
         """Draw the maps of one crop.
 
@@ -87,7 +88,7 @@ class ObjectMapper:
         object's surface: no second opinion from the body model, which knows neither clothes nor hair.
 
         Args:
-            name: the object.
+            object_id: the object's id.
             R: (3, 3) its rotation, template to camera.
             t: (3,) its translation, metres.
             K_crop: (3, 3) intrinsics of the crop.
@@ -96,7 +97,7 @@ class ObjectMapper:
         Returns:
             Maps without a batch axis.
         """
-        shape, stride = self._shape(name), self.config.stride
+        shape, stride = self._shape(object_id), self.config.stride
         size = self.input_size // stride
         K = resize_intrinsics(K_crop, 1 / stride, 1 / stride)
         nocs = np.full((3, size, size), 0.5, np.float32)
@@ -115,21 +116,21 @@ class ObjectMapper:
             K=torch.from_numpy(K.astype(np.float32)),
         )
 
-    def _shape(self, name: str) -> _Shape:
+    def _shape(self, object_id: int) -> _Shape:
         if self._process != os.getpid():  # Embree's scenes do not survive a fork
             self._shapes, self._process = {}, os.getpid()
-        if name not in self._shapes:
-            template, config = self.templates[name], self.config
+        if object_id not in self._shapes:
+            template, config = self.templates[object_id], self.config
             low, high = template.verts.min(axis=0), template.verts.max(axis=0)
             corners = np.stack(np.meshgrid(*zip(low, high, strict=True)), axis=-1).reshape(8, 3)
             centres = template.verts[farthest_points(template.verts, config.regions)]
-            self._shapes[name] = _Shape(
+            self._shapes[object_id] = _Shape(
                 scene=Scene([(template.verts, template.faces)], robust=True),
                 box=nocs_box(template.verts, config.nocs),
                 corners=corners,
                 regions=FaceRegions(template.verts, template.faces, centres),
             )
-        return self._shapes[name]
+        return self._shapes[object_id]
 
 
 def _fill(

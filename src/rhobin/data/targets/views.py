@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from rhobin.assets import Assets
 from rhobin.behave.read import Release
 from rhobin.body.bodyset import BodySet
 from rhobin.body.transform import change_camera
 from rhobin.body.twist import twist_targets
 from rhobin.geometry.rotation import rotvec_to_rotmat
-from rhobin.objects.names import names_by_id
-from rhobin.objects.template import Template
 
 _CHUNK = 4096
 
@@ -25,13 +23,16 @@ class ViewTargets:
     """Ground truth of F frames and N views, float32, metres, camera frames.
 
     Attributes:
+        assets: bodies and templates that it was computed with.
         frame: (N,) row of each view's frame.
         theta: (F, 52, 3, 3) local rotations; joint 0 is replaced by `root_R` of the view.
         beta: (F, 10).
         twist: (F, 23, 2) cosine and sine.
         twist_weight: (F, 23).
         gender: (F,) index into `GENDERS`.
-        object_id: (F,) index into the sorted object names.
+        object_id: (F,) index into the assets' names; -1 where no object is shown.
+        has_human: (F,) bool, whether the person of each frame is known.
+        has_object: (F,) bool, whether the object is.
         root_R: (N, 3, 3) body orientation.
         trans: (N, 3) SMPL translation.
         joints: (N, 29, 3) HybrIK joints; the first is the pelvis.
@@ -40,6 +41,7 @@ class ViewTargets:
         kpts: (N, 8, 3) object keypoints.
     """
 
+    assets: Assets
     frame: np.ndarray
     theta: np.ndarray
     beta: np.ndarray
@@ -47,6 +49,8 @@ class ViewTargets:
     twist_weight: np.ndarray
     gender: np.ndarray
     object_id: np.ndarray
+    has_human: np.ndarray
+    has_object: np.ndarray
     root_R: np.ndarray
     trans: np.ndarray
     joints: np.ndarray
@@ -55,7 +59,7 @@ class ViewTargets:
     kpts: np.ndarray
 
 
-def build_targets(release: Release, bodies: BodySet, templates: Mapping[str, Template]) -> ViewTargets:
+def build_targets(release: Release, assets: Assets) -> ViewTargets:
     """Compute the ground truth of every view of a release.
 
     Bodies are posed once per frame in the world, then moved to each camera; SMPL's translation moves with
@@ -63,20 +67,10 @@ def build_targets(release: Release, bodies: BodySet, templates: Mapping[str, Tem
 
     Args:
         release: what was read.
-        bodies: body models of the genders in it.
-        templates: object templates.
-
-    Raises:
-        ValueError: frames without a body.
+        assets: body models of the genders in it, and templates of the objects.
     """
     frames, views = release.frames, release.views
-    if not frames.has_body.all():
-        raise ValueError(
-            f"{release.root} ({release.layout}) has no SMPL-H body in {int((~frames.has_body).sum())} of "
-            f"{len(frames.name)} frames, so they have no targets; fit SMPL-H to its bodies first "
-            "(rhobin.body.fit), or train on another root"
-        )
-    parts = [_pose_frames(release, bodies, rows) for rows in _chunks(len(frames.name))]
+    parts = [_pose_frames(release, assets.bodies, rows) for rows in _chunks(len(frames.name))]
     world = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 
     index = torch.from_numpy(views.frame.astype(np.int64))
@@ -87,7 +81,7 @@ def build_targets(release: Release, bodies: BodySet, templates: Mapping[str, Tem
     )
     obj_R = R @ rotvec_to_rotmat(_tensor(frames.obj_angle))[index]
     obj_t = _move(R, t, _tensor(frames.obj_trans)[index][:, None])[:, 0]
-    template_kpts = _template_kpts(templates, set(frames.object_id.tolist()))
+    template_kpts = _template_kpts(assets, set(frames.object_id.tolist()))
     kpts = _move(obj_R, obj_t, template_kpts[torch.from_numpy(frames.object_id)[index]])
     joints = _move(R, t, world["joints"][index])
     per_view = {
@@ -99,6 +93,7 @@ def build_targets(release: Release, bodies: BodySet, templates: Mapping[str, Tem
         "kpts": kpts,
     }
     return ViewTargets(
+        assets=assets,
         frame=views.frame,
         theta=_array(world["theta"]),
         beta=frames.betas.astype(np.float32),
@@ -106,6 +101,8 @@ def build_targets(release: Release, bodies: BodySet, templates: Mapping[str, Tem
         twist_weight=_array(world["twist_weight"]),
         gender=frames.gender,
         object_id=frames.object_id,
+        has_human=frames.has_body,
+        has_object=np.ones_like(frames.has_body),
         **{key: _array(value) for key, value in per_view.items()},
     )
 
@@ -130,12 +127,11 @@ def _pose_frames(release: Release, bodies: BodySet, rows: slice) -> dict[str, Te
     return {key: value.double() for key, value in values.items()}
 
 
-def _template_kpts(templates: Mapping[str, Template], used: set[int]) -> Tensor:
+def _template_kpts(assets: Assets, used: set[int]) -> Tensor:
     """Keypoints (O, 8, 3) of all objects; zero for those that no frame uses."""
-    names = names_by_id(templates)
-    kpts = torch.zeros(len(names), 8, 3, dtype=torch.float64)
+    kpts = torch.zeros(len(assets.names), 8, 3, dtype=torch.float64)
     for object_id in used:
-        kpts[object_id] = torch.from_numpy(np.asarray(templates[names[object_id]].kpts))
+        kpts[object_id] = torch.from_numpy(np.asarray(assets.templates[object_id].kpts))
     return kpts
 
 

@@ -1,0 +1,121 @@
+"""How a view becomes a sample, which views validate, and what is kept in memory: the sections of `data`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rhobin.data.images.planes import BACKGROUNDS
+from rhobin.data.images.undistort import DISTORTIONS
+from rhobin.data.reads import CropReads, Reads
+from rhobin.data.targets.bev import BevConfig
+from rhobin.data.targets.heatmaps import HeatmapConfig
+from rhobin.data.targets.maps import MapConfig
+
+CACHES = ("none", "ram")
+
+
+@dataclass(frozen=True)
+class ViewConfig:
+    """How a view becomes an image: the keys of `data.view`.
+
+    Attributes:
+        input_size: width and height of the network's input, pixels.
+        background: "keep", or "zero" outside both masks.
+        distortion: "ignore" the cameras' lenses, or "apply" what is known of them: images are undistorted.
+        on_bad_sample: "raise", or "skip" to the next usable view.
+    """
+
+    input_size: int = 256
+    background: str = "keep"
+    distortion: str = "ignore"
+    on_bad_sample: str = "raise"
+
+    def __post_init__(self):
+        _check("data.view.background", self.background, BACKGROUNDS)
+        _check("data.view.distortion", self.distortion, DISTORTIONS)
+        _check("data.view.on_bad_sample", self.on_bad_sample, ("raise", "skip"))
+
+
+@dataclass(frozen=True)
+class TargetConfig:
+    """How targets are made, whichever of them a method reads: the keys of `data.targets`.
+
+    Attributes:
+        canonical_symmetry: give poses under which an object looks the same one label.
+        heatmaps: settings of heatmap coordinates.
+        maps: settings of the object's maps.
+        bev: settings of the person's maps.
+    """
+
+    canonical_symmetry: bool = False
+    heatmaps: HeatmapConfig = field(default_factory=HeatmapConfig)
+    maps: MapConfig = field(default_factory=MapConfig)
+    bev: BevConfig = field(default_factory=BevConfig)
+
+
+@dataclass(frozen=True)
+class ValidationConfig:
+    """Which training views validate: the keys of `data.validation`.
+
+    Attributes:
+        fraction: share of training frames held out, by whole sequences.
+        by: "group" (subject and room), "sequence", or "release" for its own validation split (2024).
+        views: at most so many validation views, evenly spread; None for all.
+    """
+
+    fraction: float = 0.1
+    by: str = "group"
+    views: int | None = None
+
+
+@dataclass(frozen=True)
+class CacheConfig:
+    """What is kept in memory: the keys of `data.cache`.
+
+    Attributes:
+        kind: "ram" keeps decoded training views, "none" decodes them every time.
+        mb: limit of that memory, 2^20 bytes.
+    """
+
+    kind: str = "none"
+    mb: int = 2048
+
+    def __post_init__(self):
+        _check("data.cache.kind", self.kind, CACHES)
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """All that decides what a sample holds.
+
+    Attributes:
+        view: how a view becomes an image.
+        reads: what the method asks for.
+        targets: how targets are made.
+    """
+
+    view: ViewConfig = field(default_factory=ViewConfig)
+    reads: Reads = field(default_factory=Reads)
+    targets: TargetConfig = field(default_factory=TargetConfig)
+
+    def __post_init__(self):
+        for crop in self.crops:
+            for name in ("maps", "bev"):
+                stride = getattr(self.targets, name).stride
+                if name in crop.targets and (stride < 1 or crop.input_size % stride):
+                    raise ValueError(
+                        f"data.targets.{name}.stride is {stride}, which does not divide the crop's "
+                        f"{crop.input_size} px (data.view.input_size, or model.reads.further)"
+                    )
+
+    @property
+    def crops(self) -> tuple[CropReads, ...]:
+        """The crops of a sample: that of its image, then the further ones in order."""
+        reads = self.reads
+        main = CropReads(reads.crop, reads.expand, self.view.input_size, reads.targets)
+        return (main, *reads.further.values())
+
+
+def _check(where: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"{where} is {value!r}; expected one of {', '.join(known)}")
