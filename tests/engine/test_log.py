@@ -33,7 +33,7 @@ def test_cut_then_go_on_equals_never_having_run_ahead(tmp_path):
     for log in logs:
         for step in range(5):
             log.log_metrics({"a": float(step)}, step=step)
-    logs[1].rewrite(3)
+    logs[1].cut(3, step=4)
     for step in (3, 4):
         logs[1].log_metrics({"a": float(step)}, step=step)
     assert logs[0].path.read_bytes() == logs[1].path.read_bytes()
@@ -45,6 +45,6 @@ def test_a_row_torn_by_a_kill_is_cut_away(tmp_path):
         log.log_metrics({"a": 1.0}, step=step)
     log.path.write_bytes(log.path.read_bytes()[:-3])
     again = CsvLog(log.path)
-    again.rewrite(2)
+    again.cut(2, step=2)
     again.log_metrics({"a": 1.0}, step=2)
     assert [row["a"] for row in read(log.path)] == ["1", "1", "1"]

@@ -31,6 +31,7 @@ from rhobin.data.settings import CacheConfig, SampleConfig, TargetConfig, Valida
 from rhobin.data.shared import ContextCache
 from rhobin.data.splits import Splits, available_splits, held_out_views, thinned
 from rhobin.data.targets.views import ViewTargets, build_targets
+from rhobin.data.workers import outlast_signals
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +169,9 @@ class BehaveDataModule(pl.LightningDataModule):
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         position = None if self.clock is None else self._batches_done
         sampler = ResumableSampler(len(self.train_dataset), self.batch_size, self.seed, rank, ranks, position)
-        return self._loader(self.train_dataset, sampler=sampler, drop_last=True)
+        return self._loader(
+            self.train_dataset, sampler=sampler, drop_last=True, worker_init_fn=outlast_signals
+        )
 
     def val_dataloader(self) -> DataLoader | list:
         """Held-out training sequences in order, without augmentation."""

@@ -19,6 +19,7 @@ from rhobin.engine.checkpoint import AtomicCheckpointIO
 from rhobin.engine.count import BatchCount
 from rhobin.engine.log import CsvLog
 from rhobin.engine.resolvers import register_resolvers
+from rhobin.engine.signals import Steps, StopRequest, cluster_plugins
 from rhobin.methods.base import Method
 from rhobin.types import Batch
 
@@ -72,9 +73,14 @@ def build_loggers(config: DictConfig, run_dir: Path, run_id: str) -> list[Logger
 
 
 def build_callbacks(
-    config: DictConfig, run_dir: Path, identity: Mapping[str, Any], datamodule: Any, clock: Clock
+    config: DictConfig,
+    run_dir: Path,
+    identity: Mapping[str, Any],
+    datamodule: Any,
+    clock: Clock,
+    request: StopRequest,
 ) -> list[pl.Callback]:
-    """Batch count, log, averaged weights, evaluator, progress, whatever else is named, checkpoints."""
+    """Batch count, signals, log, averaged weights, evaluator, progress, whatever is named, checkpoints."""
     parts = dict(config.callbacks)
 
     def made(name: str, **kwargs: Any) -> Any:
@@ -85,10 +91,11 @@ def build_callbacks(
     views = validation_views(datamodule, parts.pop("views"))
     judge = made("evaluator", views=views, assets=datamodule.assets, average=average)
     progress = made("progress", judge=judge)
-    checkpoints = made("checkpoints", folder=run_dir / "checkpoints", judge=judge, identity=dict(identity))
+    folder = run_dir / "checkpoints"
+    checkpoints = made("checkpoints", folder=folder, judge=judge, identity=dict(identity), request=request)
     further = [instantiate(part) for part in parts.values()]
     averages = [average] if average else []
-    return [BatchCount(clock), log, *averages, judge, progress, *further, checkpoints]
+    return [BatchCount(clock), Steps(request), log, *averages, judge, progress, *further, checkpoints]
 
 
 def build_trainer(
@@ -99,7 +106,7 @@ def build_trainer(
     return instantiate(module.trainer_settings(settings), _partial_=True)(
         logger=loggers,
         callbacks=callbacks,
-        plugins=[AtomicCheckpointIO()],
+        plugins=[AtomicCheckpointIO(), *cluster_plugins()],
         default_root_dir=run_dir,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -15,6 +15,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from rhobin.clock import Clock
 from rhobin.engine.log import CsvLog
 from rhobin.engine.monitor import Monitor
+from rhobin.engine.signals import StopRequest
 from rhobin.files import written_whole
 
 LAST, PREVIOUS, BEST = "last.ckpt", "previous.ckpt", "best.ckpt"
@@ -46,13 +47,20 @@ class Checkpoints(Checkpoint):
         every_n_steps: steps between two saves of the last state.
         judge: measures the monitored score, earlier in the list of callbacks.
         identity: flat config that the checkpoints belong to.
+        request: asks the training to stop; its state is saved first.
     """
 
     def __init__(
-        self, clock: Clock, folder: Path, every_n_steps: int, judge: Judge, identity: dict[str, Any]
+        self,
+        clock: Clock,
+        folder: Path,
+        every_n_steps: int,
+        judge: Judge,
+        identity: dict[str, Any],
+        request: StopRequest,
     ) -> None:
         self.clock, self.folder, self.every_n_steps = clock, folder, every_n_steps
-        self.judge, self.identity = judge, identity
+        self.judge, self.identity, self.request = judge, identity, request
         self.best: float | None = None
         self.restored: dict[str, Any] | None = None
         self.saved_step = -1
@@ -62,8 +70,8 @@ class Checkpoints(Checkpoint):
         return {"best": self.best}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a saved best value."""
-        self.best = state_dict["best"]
+        """Go on from a saved best value, where its checkpoint is still there."""
+        self.best = state_dict["best"] if (self.folder / BEST).is_file() else None
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -83,10 +91,14 @@ class Checkpoints(Checkpoint):
             module.net.load_state_dict(checkpoint["training_weights"])
         for logger in trainer.loggers:
             if isinstance(logger, CsvLog):
-                logger.rewrite(self.restored["log_rows"])
+                logger.cut(self.restored["log_rows"], checkpoint["global_step"])
 
     def on_train_batch_start(self, *args: Any) -> None:
         """Restore the generators' states, when the loader's iterator has been made."""
+        self.restore_generators()
+
+    def restore_generators(self) -> None:
+        """Restore the generators' states once."""
         if self.restored is not None:
             restore_random_state(self.restored["random"])
             self.restored = None
@@ -96,12 +108,15 @@ class Checkpoints(Checkpoint):
         if self.judge.step == self.clock.step and self.judge.monitor.better(self.judge.value, self.best):
             self.best = self.judge.value
             trainer.save_checkpoint(self.folder / BEST, weights_only=False)
-        if self.clock.due(self.every_n_steps):
+        stop = self.clock.stepped and self.request.agreed(trainer)
+        if stop or self.clock.due(self.every_n_steps):
             self.save_last(trainer)
+        trainer.should_stop |= stop
 
     def on_train_end(self, trainer: pl.Trainer, *args: Any) -> None:
         """Write the last state where a run was killed between its best and its last checkpoint."""
         if self.clock.finished and self.saved_step != self.clock.step:
+            self.restore_generators()
             self.save_last(trainer)
 
     def save_last(self, trainer: pl.Trainer) -> None:

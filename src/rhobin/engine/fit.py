@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import logging
 import shutil
-import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.utilities import rank_zero_only
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.panel import Panel
 
@@ -26,12 +22,14 @@ from rhobin.engine.build import (
     build_module,
     build_trainer,
 )
+from rhobin.engine.lock import locked
 from rhobin.engine.progress import TrainProgress
 from rhobin.engine.resume import ResumeError, Start, find_start
-from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run, write_run
+from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run
+from rhobin.engine.session import open_run, record, recorded
+from rhobin.engine.signals import StopRequest, stop_requests
 from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.weights import init_weights
-from rhobin.files import leftovers, write_text
 from rhobin.methods.base import Method
 
 # Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes.
@@ -57,13 +55,17 @@ def fit(config: DictConfig) -> Path:
         ResumeError: the run folder or the checkpoint forbids it.
         FileNotFoundError: data, body files or checkpoint are missing.
         NonFiniteLossError: a loss became NaN or infinite.
+        LockedError: another process trains in the run folder.
+        Interrupted: a signal ended the training, whose state is saved.
     """
-    stages = stages_of(config)
-    if len(stages) > 1:
-        check_resume(config, stages)
-    for stage in stages_to_do(stages, config.resume):
-        fit_stage(stage)
-    return Path(config.run_dir)
+    stages, run_dir = stages_of(config), Path(config.run_dir)
+    with locked(run_dir), stop_requests() as request:
+        if len(stages) > 1:
+            check_resume(config, stages)
+        for stage in stages_to_do(stages, config.resume):
+            request.obey()
+            fit_stage(stage, request)
+    return run_dir
 
 
 def stages_to_do(stages: list[Stage], resume: str) -> list[Stage]:
@@ -87,7 +89,7 @@ def check_resume(config: DictConfig, stages: list[Stage]) -> None:
         find_start(stage.run_dir, config.resume, identity(stage.config), config.allow_changes)
 
 
-def fit_stage(stage: Stage) -> None:
+def fit_stage(stage: Stage, request: StopRequest) -> None:
     """Train one stage, or go on training it."""
     config, run_dir, console = stage.config, stage.run_dir, Console()
     start = find_start(run_dir, config.resume, identity(config), config.allow_changes)
@@ -102,8 +104,8 @@ def fit_stage(stage: Stage) -> None:
     prepare_process(config)
     info = describe_run(config, previous)
     open_run(run_dir, config, info, start)
-    with recorded(run_dir, info):
-        train(stage, info, start, console)
+    with recorded(run_dir, info, console):
+        train(stage, info, start, console, request)
 
 
 def is_finished(previous: dict[str, Any], start: Start, config: DictConfig) -> bool:
@@ -112,7 +114,7 @@ def is_finished(previous: dict[str, Any], start: Start, config: DictConfig) -> b
     return all(previous.get(key) == value for key, value in done.items())
 
 
-def train(stage: Stage, info: dict[str, Any], start: Start, console: Console) -> None:
+def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, request: StopRequest) -> None:
     """Build everything, tell what is about to happen, fit, and note in `info` how it went."""
     config, run_dir = stage.config, stage.run_dir
     datamodule = build_datamodule(config)
@@ -122,7 +124,7 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console) ->
     module.clock = clock = build_clock(config)
     datamodule.clock = clock
     loggers = build_loggers(config, run_dir, info["id"])
-    callbacks = build_callbacks(config, run_dir, identity(config), datamodule, clock)
+    callbacks = build_callbacks(config, run_dir, identity(config), datamodule, clock, request)
     trainer = build_trainer(config, run_dir, loggers, callbacks, module)
     info["data_hash"] = datamodule.data_hash
     record(run_dir, info)
@@ -136,6 +138,8 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console) ->
         info["images_per_second"] = round(speed, 1)
     if clock.finished:
         info["state"] = "finished"
+    else:
+        request.obey()
 
 
 def initial_weights(stage: Stage, start: Start, module: Method) -> list[str]:
@@ -147,21 +151,6 @@ def initial_weights(stage: Stage, start: Start, module: Method) -> list[str]:
     return ["fresh"]
 
 
-@contextmanager
-def recorded(run_dir: Path, info: dict[str, Any]) -> Iterator[None]:
-    """Keep in `run.json` how the session ended and how long all sessions took."""
-    began, before = time.monotonic(), info["seconds"]
-    info["state"] = "interrupted"
-    try:
-        yield
-    except Exception as error:
-        info["state"] = f"failed: {type(error).__name__}"
-        raise
-    finally:
-        info["seconds"] = round(before + time.monotonic() - began, 1)
-        record(run_dir, info)
-
-
 def prepare_process(config: DictConfig) -> None:
     """Seeds, threads and quiet libraries."""
     for pattern in QUIET:
@@ -171,25 +160,6 @@ def prepare_process(config: DictConfig) -> None:
     if config.threads:
         torch.set_num_threads(config.threads)
     pl.seed_everything(config.seed, workers=True)
-
-
-@rank_zero_only
-def open_run(run_dir: Path, config: DictConfig, info: dict[str, Any], start: Start) -> None:
-    """Write the run's identity before anything can fail; a fresh start leaves no trace of an older one."""
-    folder = run_dir / "checkpoints"
-    folder.mkdir(parents=True, exist_ok=True)
-    for leftover in (*leftovers(run_dir), *leftovers(folder)):
-        leftover.unlink()
-    if start.checkpoint is None:
-        (run_dir / "metrics.csv").unlink(missing_ok=True)
-    write_text(run_dir / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
-    write_run(run_dir, info)
-
-
-@rank_zero_only
-def record(run_dir: Path, info: dict[str, Any]) -> None:
-    """Write `run.json` again."""
-    write_run(run_dir, info)
 
 
 def summary(

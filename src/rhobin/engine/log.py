@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,8 @@ class CsvLog(Logger):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = Path(path)
-        self.columns: list[str] = list(FIRST_COLUMNS)
-        self.rows = 0
-        if self.path.is_file():
-            kept = read_rows(self.path)
-            self.columns, self.rows = kept[0], len(kept) - 1
+        self.columns, rows = read_log(self.path)
+        self.rows = len(rows)
 
     @property
     def name(self) -> str:
@@ -52,28 +49,45 @@ class CsvLog(Logger):
         values = {"step": step, **metrics}
         new = [name for name in values if name not in self.columns]
         if new or not self.path.is_file():
+            old, rows = read_log(self.path)
             self.columns += new
-            self.rewrite(self.rows)
+            self.write(old, rows)
         with self.path.open("a", newline="") as file:
             csv.writer(file).writerow([format_cell(values.get(column)) for column in self.columns])
         self.rows += 1
 
     @rank_zero_only
-    def rewrite(self, rows: int) -> None:
-        """Keep the header and the first `rows` rows, in today's columns; atomic."""
-        old = read_rows(self.path) if self.path.is_file() else [list(self.columns)]
+    def cut(self, rows: int, step: int) -> None:
+        """Keep the first `rows` rows, none of them past `step`."""
+        self.write(*rows_until(self.path, rows, step))
+
+    def write(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Write the whole log with these rows, in today's columns; atomic."""
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, self.columns, restval="")
         writer.writeheader()
-        writer.writerows(dict(zip(old[0], row, strict=False)) for row in old[1 : rows + 1])
+        writer.writerows(dict(zip(columns, row, strict=True)) for row in rows)
         write_text(self.path, text.getvalue())
-        self.rows = rows
+        self.rows = len(rows)
 
 
-def read_rows(path: Path) -> list[list[str]]:
-    """Header and rows of a CSV file."""
-    with path.open(newline="") as file:
-        return list(csv.reader(file))
+def read_log(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows of a log; torn or damaged rows are left out, all of them where the header is."""
+    text = path.read_bytes().decode(errors="replace") if path.is_file() else ""
+    whole = text[: text.rfind("\n") + 1]
+    try:
+        header, *rows = list(csv.reader(io.StringIO(whole, newline=""))) or [[]]
+    except csv.Error:
+        header, rows = [], []
+    if tuple(header[: len(FIRST_COLUMNS)]) != FIRST_COLUMNS:
+        return list(FIRST_COLUMNS), []
+    return header, [row for row in rows if len(row) == len(header) and row[0].isdecimal()]
+
+
+def rows_until(path: Path, count: int, step: int) -> tuple[list[str], list[list[str]]]:
+    """Columns and at most `count` rows of a log, none of them past `step`."""
+    columns, rows = read_log(path)
+    return columns, [row for row in rows if int(row[0]) <= step][:count]
 
 
 def format_cell(value: Any) -> str:

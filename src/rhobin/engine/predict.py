@@ -14,15 +14,12 @@ from omegaconf import DictConfig
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from rhobin.engine.resume import read_checkpoint, start_from
+from rhobin.engine.resume import accepted_changes, describe
 from rhobin.engine.runinfo import identity
+from rhobin.engine.saved import read_checkpoint
 from rhobin.methods.base import Method
 from rhobin.reports.store import collect_results
 from rhobin.types import Batch, Prediction, SampleKey, map_tensors, to_device
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be read or does not fit the run."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +56,9 @@ def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
     if not checkpoint.is_file():
         raise FileNotFoundError(f"{checkpoint} is missing: train first, or name another with checkpoint=last")
     state = read_checkpoint(checkpoint)
-    if state is None:
-        raise CheckpointError(
-            f"{checkpoint} is not a readable rhobin checkpoint (truncated, or another program's)"
-        )
-    start = start_from(checkpoint, state, identity(config), allow_changes=bool(config.get("allow_changes")))
+    accepted_changes(describe(checkpoint, state), identity(config), bool(config.get("allow_changes")))
     module.load_state_dict(state["state_dict"])
-    return start.step
+    return state["global_step"]
 
 
 @torch.inference_mode()

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
+from rhobin.engine.log import rows_until
+from rhobin.engine.saved import CheckpointError, read_checkpoint
+from rhobin.files import written_whole
 
-BROKEN = (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile)
+SLURM_FILES = "hpc_ckpt_*.ckpt"
 
 
 class ResumeError(ValueError):
     """A run may not start from what it was pointed at."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a readable checkpoint says about itself."""
+
+    path: Path
+    step: int
+    epoch: int
+    log_rows: int
+    identity: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -26,20 +39,22 @@ class Start:
         step: optimiser steps already done.
         epoch: epoch the checkpoint was written in.
         messages: what a person should know, one line each.
+        aside: checkpoints of the run folder that a later `resume=auto` must not take, and their names aside.
     """
 
     checkpoint: Path | None = None
     step: int = 0
     epoch: int = 0
     messages: tuple[str, ...] = ()
+    aside: tuple[tuple[Path, str], ...] = ()
 
 
-def find_start(run_dir: Path, resume: str, identity: dict[str, Any], allow_changes: bool = False) -> Start:
-    """Apply the resume rule.
+def find_start(run_dir: Path, resume: str, identity: Mapping[str, Any], allow_changes: bool = False) -> Start:
+    """Apply the resume rule; nothing is written.
 
     Args:
         run_dir: folder of the run.
-        resume: `none` starts afresh and refuses a folder with checkpoints; `auto` goes on from the newest
+        resume: `none` starts afresh and refuses a folder with checkpoints; `auto` goes on from the furthest
             readable checkpoint of the folder, or starts afresh in an empty one; else a checkpoint's path.
         identity: flat config of the run about to start.
         allow_changes: go on although the checkpoint's config differs.
@@ -48,7 +63,8 @@ def find_start(run_dir: Path, resume: str, identity: dict[str, Any], allow_chang
         ResumeError: the folder is taken, no checkpoint can be read, or it belongs to another experiment.
         FileNotFoundError: the path names no file.
     """
-    files = newest_first(run_dir / "checkpoints")
+    refuse_slurm_files(run_dir, Path(resume))
+    files = sorted((run_dir / "checkpoints").glob("*.ckpt"))
     if resume == "none":
         if files:
             raise ResumeError(
@@ -56,70 +72,131 @@ def find_start(run_dir: Path, resume: str, identity: dict[str, Any], allow_chang
                 f"or remove {run_dir}"
             )
         return Start()
-    if resume == "auto":
-        return newest_start(files, identity, allow_changes)
-    path = Path(resume)
-    if not path.is_file():
+    chosen = None if resume == "auto" else read_named(resume)
+    saved, broken = read_all(files)
+    if chosen is None and not files:
+        return Start()
+    if chosen is None and not saved:
+        raise ResumeError(
+            f"no checkpoint can be read; to train afresh remove {run_dir}\n  "
+            + "\n  ".join(map(str, broken.values()))
+        )
+    # at one step the names decide: previous.ckpt and last.ckpt come before best.ckpt
+    chosen = chosen or max(saved, key=lambda one: (one.step, one.path.name))
+    return start_at(run_dir, chosen, saved, broken, accepted_changes(chosen, identity, allow_changes))
+
+
+def start_at(
+    run_dir: Path,
+    chosen: Saved,
+    saved: Sequence[Saved],
+    broken: Mapping[Path, CheckpointError],
+    changes: Sequence[str],
+) -> Start:
+    """A start, what has to make way for it, and what to tell."""
+    ahead = [one for one in saved if one.step > chosen.step]
+    messages = [
+        *(f"skipped {error}" for error in broken.values()),
+        *(f"{one.path}, step {one.step}, is ahead of the start: kept in checkpoints/aside" for one in ahead),
+        *(f"changed since the checkpoint: {change}" for change in changes),
+    ]
+    kept = len(rows_until(run_dir / "metrics.csv", chosen.log_rows, chosen.step)[1])
+    if kept < chosen.log_rows:
+        messages.append(
+            f"{run_dir / 'metrics.csv'} holds {kept} of the {chosen.log_rows} rows written up to step "
+            f"{chosen.step}; the others are lost, or with the run that {chosen.path} comes from"
+        )
+    aside = [(path, f"unreadable_{path.name}") for path in broken]
+    aside += [(one.path, f"step{one.step}_{one.path.name}") for one in ahead]
+    return Start(chosen.path, chosen.step, chosen.epoch, tuple(messages), tuple(aside))
+
+
+def make_way(run_dir: Path, start: Start) -> None:
+    """Leave the run folder so that `resume=auto` goes on from this start, at whatever moment it is killed.
+
+    A checkpoint from elsewhere is copied in as `start.ckpt`; those of the branch that is left are kept in
+    `checkpoints/aside`.
+    """
+    folder = run_dir / "checkpoints"
+    if start.checkpoint and start.checkpoint.resolve().parent != folder.resolve():
+        with start.checkpoint.open("rb") as source, written_whole(folder / "start.ckpt", flush=True) as copy:
+            shutil.copyfileobj(source, copy)
+    for path, name in start.aside:
+        kept = folder / "aside" / name
+        kept.parent.mkdir(exist_ok=True)
+        path.replace(kept)
+
+
+def refuse_slurm_files(run_dir: Path, resume: Path) -> None:
+    """Refuse checkpoints of Lightning's SLURM handler: Lightning would load them whatever `resume` says.
+
+    Raises:
+        ResumeError: there is one in the run folder, or `resume` names one.
+    """
+    found = [*sorted(run_dir.glob(SLURM_FILES)), *([resume] if resume.match(SLURM_FILES) else [])]
+    if found:
+        raise ResumeError(
+            f"{found[0]} was written by Lightning's SLURM handler and may hold another config's weights; "
+            f"expected checkpoints/last.ckpt. Move it out of {run_dir}, then go on with resume=auto"
+        )
+
+
+def read_named(resume: str) -> Saved:
+    """What the checkpoint named by `resume` says about itself.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ResumeError: it cannot be read.
+    """
+    if not Path(resume).is_file():
         raise FileNotFoundError(
             f"resume={resume}: no such checkpoint; resume takes none, auto or a file's path"
         )
-    state = read_checkpoint(path)
-    if state is None:
-        raise ResumeError(
-            f"{path} is not a readable rhobin checkpoint (truncated, or written by something else)"
-        )
-    return start_from(path, state, identity, allow_changes)
+    try:
+        return read_saved(Path(resume))
+    except CheckpointError as error:
+        raise ResumeError(f"{error}; choose another file, or resume=auto") from error
 
 
-def newest_first(folder: Path) -> list[Path]:
-    """Checkpoints of a folder, the most recently written first."""
-    return sorted(folder.glob("*.ckpt"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+def read_all(files: Sequence[Path]) -> tuple[list[Saved], dict[Path, CheckpointError]]:
+    """What the readable files say about themselves, and what is wrong with the others."""
+    saved, broken = [], {}
+    for path in files:
+        try:
+            saved.append(read_saved(path))
+        except CheckpointError as error:
+            broken[path] = error
+    return saved, broken
 
 
-def newest_start(files: list[Path], identity: dict[str, Any], allow_changes: bool) -> Start:
-    """Start from the furthest readable checkpoint of a folder, telling which ones were passed over."""
-    states = {path: read_checkpoint(path) for path in files}
-    skipped = tuple(f"skipped {path}: not readable" for path, state in states.items() if state is None)
-    readable = [(path, state) for path, state in states.items() if state is not None]
-    if files and not readable:
-        raise ResumeError(
-            f"none of {', '.join(str(f) for f in files)} can be read; remove the folder to train afresh"
-        )
-    if not readable:
-        return Start()
-    path, state = max(readable, key=lambda item: item[1]["global_step"])
-    return start_from(path, state, identity, allow_changes, skipped)
+def read_saved(path: Path) -> Saved:
+    """Read a checkpoint and keep only what it says about itself."""
+    return describe(path, read_checkpoint(path))
 
 
-def start_from(
-    path: Path,
-    state: dict[str, Any],
-    identity: dict[str, Any],
-    allow_changes: bool,
-    messages: tuple[str, ...] = (),
-) -> Start:
-    """A start from a checkpoint whose config fits."""
-    changes = differences(state["rhobin"]["identity"], identity)
+def describe(path: Path, state: Mapping[str, Any]) -> Saved:
+    """What the content of a checkpoint says about itself."""
+    record = state["rhobin"]
+    return Saved(path, state["global_step"], state["epoch"], record["log_rows"], record["identity"])
+
+
+def accepted_changes(saved: Saved, identity: Mapping[str, Any], allow_changes: bool) -> list[str]:
+    """How the config differs from a checkpoint's, where that is allowed.
+
+    Raises:
+        ResumeError: it differs and is not.
+    """
+    changes = differences(saved.identity, identity)
     if changes and not allow_changes:
         raise ResumeError(
-            f"{path} belongs to another experiment; checkpoint -> now:\n  "
+            f"{saved.path} belongs to another experiment; checkpoint -> now:\n  "
             + "\n  ".join(changes)
             + "\nTrain in another run_dir, undo the changes, or accept them with allow_changes=true"
         )
-    noted = tuple(f"changed since the checkpoint: {change}" for change in changes)
-    return Start(path, state["global_step"], state["epoch"], messages + noted)
+    return changes
 
 
-def read_checkpoint(path: Path) -> dict[str, Any] | None:
-    """A checkpoint's content, or None when it cannot be read or is not ours."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        return state if {"state_dict", "global_step", "epoch", "rhobin"} <= state.keys() else None
-    except (*BROKEN, AttributeError):
-        return None
-
-
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Lines `key: old -> new` for the keys that differ; `-` stands for an absent key."""
     keys = sorted(key for key in old.keys() | new.keys() if old.get(key, "-") != new.get(key, "-"))
     return [f"{key}: {old.get(key, '-')} -> {new.get(key, '-')}" for key in keys]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import platform
 import secrets
@@ -23,6 +24,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from rhobin.files import write_json
 
+log = logging.getLogger(__name__)
 PACKAGES = ("rhobin", "torch", "torchvision", "pytorch-lightning", "hydra-core", "timm", "numpy", "scipy")
 FREE_KEYS = (
     "run_dir",
@@ -30,18 +32,35 @@ FREE_KEYS = (
     "allow_changes",
     "threads",
     "logger",
-    "progress",
-    "callbacks.evaluator.tracks",
     "data.root",
     "data.workers",
     "data.cache",
+    "data.cache_mb",
+    "callbacks.log",
+    "callbacks.progress",
+    "callbacks.checkpoints",
+    "callbacks.evaluator.tracks",
 )
 
 
 def read_run(run_dir: Path) -> dict[str, Any]:
-    """The run's `run.json`, empty where there is none."""
+    """The run's `run.json`; empty where there is none, or none that can be read, which is said aloud."""
     path = run_dir / "run.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        info = json.loads(path.read_bytes())
+    except ValueError as error:
+        info = error
+    if isinstance(info, dict):
+        return info
+    log.warning(
+        "%s is not readable (%s): the run's id and the time of its earlier sessions are lost; "
+        "its weights are not",
+        path,
+        info,
+    )
+    return {}
 
 
 def write_run(run_dir: Path, info: dict[str, Any]) -> None:
@@ -76,8 +95,14 @@ def identity(config: DictConfig) -> dict[str, Any]:
     return {
         key: value
         for key, value in flatten(OmegaConf.to_container(config, resolve=True)).items()
-        if not any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
+        if not is_free(key)
     }
+
+
+def is_free(key: str) -> bool:
+    """Whether a key, or what a stage changes by that name, may differ when a run goes on."""
+    own = key.split(".", 2)[2] if key.startswith("stages.") and key.count(".") > 1 else key
+    return any(own == free or own.startswith(f"{free}.") for free in FREE_KEYS)
 
 
 def config_hash(config: DictConfig) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rhobin.engine.resume import read_checkpoint
+from rhobin.engine.saved import CheckpointError, read_checkpoint
 
 SHOWN = 5
 
@@ -52,10 +52,10 @@ def init_weights(module: nn.Module, checkpoint: Path) -> Loaded:
         raise FileNotFoundError(
             f"init_from={checkpoint}: no such checkpoint; give the path of a .ckpt file, or null"
         )
-    content = read_checkpoint(checkpoint)
-    if content is None:
-        raise ValueError(f"init_from={checkpoint} is no readable rhobin checkpoint; choose another, or null")
-    saved, own = content["state_dict"], module.state_dict()
+    try:
+        saved, own = read_checkpoint(checkpoint)["state_dict"], module.state_dict()
+    except CheckpointError as error:
+        raise ValueError(f"init_from={error}; choose another checkpoint, or null") from error
     common = {name: value for name, value in saved.items() if name in own}
     _refuse_misfits(checkpoint, common, own)
     module.load_state_dict(common, strict=False)

@@ -1,0 +1,79 @@
+"""One training a run folder: a lock that vanishes with its process, however that ends."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from pytorch_lightning.utilities import rank_zero_only
+
+log = logging.getLogger(__name__)
+LOCK = ".lock"
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL)
+held: set[IO[str]] = set()
+
+
+class LockedError(RuntimeError):
+    """Another process trains in the run folder."""
+
+
+@contextmanager
+def locked(run_dir: Path) -> Iterator[None]:
+    """Hold a run folder, which is made where it is missing; only the first rank does.
+
+    Raises:
+        LockedError: naming the process that holds it.
+    """
+    if getattr(rank_zero_only, "rank", 0):
+        yield
+        return
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with (run_dir / LOCK).open("a+") as file:
+        take(file, run_dir)
+        held.add(file)
+        try:
+            yield
+        finally:
+            held.discard(file)
+            file.truncate(0)
+
+
+def take(file: IO[str], run_dir: Path) -> None:
+    """Lock the open file and write into it who holds it.
+
+    Raises:
+        LockedError: another process has locked it.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        raise LockedError(
+            f"{run_dir} is in use by {file.read().strip() or 'another process'}. "
+            "Wait until it has ended or stop it, or choose another run_dir"
+        ) from error
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        log.warning("%s: this file system has no locks (%s); start no second training here", run_dir, error)
+    file.truncate(0)
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    print(f"process {os.getpid()} on {socket.gethostname()} since {now}", file=file, flush=True)
+
+
+def let_go() -> None:
+    """Close the locks' files in a forked process, so that a killed training's loaders do not hold them on."""
+    for file in held:
+        file.close()
+    held.clear()
+
+
+os.register_at_fork(after_in_child=let_go)

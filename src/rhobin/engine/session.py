@@ -1,0 +1,64 @@
+"""One session of a run: what it writes into the run folder before, and how it says that it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.utilities import rank_zero_only
+from rich.console import Console
+
+from rhobin.engine.resume import Start, make_way
+from rhobin.engine.runinfo import write_run
+from rhobin.engine.signals import Interrupted, command_to_go_on
+from rhobin.files import leftovers, write_text
+
+
+@rank_zero_only
+def open_run(run_dir: Path, config: DictConfig, info: dict[str, Any], start: Start) -> None:
+    """Write the run's identity before anything can fail; a fresh start leaves no trace of an older one."""
+    folder = run_dir / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    for leftover in (*leftovers(run_dir), *leftovers(folder)):
+        leftover.unlink()
+    make_way(run_dir, start)
+    if start.checkpoint is None:
+        (run_dir / "metrics.csv").unlink(missing_ok=True)
+    write_text(run_dir / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
+    write_run(run_dir, info)
+
+
+@contextmanager
+def recorded(run_dir: Path, info: dict[str, Any], console: Console) -> Iterator[None]:
+    """Keep in `run.json` how the session ended and how long all sessions took."""
+    began, before = time.monotonic(), info["seconds"]
+    info["state"] = "interrupted"
+    try:
+        yield
+    except Interrupted as stop:
+        info["state"] = f"interrupted by {stop.name} at step {info.get('steps', 0)}"
+        tell_how_to_go_on(run_dir, info["state"], console)
+        raise
+    except Exception as error:
+        info["state"] = f"failed: {type(error).__name__}"
+        raise
+    finally:
+        info["seconds"] = round(before + time.monotonic() - began, 1)
+        record(run_dir, info)
+
+
+@rank_zero_only
+def tell_how_to_go_on(run_dir: Path, state: str, console: Console) -> None:
+    """Say how a run ended early and how it goes on."""
+    message = f"{run_dir} was {state}; go on with\n  {command_to_go_on()}"
+    console.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+@rank_zero_only
+def record(run_dir: Path, info: dict[str, Any]) -> None:
+    """Write `run.json` again."""
+    write_run(run_dir, info)
