@@ -31,7 +31,7 @@ class Interrupted(SystemExit):
 
 
 class StopRequest:
-    """Notes the first signal while steps are taken, and raises it otherwise; a second SIGINT is raised at once.
+    """Notes the first signal while steps are taken, else raises it; a second SIGINT is raised at once.
 
     Attributes:
         number: the signal that came; None before.
