@@ -32,13 +32,15 @@ from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.weights import init_weights
 from rhobin.methods.base import Method
 
-# Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes.
+# Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes, parts
+# that are frozen stay in evaluation mode.
 QUIET = (
     ".*isinstance.treespec, LeafSpec.*",
     ".*does not have many workers.*",
     ".*smaller than the logging interval.*",
     ".*have no `validation_step`.*",
     ".*your dataloader is not resumable.*",
+    ".*module.s. in eval mode at the start of training.*",
 )
 
 

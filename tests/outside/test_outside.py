@@ -1,0 +1,157 @@
+"""Methods of a package outside the framework, added by config alone: killed, resumed, scored, packed."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+from rhobin.__main__ import main
+from rhobin.engine.evaluate import evaluate
+from rhobin.engine.fit import fit
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+KEPT = {"duel": 5, "walker": 3}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def importable():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(HERE))
+        yield
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    sys.path.insert(0, str(ROOT / "tests"))
+    from behave_tree import make_tree
+
+    return make_tree(tmp_path_factory.mktemp("behave"))
+
+
+def overrides(name, run_dir, tree):
+    return [f"experiment={name}", f"data.root={tree}", f"run_dir={run_dir}", "threads=1", "resume=auto"]
+
+
+def train(name, run_dir, tree):
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        search = f"hydra.searchpath=[file://{HERE / 'configs'}]"
+        return fit(compose("train", [*overrides(name, run_dir, tree), search]))
+
+
+def kill(name, run_dir, tree):
+    """Train in another process, and kill it when the log of the last stage has some rows."""
+    command = [
+        sys.executable,
+        "train.py",
+        "--config-dir",
+        str(HERE / "configs"),
+        *overrides(name, run_dir, tree),
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(HERE)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    log = run_dir / "metrics.csv"
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if log.is_file() and len(log.read_text().splitlines()) >= KEPT[name]:
+            break
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.fixture(scope="module", params=["duel", "walker"])
+def runs(request, tree, tmp_path_factory):
+    """A run that was never stopped, and one that was killed and resumed."""
+    folder = tmp_path_factory.mktemp(request.param)
+    whole, killed = folder / "whole", folder / "killed"
+    train(request.param, whole, tree)
+    kill(request.param, killed, tree)
+    assert json.loads((killed / "run.json").read_text())["state"] != "finished"
+    train(request.param, killed, tree)
+    return request.param, whole, killed, tree
+
+
+def state(run_dir, file="last"):
+    return torch.load(run_dir / "checkpoints" / f"{file}.ckpt", weights_only=True)
+
+
+def assert_same(ours, theirs):
+    assert ours.keys() == theirs.keys()
+    for key, value in theirs.items():
+        if isinstance(value, dict):
+            assert_same(ours[key], value)
+        elif isinstance(value, torch.Tensor):
+            assert torch.equal(ours[key], value), key
+        else:
+            assert ours[key] == value, key
+
+
+def test_a_killed_run_ends_where_an_unbroken_one_does(runs):
+    name, whole, killed, _ = runs
+    ours, theirs = state(killed), state(whole)
+    assert_same(ours["state_dict"], theirs["state_dict"])
+    assert len(ours["optimizer_states"]) == (2 if name == "duel" else 1)
+    for one, two in zip(ours["optimizer_states"], theirs["optimizer_states"], strict=True):
+        assert_same(one["state"], two["state"])
+    assert ours["lr_schedulers"] == theirs["lr_schedulers"]
+    assert (killed / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+    assert state(killed, "best")["global_step"] == state(whole, "best")["global_step"]
+    assert ours["global_step"] == (14 if name == "duel" else 8)
+
+
+def test_a_step_is_a_batch_whatever_the_number_of_optimisers(runs):
+    name, whole, _, _ = runs
+    with (whole / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    logged = [int(row["step"]) for row in rows if row["train/loss"]]
+    assert logged == ([3, 6, 9, 12, 14] if name == "duel" else [3, 6, 8])
+    if name == "duel":
+        assert float(rows[0]["lr/critic"]) > 0
+        best = max((row for row in rows if row["val/AR_all"]), key=lambda row: float(row["val/AR_all"]))
+        assert state(whole, "best")["global_step"] == int(best["step"])
+
+
+def test_stages_go_on_from_one_another(runs):
+    name, whole, _, _ = runs
+    if name == "duel":
+        assert not (whole / "stages").exists()
+        return
+    first = state(whole / "stages" / "1_place")
+    assert first["global_step"] == 6
+    frozen = {k: v for k, v in first["state_dict"].items() if k.startswith("net.backbone")}
+    assert len(frozen) > 50
+    last = state(whole)["state_dict"]
+    assert all(torch.equal(last[key], value) for key, value in frozen.items())
+    assert not torch.equal(last["net.head.weight"], first["state_dict"]["net.head.weight"])
+
+
+def test_evaluated_reported_and_submitted(runs, capsys):
+    name, _, run_dir, _ = runs
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        evaluate(compose("eval", [f"run={run_dir}", "threads=1"]))
+    track, other = ("object", "human") if name == "duel" else ("human", "object")
+    scores = json.loads((run_dir / "scores.json").read_text())
+    assert name in json.dumps(scores)
+    page = (run_dir / "report.html").read_text()
+    assert {"duel": "Duel", "walker": "Walker"}[name] in page
+    capsys.readouterr()
+    assert main(["tables", str(run_dir)]) == 0
+    assert {"duel": "Duel", "walker": "Walker"}[name].lower() in capsys.readouterr().out.lower()
+    assert main(["submit", str(run_dir)]) == 0
+    assert zipfile.ZipFile(next(run_dir.rglob("*.zip"))).namelist() == ["results.pkl"]
+    print(track, other)
