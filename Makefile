@@ -1,11 +1,17 @@
 # Two commands: `make demo` and `make test`. Both build the environment first and can be repeated.
-PYTHON ?= python3.11
+PYTHONS := python3.11 python3.12 python3.13
+# The first of them that runs (a pyenv shim may exist and not run); `make PYTHON=/path/to/python3.12` names another.
+PYTHON ?= $(firstword $(foreach name,$(PYTHONS),$(shell $(name) -c '' 2> /dev/null && echo $(name))))
 VENV := .venv
 RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --no-deps --no-build-isolation
+VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+COMPILE := uv pip compile --quiet --generate-hashes --no-annotate --no-header
 DEMO_DATA := data/behave_synthetic
 DEMO_RUN := runs/demo
 
-.PHONY: demo long test lint format lock clean
+.PHONY: demo long test lint format lock clean interpreter
 
 demo: $(VENV)/installed
 	$(RUN) -m rhobin synth --out $(DEMO_DATA) --size demo
@@ -30,16 +36,41 @@ format: $(VENV)/installed
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+# One lock for three Pythons: uv keeps the versions that requirements.lock has, and the three answers must be equal.
+# `rm requirements.lock build.lock` first takes the newest versions.
 lock:
-	uv pip compile pyproject.toml --extra p3d --extra log --extra dev --python-version 3.11 \
-		--generate-hashes --no-annotate --no-header -o requirements.lock
+	$(COMPILE) pyproject.toml --extra p3d --extra log --extra dev --python-version 3.11 -o requirements.lock
+	for version in 3.12 3.13; do \
+		cp requirements.lock .other.lock && \
+		$(COMPILE) pyproject.toml --extra p3d --extra log --extra dev --python-version $$version -o .other.lock && \
+		diff requirements.lock .other.lock || exit 1; \
+	done
+	$(COMPILE) --group build --constraint requirements.lock --python-version 3.11 -o build.lock
+	rm .other.lock
 
-$(VENV)/installed: requirements.lock pyproject.toml
-	@command -v $(PYTHON) > /dev/null || { echo "rhobin needs Python 3.11: install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; }
-	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --disable-pip-version-check --quiet --require-hashes -r requirements.lock
-	$(VENV)/bin/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+# The locks are installed as they are, without looking for versions; `pip check` then finds what they lack.
+$(VENV)/installed: build.lock requirements.lock pyproject.toml | interpreter
+	test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) --require-hashes -r build.lock
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) -e .
+	$(PIP) check
 	@touch $@
+
+interpreter:
+	@if test "$(origin PYTHON)" = file && test -x $(VENV)/bin/pip; then exit 0; fi; \
+	found=$$($(or $(PYTHON),false) $(VERSION) 2> /dev/null); \
+	have=$$($(RUN) $(VERSION) 2> /dev/null || echo $$found); \
+	case "$(PYTHON),$$found" in \
+	*,3.11 | *,3.12 | *,3.13) ;; \
+	,*) echo "rhobin needs Python 3.11, 3.12 or 3.13, and none of $(PYTHONS) on the PATH runs." \
+		"Install one, or name it: make PYTHON=/path/to/python3.12"; exit 1 ;; \
+	*,) echo "PYTHON=$(PYTHON) does not run. Name a Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12"; exit 1 ;; \
+	*) echo "rhobin needs Python 3.11, 3.12 or 3.13; PYTHON=$(PYTHON) is $$found." \
+		"Name another, or none to have it looked for: make PYTHON=/path/to/python3.12"; exit 1 ;; \
+	esac; \
+	test "$$have" = "$$found" || { echo "$(VENV) has Python $$have, and PYTHON=$(PYTHON) is $$found." \
+		"Remove it (rm -r $(VENV)), or build another beside it: make VENV=.venv-$$found PYTHON=$(PYTHON)"; exit 1; }
 
 clean:
 	rm -rf runs $(DEMO_DATA) data/behave_synthetic_long
