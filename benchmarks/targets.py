@@ -94,11 +94,8 @@ def drawings(size: int) -> dict[str, Callable[[], object]]:
 
     def pytorch3d() -> object:
         index, R, t, K = following()
-        verts = torch.from_numpy(templates[index].verts @ R.T + t).float()
-        grid = torch.from_numpy(np.diag([0.25, 0.25, 1]) @ K).float()
-        return rasterise(
-            verts, torch.from_numpy(templates[index].faces), grid, size // 4, size // 4, "pytorch3d"
-        )
+        mesh = templates[index].verts @ R.T + t, templates[index].faces
+        return rasterise([mesh], np.diag([0.25, 0.25, 1]) @ K, size // 4, size // 4, "pytorch3d")
 
     found: dict[str, Callable[[], object]] = {
         "maps: NOCS, regions, masks": lambda: mapper(*following(), mask),

@@ -21,6 +21,7 @@ from rhobin.engine.fit import fit
 from rhobin.engine.monitor import Monitor
 from rhobin.engine.optim import step_decay, warmup_cosine
 from rhobin.engine.progress import TrainProgress
+from rhobin.geometry import backend
 from rhobin.methods.base import NonFiniteLossError
 from rhobin.metrics.joint import frame_rng, joint_errors
 from rhobin.objects.names import OBJECT_NAMES
@@ -138,6 +139,18 @@ def test_the_evaluator_s_numbers_are_the_official_metric_s(built):
     assert scores["val/smpl_mm"] == pytest.approx(smpl, rel=1e-4)
     assert scores["val/object_mm"] == pytest.approx(obj, rel=1e-4)
     assert scores["val/joint_mm"] == pytest.approx((smpl + obj) / 2, rel=1e-4)
+
+
+def test_validation_searches_with_the_process_s_own_backend(built, monkeypatch):
+    pytest.importorskip("pytorch3d")
+    _, datamodule, module = built
+    evaluator = JointEvaluator(validation_views(datamodule, 1), ordered_templates(datamodule), 1, 500, 0)
+    module.eval()
+    cpu = evaluator.score(module)["val/joint_mm"]
+    monkeypatch.setattr(backend, "backend", lambda: backend.Backend("pytorch3d", "as on CUDA"))
+    own = evaluator.score(module)["val/joint_mm"]
+    assert own != cpu
+    assert own == pytest.approx(cpu, abs=1e-3)
 
 
 def test_a_perfect_method_scores_the_sampling_floor(built, monkeypatch):

@@ -8,6 +8,7 @@ import torch
 import trimesh
 from joint_reference import similarity
 
+from rhobin.geometry import backend
 from rhobin.metrics.joint import (
     FrameMeshes,
     align_to_target,
@@ -148,3 +149,13 @@ def test_torch_and_numpy_inputs_agree(frames):
     tensors = [torch.from_numpy(np.ascontiguousarray(mesh)) for mesh in meshes]
     ours = joint_errors(*meshes, np.random.default_rng(0), 300)
     assert joint_errors(*tensors, np.random.default_rng(0), 300) == ours
+
+
+def test_both_backends_score_alike_and_published_scores_take_the_cpu_s(frames, monkeypatch):
+    pytest.importorskip("pytorch3d")
+    cpu = joint_errors_of_frames(frames, samples=500)
+    monkeypatch.setattr(backend, "backend", lambda: backend.Backend("pytorch3d", "as on CUDA"))
+    assert joint_errors_of_frames(frames, samples=500) == cpu
+    own = joint_errors_of_frames(frames, samples=500, using=None)
+    assert own != cpu
+    np.testing.assert_allclose(own, cpu, atol=1e-3)

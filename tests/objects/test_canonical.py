@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
@@ -63,23 +62,23 @@ def test_no_equivalent_pose_is_nearer_to_facing_the_camera(name, seed):
 @pytest.mark.parametrize("name", ["boxlong", "trashbin", "stool", "tablesquare", "yogamat", "basketball"])
 def test_the_silhouette_and_the_depth_stay(name):
     template, rng = built_in(name), np.random.default_rng(3)
-    K = torch.tensor([[150.0, 0, 31.5], [0, 150, 31.5], [0, 0, 1]])
+    K = np.array([[150.0, 0, 31.5], [0, 150, 31.5], [0, 0, 1]])
     changed = canonical_pose(template, pose(rng)[0], np.array([0.05, -0.1, 2.6]))
     S = any_member(template.group, rng)
     R, t = changed[0] @ S, changed[0] @ (template.centre - S @ template.centre) + changed[1]
     assert np.abs(changed[0] - R).max() > 0.1
     drawn = []
     for rotation, shift in ((R, t), changed):
-        verts = torch.from_numpy(template.verts @ rotation.T + shift)
-        drawn.append(rasterise(verts, torch.from_numpy(template.faces), K.double(), 64, 64, "embree")[0])
-    shown = [torch.isfinite(depth) for depth in drawn]
+        mesh = template.verts @ rotation.T + shift, template.faces
+        drawn.append(rasterise([mesh], K, 64, 64, "cpu").distance)
+    shown = [np.isfinite(depth) for depth in drawn]
     assert shown[0].sum() > 80
     edge = 4 * shown[0].sum() ** 0.5
     assert (shown[0] != shown[1]).sum() < 0.05 * edge  # facets of round objects
     both = shown[0] & shown[1]
-    gap = (drawn[0] - drawn[1])[both].abs()
-    assert gap.median() < 2e-3
-    assert (gap > 0.01 * template.diameter).float().mean() < 0.02
+    gap = np.abs(drawn[0][both] - drawn[1][both])
+    assert np.median(gap) < 2e-3
+    assert (gap > 0.01 * template.diameter).mean() < 0.02
 
 
 def test_an_asymmetric_object_keeps_its_pose():

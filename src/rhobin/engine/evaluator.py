@@ -93,7 +93,9 @@ class Evaluator(pl.Callback):
         scores = {name: torch.stack([part[name] for part in losses]).mean().item() for name in losses[0]}
         scores |= self.other.compute()
         if frames:
-            pairs = joint_errors_of_frames(frames, self.seed, self.samples, torch.get_num_threads())
+            pairs = joint_errors_of_frames(
+                frames, self.seed, self.samples, torch.get_num_threads(), using=None
+            )
             smpl, obj = np.mean(pairs, axis=0)
             scores |= {"smpl_mm": float(smpl), "object_mm": float(obj), "joint_mm": float(smpl + obj) / 2}
         named = {f"val/{name}": value for name, value in scores.items()}

@@ -1,19 +1,23 @@
-"""Nearest neighbours and rasterisation: pytorch3d on CUDA, k-d trees and Embree elsewhere."""
+"""Nearest neighbours and drawn meshes: pytorch3d on CUDA, k-d trees and Embree elsewhere."""
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from rhobin.geometry.raycast import Scene, camera_rays
+from rhobin.geometry.raycast import Hits, Mesh, Scene, camera_rays
 
-BackendName = Literal["pytorch3d", "embree"]
+BackendName = Literal["pytorch3d", "cpu"]
+LEAF = 32
+"""Points in a leaf of a search tree; with midpoint splits a seventh faster than scipy's defaults."""
+NEAREST_DEPTH = 0.01  # metres; pytorch3d cuts triangles that reach behind the camera there
 
 
 @dataclass(frozen=True)
@@ -28,90 +32,107 @@ class Backend:
 def backend() -> Backend:
     """Choose the implementation for this process, once."""
     if not torch.cuda.is_available():
-        return Backend("embree", "no CUDA device; Embree and k-d trees are faster on a CPU")
+        return Backend("cpu", "no CUDA device; Embree and k-d trees are faster on a CPU")
     if importlib.util.find_spec("pytorch3d") is None:
-        return Backend("embree", "CUDA found but not pytorch3d; install it with: pip install 'rhobin[p3d]'")
+        return Backend("cpu", "CUDA found but not pytorch3d; install it with: pip install 'rhobin[p3d]'")
     return Backend("pytorch3d", f"CUDA device {torch.cuda.get_device_name()} and pytorch3d found")
 
 
-def nearest(
-    points: Float[Tensor, "B N 3"], others: Float[Tensor, "B M 3"], using: BackendName | None = None
-) -> tuple[Float[Tensor, "B N"], Int64[Tensor, "B N"]]:
-    """Find the nearest of the other points for each point.
+def nearest_distances(
+    points: Float[np.ndarray, "N 3"], others: Float[np.ndarray, "M 3"], using: BackendName | None = None
+) -> Float[np.ndarray, " N"]:
+    """Distance from each point to the nearest of the others.
 
     Args:
-        points: (B, N, 3) points.
-        others: (B, M, 3) candidates.
+        points: (N, 3) points.
+        others: (M, 3) candidates, in the same unit and frame.
         using: implementation; the process's own by default.
 
     Returns:
-        Distance (B, N), unsquared, and index into `others` (B, N). Without gradient.
+        Unsquared distances (N,), in the unit of the points; pytorch3d finds them in single precision.
     """
-    if (using or backend().name) == "pytorch3d":
-        from pytorch3d.ops import knn_points
+    if (using or backend().name) == "cpu":
+        return cKDTree(others, leafsize=LEAF, balanced_tree=False).query(points)[0]
+    from pytorch3d.ops import knn_points
 
-        found = knn_points(points.detach(), others.detach(), K=1)
-        return found.dists[..., 0].sqrt(), found.idx[..., 0]
-    answers = [
-        cKDTree(b).query(a)
-        for a, b in zip(points.detach().cpu().numpy(), others.detach().cpu().numpy(), strict=True)
-    ]
-    distance = torch.from_numpy(np.stack([d for d, _ in answers])).to(points)
-    index = torch.from_numpy(np.stack([i for _, i in answers]).astype(np.int64)).to(points.device)
-    return distance, index
+    centre = others.mean(axis=0)  # small numbers keep their digits
+    a, b = (torch.from_numpy(cloud - centre).float()[None].to(_device()) for cloud in (points, others))
+    return knn_points(a, b, K=1).dists[0, :, 0].sqrt().double().cpu().numpy()
 
 
 def rasterise(
-    verts: Float[Tensor, "V 3"],
-    faces: Int64[Tensor, "F 3"],
-    K: Float[Tensor, "3 3"],
+    meshes: Sequence[Mesh],
+    K: Float[np.ndarray, "3 3"],
     width: int,
     height: int,
     using: BackendName | None = None,
-) -> tuple[Float[Tensor, "H W"], Int64[Tensor, "H W"]]:
-    """Render the depth and the visible triangles of a mesh.
+) -> Hits:
+    """Find what each pixel of a camera shows first.
 
     Args:
-        verts: (V, 3) vertices in the OpenCV camera frame, metres.
-        faces: (F, 3) triangles.
+        meshes: pairs of vertices (V, 3), in the OpenCV camera frame, metres, and triangles (F, 3).
         K: (3, 3) intrinsics in pixels; the centre of the first pixel is (0, 0).
         width: of the image in pixels.
         height: of the image in pixels.
         using: implementation; the process's own by default.
 
     Returns:
-        Depth (H, W) in metres, inf where nothing is seen, and triangle index (H, W), -1 there.
+        The hits of height * width pixel centres, row by row; `distance` is the depth in metres.
     """
-    draw = _draw_pytorch3d if (using or backend().name) == "pytorch3d" else _draw_embree
-    return draw(verts.detach(), faces, K.detach(), width, height)
+    if (using or backend().name) == "cpu":
+        rays = camera_rays(K, width, height).reshape(-1, 3)
+        return Scene(meshes).cast(np.zeros(3, dtype=np.float32), rays)
+    from pytorch3d.renderer import MeshRasterizer, RasterizationSettings
+    from pytorch3d.structures import join_meshes_as_scene
+
+    scene = join_meshes_as_scene(_pytorch3d_meshes(meshes))
+    settings = RasterizationSettings(
+        image_size=(height, width),
+        perspective_correct=True,
+        z_clip_value=NEAREST_DEPTH,
+        max_faces_per_bin=sum(len(faces) for _, faces in meshes),
+    )
+    drawn = MeshRasterizer(cameras=_pytorch3d_camera(K, width, height), raster_settings=settings)(scene)
+    face, depth = drawn.pix_to_face.flatten(), drawn.zbuf.flatten()
+    return _hits(face, depth, drawn.bary_coords.reshape(-1, 3), [len(faces) for _, faces in meshes])
 
 
-def _draw_embree(verts: Tensor, faces: Tensor, K: Tensor, width: int, height: int) -> tuple[Tensor, Tensor]:
-    rays = camera_rays(K.cpu().numpy(), width, height).reshape(-1, 3)
-    hits = Scene([(verts.cpu().numpy(), faces.cpu().numpy())]).cast(np.zeros(3, dtype=np.float32), rays)
-    depth = torch.from_numpy(hits.distance).reshape(height, width).to(verts)
-    index = torch.from_numpy(hits.prim_id.astype(np.int64)).reshape(height, width).to(verts.device)
-    return depth, index
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _draw_pytorch3d(
-    verts: Tensor, faces: Tensor, K: Tensor, width: int, height: int
-) -> tuple[Tensor, Tensor]:
-    from pytorch3d.renderer import MeshRasterizer, PerspectiveCameras, RasterizationSettings
+def _pytorch3d_meshes(meshes: Sequence[Mesh]) -> Any:
+    """pytorch3d's axes point left and up."""
     from pytorch3d.structures import Meshes
 
-    left_up = torch.tensor([-1.0, -1.0, 1.0], dtype=torch.float32, device=verts.device)
-    camera = PerspectiveCameras(
-        focal_length=K[[0, 1], [0, 1]][None].float(),
-        principal_point=K[:2, 2][None].float() + 0.5,
+    verts = [torch.from_numpy(verts * [-1, -1, 1]).float().to(_device()) for verts, _ in meshes]
+    return Meshes(verts, [torch.from_numpy(faces.astype(np.int64)).to(_device()) for _, faces in meshes])
+
+
+def _pytorch3d_camera(K: np.ndarray, width: int, height: int) -> Any:
+    """pytorch3d counts pixels from the first one's corner."""
+    from pytorch3d.renderer import PerspectiveCameras
+
+    return PerspectiveCameras(
+        focal_length=torch.tensor([[K[0, 0], K[1, 1]]], dtype=torch.float32),
+        principal_point=torch.tensor([[K[0, 2] + 0.5, K[1, 2] + 0.5]], dtype=torch.float32),
         image_size=[[height, width]],
         in_ndc=False,
-        device=verts.device,
+        device=_device(),
     )
-    settings = RasterizationSettings(
-        image_size=(height, width), blur_radius=0.0, faces_per_pixel=1, perspective_correct=True
+
+
+def _hits(face: Tensor, depth: Tensor, weights: Tensor, counts: Sequence[int]) -> Hits:
+    """Hits from triangle indices that count through all meshes; -1 where nothing is seen."""
+    index = face.cpu().numpy()
+    seen, ends = index >= 0, np.cumsum(counts)
+    mesh = np.searchsorted(ends, index, side="right")
+    first = np.append(ends - counts, 0)
+    u, v = weights[:, 1:].cpu().numpy().T
+    return Hits(
+        geom_id=np.where(seen, mesh, -1).astype(np.int32),
+        prim_id=np.where(seen, index - first[mesh], -1).astype(np.int32),
+        u=u,
+        v=v,
+        distance=np.where(seen, depth.cpu().numpy(), np.float32(np.inf)),
     )
-    meshes = Meshes([verts.float() * left_up], [faces])
-    drawn = MeshRasterizer(cameras=camera, raster_settings=settings)(meshes)
-    index, depth = drawn.pix_to_face[0, ..., 0], drawn.zbuf[0, ..., 0]
-    return torch.where(index >= 0, depth, torch.inf).to(verts), index

@@ -1,11 +1,9 @@
-"""Triangle meshes as arrays: areas, normals, surface samples, nearest neighbours, Chamfer distance."""
+"""Triangle meshes as arrays: areas, normals, surface samples, Chamfer distance."""
 
 import numpy as np
 from jaxtyping import Float, Int64, Integer
-from scipy.spatial import cKDTree
 
-LEAF = 32
-"""Points in a leaf of a search tree; with midpoint splits a seventh faster than scipy's defaults."""
+from rhobin.geometry.backend import BackendName, nearest_distances
 
 Verts = Float[np.ndarray, "V 3"]
 Faces = Integer[np.ndarray, "F 3"]
@@ -133,24 +131,20 @@ def sample_surface(verts: Verts, faces: Faces, n: int, rng: np.random.Generator)
     return points_at(verts, faces, *sample_barycentric(verts, faces, n, rng))
 
 
-def nearest_distances(
-    points: Float[np.ndarray, "N 3"], others: Float[np.ndarray, "M 3"]
-) -> Float[np.ndarray, " N"]:
-    """Distance from each point to the nearest of the others, (N,)."""
-    return cKDTree(others, leafsize=LEAF, balanced_tree=False).query(points)[0]
-
-
-def chamfer_sum(a: Float[np.ndarray, "N 3"], b: Float[np.ndarray, "M 3"]) -> float:
+def chamfer_sum(
+    a: Float[np.ndarray, "N 3"], b: Float[np.ndarray, "M 3"], using: BackendName | None = "cpu"
+) -> float:
     """Chamfer distance of the challenge: the sum of both mean, unsquared nearest distances.
 
     Args:
         a: (N, 3) points.
         b: (M, 3) points.
+        using: implementation of the search; None takes the process's own.
 
     Returns:
         Mean distance a to b plus mean distance b to a, in the unit of the points.
     """
-    return float(nearest_distances(a, b).mean() + nearest_distances(b, a).mean())
+    return float(nearest_distances(a, b, using).mean() + nearest_distances(b, a, using).mean())
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

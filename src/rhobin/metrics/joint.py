@@ -16,6 +16,7 @@ from jaxtyping import Float, Integer
 from torch import Tensor
 
 from rhobin.geometry.align import rigid_align
+from rhobin.geometry.backend import BackendName
 from rhobin.geometry.mesh import chamfer_sum, points_at, sample_barycentric
 from rhobin.metrics.protocol import SAMPLES
 
@@ -114,13 +115,16 @@ def aligned_meshes(frame: FrameMeshes) -> tuple[Verts, ObjVerts]:
 
 
 def errors_at_samples(
-    frame: FrameMeshes, samples: tuple[SurfaceSamples, SurfaceSamples, SurfaceSamples, SurfaceSamples]
+    frame: FrameMeshes,
+    samples: tuple[SurfaceSamples, SurfaceSamples, SurfaceSamples, SurfaceSamples],
+    using: BackendName | None = "cpu",
 ) -> tuple[float, float]:
     """Joint errors of a frame at given surface points.
 
     Args:
         frame: vertices of prediction and target.
         samples: points on the target body, target object, predicted body and predicted object.
+        using: implementation of the nearest-point search; None takes the process's own.
 
     Returns:
         SMPL and object error in millimetres.
@@ -130,7 +134,10 @@ def errors_at_samples(
     target_obj = samples[1].on(frame.target_obj, frame.obj_faces)
     pred_body = samples[2].on(body, frame.body_faces)
     pred_obj = samples[3].on(obj, frame.obj_faces)
-    return 1000.0 * chamfer_sum(pred_body, target_body), 1000.0 * chamfer_sum(pred_obj, target_obj)
+    return (
+        1000.0 * chamfer_sum(pred_body, target_body, using),
+        1000.0 * chamfer_sum(pred_obj, target_obj, using),
+    )
 
 
 def joint_errors(
@@ -166,7 +173,11 @@ def joint_errors(
 
 
 def joint_errors_of_frames(
-    frames: Iterable[FrameMeshes], seed: int = 0, samples: int = SAMPLES, workers: int = 2
+    frames: Iterable[FrameMeshes],
+    seed: int = 0,
+    samples: int = SAMPLES,
+    workers: int = 2,
+    using: BackendName | None = "cpu",
 ) -> list[tuple[float, float]]:
     """The official joint errors of many frames; the same for any order and number of workers.
 
@@ -175,12 +186,16 @@ def joint_errors_of_frames(
         seed: seed of the surface points; each frame draws from its own stream.
         samples: points on each mesh.
         workers: threads (the searches run outside Python's lock).
+        using: implementation of the nearest-point search. published scores take the CPU's, in double
+            precision, so that every machine finds the same digits; None takes the process's own.
 
     Returns:
         SMPL and object error in millimetres, one pair a frame.
     """
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda frame: _errors(frame, frame_rng(seed, frame.name), samples), frames))
+        return list(
+            pool.map(lambda frame: _errors(frame, frame_rng(seed, frame.name), samples, using), frames)
+        )
 
 
 def frame_rng(seed: int, name: str) -> np.random.Generator:
@@ -196,7 +211,9 @@ def frame_rng(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def _errors(frame: FrameMeshes, rng: np.random.Generator, samples: int) -> tuple[float, float]:
+def _errors(
+    frame: FrameMeshes, rng: np.random.Generator, samples: int, using: BackendName | None = "cpu"
+) -> tuple[float, float]:
     _require_finite(frame)
     drawn = tuple(
         draw_samples(verts, faces, samples, rng)
@@ -207,7 +224,7 @@ def _errors(frame: FrameMeshes, rng: np.random.Generator, samples: int) -> tuple
             (frame.pred_obj, frame.obj_faces),
         )
     )
-    return errors_at_samples(frame, (drawn[0], drawn[1], drawn[2], drawn[3]))
+    return errors_at_samples(frame, (drawn[0], drawn[1], drawn[2], drawn[3]), using)
 
 
 def _require_finite(frame: FrameMeshes) -> None:

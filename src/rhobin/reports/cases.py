@@ -15,8 +15,9 @@ from rhobin.behave.layout import TEST_KINECT
 from rhobin.behave.read import read_info
 from rhobin.behave.ref import read_ref
 from rhobin.data.images.whole import read_test_view
+from rhobin.geometry.backend import nearest_distances
 from rhobin.geometry.camera import resize_intrinsics
-from rhobin.geometry.mesh import nearest_distances, sample_surface
+from rhobin.geometry.mesh import sample_surface
 from rhobin.metrics.joint import FrameMeshes, aligned_meshes, frame_rng
 from rhobin.metrics.joint_track import FrameError
 from rhobin.metrics.posing import pose_examples

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from rhobin.body.joints import PARENTS29
-from rhobin.geometry.raycast import Scene, camera_rays
+from rhobin.geometry.backend import rasterise
 from rhobin.objects.template import Template
 from rhobin.reports.palette import RGB, TARGET_BODY, TARGET_OBJECT
 from rhobin.reports.target_maps import map_pictures
@@ -163,12 +163,7 @@ def _template_mask(sample: Sample, template: Template, size: int, margin: int, s
     K = to_picture @ sample.K_crop.double().numpy()
     pose = required(sample.target.object, "the true object")
     verts = template.verts @ pose.R.double().numpy().T + pose.t.double().numpy()
-    rays = camera_rays(K, size, size)
-    return (
-        Scene([(verts, template.faces)])
-        .occluded(np.zeros((1, 3), np.float32), rays.reshape(-1, 3))
-        .reshape(size, size)
-    )
+    return rasterise([(verts, template.faces)], K, size, size).geom_id.reshape(size, size) >= 0
 
 
 def _contour(canvas: np.ndarray, mask: np.ndarray, color: RGB) -> None:

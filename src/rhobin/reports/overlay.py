@@ -1,4 +1,4 @@
-"""Meshes drawn over photographs: shaded surfaces and outlines, ray-cast with Embree."""
+"""Meshes drawn over photographs: shaded surfaces and outlines."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from rhobin.geometry.backend import rasterise
 from rhobin.geometry.mesh import corner_normals
-from rhobin.geometry.raycast import Hits, Scene, camera_rays
+from rhobin.geometry.raycast import Hits
 from rhobin.reports.palette import RGB
 
 SUPERSAMPLE = 2
@@ -179,9 +180,8 @@ def _extent(verts: Sequence[np.ndarray], K: np.ndarray) -> tuple[np.ndarray, np.
 
 def _cast(surfaces: Sequence[Surface], K: np.ndarray, window: Window) -> tuple[Hits, tuple[int, int]]:
     size = window.size * SUPERSAMPLE
-    rays = camera_rays(window.intrinsics(K, SUPERSAMPLE), size, size)
-    scene = Scene([(s.verts, s.faces) for s in surfaces])
-    return scene.cast(np.zeros((1, 3), np.float32), rays.reshape(-1, 3)), (size, size)
+    meshes = [(s.verts, s.faces) for s in surfaces]
+    return rasterise(meshes, window.intrinsics(K, SUPERSAMPLE), size, size), (size, size)
 
 
 def _select(hits: Hits, on: np.ndarray) -> Hits:
