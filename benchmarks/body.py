@@ -32,7 +32,7 @@ from rhobin.body.arrays import read_arrays  # noqa: E402
 from rhobin.body.compatible import reference_rotations  # noqa: E402
 from rhobin.body.fit import BodyFitter  # noqa: E402
 from rhobin.body.ik import hybrik, hybrik24  # noqa: E402
-from rhobin.body.load import _find, load_body  # noqa: E402
+from rhobin.body.load import find, load_body  # noqa: E402
 from rhobin.body.twist import twist_targets  # noqa: E402
 from rhobin.geometry.rotation import rotmat_to_rotvec, rotvec_to_rotmat  # noqa: E402
 
@@ -133,7 +133,7 @@ def _smplx(batch: int) -> Callable[..., object]:
     import smplx
     from smplx.utils import Struct
 
-    with np.load(_find("male", None)) as archive:
+    with np.load(find("male", None)) as archive:
         data = {key: archive[key] for key in archive.files}
     for key, value in data.items():
         if value.dtype.kind in "fiu":
@@ -193,7 +193,7 @@ def _smplfitter() -> dict[int, Callable[[torch.Tensor], torch.Tensor]]:
     from smplfitter.pt import BodyFitter as Fitter
     from smplfitter.pt import BodyModel
 
-    arrays = read_arrays(_find("male", None), "male")
+    arrays = read_arrays(find("male", None), "male")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "male"
         place.mkdir()

@@ -27,7 +27,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.ref import RefTemplate, SequenceAnnotation
-from rhobin.body.load import _find, load_body
+from rhobin.body.load import find, load_body
 from rhobin.metrics.human_track import score_human
 from rhobin.metrics.joint import draw_samples, frame_rng
 from rhobin.metrics.joint_track import score_joint
@@ -64,7 +64,7 @@ def make_sequences(count: int, frames: int) -> tuple[dict, dict]:
 
 def plain_model() -> dict[str, np.ndarray]:
     """The stand-in body as dense double-precision arrays."""
-    with np.load(_find("male", None)) as archive:
+    with np.load(find("male", None)) as archive:
         model = {key: np.asarray(archive[key]) for key in archive.files}
     kept = {k: v.astype(np.float64) if v.dtype.kind == "f" else v for k, v in model.items()}
     dense = kept["posedirs"].reshape(-1, kept["posedirs"].shape[-1])

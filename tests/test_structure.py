@@ -47,7 +47,7 @@ def test_doctor_runs_before_torch_is_importable():
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
-    assert re.search(r"MISS\s+torch ", done.stdout)
+    assert re.search(r"FAIL\s+torch ", done.stdout)
     assert "pip install -e ." in done.stdout
 
 

@@ -5,9 +5,9 @@ import importlib
 import sys
 
 COMMANDS = {
-    "doctor": "what is installed, which body model and data are found, and how to mend the rest",
-    "convert": "turn SMPL or SMPL-H parameters, or vertices, into parameters of the other model",
-    "convert-body": "write a licensed SMPL or SMPL-H file as a checked .npz without pickles",
+    "doctor": "what is installed, which body model and data are found, and how to fix the rest",
+    "convert": "turn SMPL, SMPL-H or SMPL-X parameters, or vertices, into parameters of SMPL or SMPL-H",
+    "convert-body": "write a licensed SMPL, SMPL-H or SMPL-X file as a checked .npz without pickles",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
     "relayout": "write a BEHAVE root by the rules of another release",
     "prepare": "check a dataset and store its crops for fast training",

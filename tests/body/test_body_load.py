@@ -7,7 +7,7 @@ import scipy.sparse
 import torch
 
 from rhobin.body.arrays import SMPL_LEAVES, BodyFileError, read_arrays, write_arrays
-from rhobin.body.load import _find, load_bodies, load_body
+from rhobin.body.load import find, load_bodies, load_body
 from rhobin.pickles import BrokenFileError, UnsafePickleError
 from rhobin.types import GENDERS
 
@@ -229,7 +229,7 @@ def test_the_search_order_is_the_documented_one(tmp_path, oracle_folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, path)
     for name in order:
-        assert _find("male", tmp_path).relative_to(tmp_path).as_posix() == name
+        assert find("male", tmp_path).relative_to(tmp_path).as_posix() == name
         (tmp_path / name).unlink()
 
 

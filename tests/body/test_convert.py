@@ -4,16 +4,15 @@ import pickle
 import re
 import shutil
 
+import licensed_files
 import numpy as np
 import pytest
 import scipy.sparse
 import torch
 
 from rhobin.__main__ import main
-from rhobin.body.arrays import read_arrays
 from rhobin.body.convert import smpl_to_smplh, smplh_to_smpl
-from rhobin.body.joints import JOINTS24, SMPL_PARENTS
-from rhobin.body.load import _find, load_body
+from rhobin.body.load import find, load_body
 from rhobin.geometry.rotation import rotmat_to_rotvec, rotvec_to_rotmat
 
 
@@ -21,25 +20,8 @@ from rhobin.geometry.rotation import rotmat_to_rotvec, rotvec_to_rotmat
 def folder(tmp_path_factory):
     """The stand-in as an SMPL-H and as an SMPL file of one surface: fingers folded into the hands."""
     place = tmp_path_factory.mktemp("bodies")
-    arrays = read_arrays(_find("male", None), "male")
-    hand = [j if j < 22 else 22 if j < 37 else 23 for j in range(52)]
-    folded = np.eye(24)[hand]
-    common = {
-        "v_template": arrays.template,
-        "shapedirs": arrays.shapedirs,
-        "f": arrays.faces,
-        "gender": "male",
-    }
-    table = np.array([[4294967295, *SMPL_PARENTS[1:]], range(24)], dtype=np.int64)
-    np.savez(
-        place / "SMPL_male.npz",
-        **common,
-        posedirs=arrays.posedirs[..., : 9 * 23],
-        J_regressor=arrays.regressor[list(JOINTS24)],
-        weights=arrays.weights @ folded,
-        kintree_table=table,
-    )
-    shutil.copy(_find("male", None), place / "SMPLH_male.npz")
+    licensed_files.write(place / "SMPL_male.npz", licensed_files.smpl())
+    shutil.copy(find("male", None), place / "SMPLH_male.npz")
     return place
 
 
@@ -145,7 +127,7 @@ def test_another_topology_needs_its_matrix(folder, tmp_path, capsys):
     ("change", "message"),
     [
         ({"poses": None}, r"poses: expected this key or verts"),
-        ({"poses": np.zeros((4, 66))}, r"poses: expected 72 or 156 numbers"),
+        ({"poses": np.zeros((4, 66))}, r"poses: expected 72, 156 or 165 numbers"),
         ({"trans": np.zeros((3, 3))}, r"trans: expected shape \(4, 3\)"),
         ({"gender": None}, r"gender: expected male, female or neutral"),
     ],
@@ -175,3 +157,51 @@ def test_convert_body_writes_safe_arrays(oracle, tmp_path, capsys):
     assert [path.name for path in (tmp_path / "safe").iterdir()] == ["SMPLH_female.npz"]
     body = load_body("female", tmp_path / "safe")
     assert body.n_verts == 536
+
+
+@pytest.fixture(scope="module")
+def smplx_folder(tmp_path_factory):
+    """SMPL-X and SMPL-H files of one surface, and the matrix from the one to the other."""
+    place = tmp_path_factory.mktemp("smplx")
+    licensed_files.write(place / "SMPLX_male.npz", licensed_files.smplx())
+    licensed_files.write(place / "SMPLH_male.npz", licensed_files.smplh())
+    matrix = scipy.sparse.eye(6890, 2 * licensed_files.SMPLX_VERTS, format="csc")
+    licensed_files.write(place / "smplx2smplh_deftrafo_setup.pkl", {"mtx": matrix})
+    return place
+
+
+@pytest.fixture
+def smplx_sequence(sequence, tmp_path):
+    """The frames of `sequence` as SMPL-X tells them: jaw and eyes before the hands."""
+    content, _ = sequence
+    poses = np.insert(content["poses"], 66, np.zeros((9, 1)), axis=1)
+    np.savez(tmp_path / "smplx.npz", **{**content, "poses": poses, "expression": np.zeros((4, 10))})
+    return tmp_path / "smplx.npz"
+
+
+def test_smplx_goes_through_its_own_package_to_smplh(smplx_folder, smplx_sequence, sequence, tmp_path):
+    to = ("--to", "smplh", "--body", smplx_folder)
+    transfer = ("--transfer", smplx_folder / "smplx2smplh_deftrafo_setup.pkl")
+    assert _convert(smplx_sequence, tmp_path / "x.npz", *to, *transfer) == 0
+    assert _convert(sequence[1], tmp_path / "h.npz", *to) == 0
+    with np.load(tmp_path / "x.npz") as found, np.load(tmp_path / "h.npz") as expected:
+        assert found["poses"].shape == (4, 156)
+        assert found["error_mm"].max() < 0.5
+        for key in ("poses", "betas", "trans"):
+            np.testing.assert_allclose(found[key], expected[key], atol=2e-3)
+
+
+def test_smplx_needs_its_matrix_and_its_file(smplx_folder, smplx_sequence, folder, tmp_path, capsys):
+    to = (smplx_sequence, tmp_path / "x.npz", "--to", "smplh")
+    assert _convert(*to, "--body", smplx_folder) == 1
+    error = capsys.readouterr().err
+    assert "--transfer: expected 6890 vertices or a matrix that carries 10475 vertices over to 6890" in error
+    assert "https://smpl-x.is.tue.mpg.de" in error
+    assert _convert(*to, "--body", folder) == 1
+    assert "no SMPLX_male.npz" in capsys.readouterr().err
+    assert _convert(*to, "--copy") == 1
+    assert "leave out --copy" in capsys.readouterr().err
+    np.savez(tmp_path / "wrong.npz", mtx=np.eye(5))
+    assert _convert(*to, "--body", smplx_folder, "--transfer", tmp_path / "wrong.npz") == 1
+    assert "expected 6890 rows and 10475 or 20950 columns, found (5, 5)" in capsys.readouterr().err
+    assert not (tmp_path / "x.npz").exists()

@@ -9,7 +9,7 @@ from smplx.utils import Struct
 
 from rhobin.body.arrays import read_arrays
 from rhobin.body.joints import JOINTS24, SMPL_PARENTS
-from rhobin.body.load import _find, load_body
+from rhobin.body.load import find, load_body
 from rhobin.body.model import BodyModel, BodyOutput
 from rhobin.body.skinning import ConstantMatrix
 from rhobin.geometry.rotation import rotmat_to_rotvec, rotvec_to_rotmat
@@ -50,7 +50,7 @@ def test_the_24_joint_body_equals_hybriks(oracle, smpl24):
 @pytest.mark.parametrize("gender", ["male", "female", "neutral"])
 def test_vertices_equal_smplx(gender, pose):
     """The stand-in files through an independent implementation, hands flat, to 1e-5 m."""
-    with np.load(_find(gender, None)) as archive:
+    with np.load(find(gender, None)) as archive:
         data = {key: archive[key] for key in archive.files}
     data = {
         k: v.astype(np.float32) if v.dtype.kind == "f" else v.astype(np.int64) if v.dtype.kind in "ui" else v
@@ -84,7 +84,7 @@ def test_vertices_equal_smplx(gender, pose):
 @pytest.mark.parametrize("gender", ["male", "female"])
 def test_smpl_equals_smplx(gender, pose, tmp_path):
     """The stand-in with its fingers folded into SMPL's hands, as a file in SMPL's own format, to 1e-5 m."""
-    arrays = read_arrays(_find(gender, None), gender)
+    arrays = read_arrays(find(gender, None), gender)
     hand = [joint if joint < 22 else 22 if joint < 37 else 23 for joint in range(52)]
     content = {
         "v_template": arrays.template,

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import roma
 import torch
 from scipy.spatial.transform import Rotation
 
@@ -13,6 +14,7 @@ from rhobin.geometry.rotation import (
     rotvec_to_rotmat,
 )
 
+ANGLES = (0.0, 1e-8, 1e-5, 9e-4, 0.1, 1, 2, 3)
 PRECISION = {torch.float32: 2e-6, torch.float64: 1e-14}
 
 
@@ -126,3 +128,30 @@ def test_rotations_match_the_reference(oracle):
     np.testing.assert_allclose(
         rotvec_to_rotmat(torch.from_numpy(reference["rotvec"])).numpy(), reference["rotmat"], atol=1e-12
     )
+
+
+def test_rotations_equal_roma_s():
+    """An independent implementation, in double precision, up to angles of 3 radians."""
+    rotvec = torch.cat([angle * torch.nn.functional.normalize(_vectors(100), dim=-1) for angle in ANGLES])
+    matrix = roma.rotvec_to_rotmat(rotvec)
+    tight = {"rtol": 0, "atol": 1e-12}
+    torch.testing.assert_close(rotvec_to_rotmat(rotvec), matrix, **tight)
+    torch.testing.assert_close(rotmat_to_rotvec(matrix), roma.rotmat_to_rotvec(matrix), **tight)
+    quat = roma.rotmat_to_unitquat(matrix)[..., [3, 0, 1, 2]]
+    torch.testing.assert_close(rotmat_to_quat(matrix), quat * torch.sign(quat[:, :1]), **tight)
+    other = matrix.flip(0)
+    torch.testing.assert_close(
+        geodesic_angle(matrix, other), roma.rotmat_geodesic_distance(matrix, other), **tight
+    )
+    noisy = matrix + 0.2 * torch.randn(matrix.shape, generator=torch.Generator().manual_seed(5)).double()
+    torch.testing.assert_close(project_to_so3(noisy), roma.special_procrustes(noisy), **tight)
+
+
+def test_the_angle_between_opposite_turns_keeps_its_digits_where_roma_s_does_not():
+    """Why the angle is not roma's: its arc sine has an infinite slope at half a turn."""
+    axes = torch.nn.functional.normalize(_vectors(100), dim=-1)
+    turned = Rotation.from_rotvec((math.pi - 1e-4) * axes.numpy()).as_matrix()
+    matrix, start = torch.from_numpy(turned).float(), torch.eye(3).expand(100, 3, 3)
+    ours, theirs = geodesic_angle(start, matrix), roma.rotmat_geodesic_distance(start, matrix)
+    assert (ours.double() - (math.pi - 1e-4)).abs().max() < 1e-6
+    assert (theirs.double() - (math.pi - 1e-4)).abs().max() > 1e-4

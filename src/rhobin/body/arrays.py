@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 import scipy.sparse
 
-from rhobin.body.joints import SMPL_PARENTS, SMPLH_PARENTS
+from rhobin.body.joints import SMPL_PARENTS, SMPLH_PARENTS, SMPLX_PARENTS
 from rhobin.body.model import N_BETAS, BodyArrays
 from rhobin.files import written_whole
 from rhobin.pickles import BrokenFileError, load_pickle
@@ -21,15 +21,24 @@ OPTIONAL = (
     "hands_componentsl",
     "hands_componentsr",
     "leaf_vertices",
+    "lmk_faces_idx",
+    "lmk_bary_coords",
     "model_id",
     "gender",
 )
-TREES = {24: SMPL_PARENTS, 52: SMPLH_PARENTS}
+KINDS = {"smpl": 24, "smplh": 52, "smplx": 55}  # joints
+TREES = {24: SMPL_PARENTS, 52: SMPLH_PARENTS, 55: SMPLX_PARENTS}
 # Vertices of the 29 joints' leaves on the licensed SMPL topology (HybrIK). Only for files that carry no
 # model_id of their own: other bodies of the same size name their leaves in the file.
 SMPL_VERTS, SMPL_LEAVES = 6890, (411, 2445, 5905, 3216, 6617)
+WHOLE = ("f", "kintree_table", "leaf_vertices", "lmk_faces_idx")
 HEIGHTS = (0.2, 3.0)  # metres that a body model may be tall
 SUM_TOLERANCE = 0.01  # of skinning weights and regressor rows; float16 files stay below 0.005
+
+
+def kind_of(joints: int) -> str:
+    """Which body model has so many joints: smpl, smplh or smplx."""
+    return next(kind for kind, count in KINDS.items() if count == joints)
 
 
 class BodyFileError(ValueError):
@@ -40,7 +49,7 @@ def read_arrays(path: Path, gender: str) -> BodyArrays:
     """Read and check a body model.
 
     Args:
-        path: an SMPL-H or SMPL file, .npz or .pkl.
+        path: an SMPL-H, SMPL or SMPL-X file, .npz or .pkl.
         gender: the gender the file must hold.
 
     Returns:
@@ -66,7 +75,7 @@ def read_arrays(path: Path, gender: str) -> BodyArrays:
         raise raw.error("weights", "no negative skinning weights", f"{weights.min():.3g}")
     return BodyArrays(
         gender=gender,
-        model_id=raw.text("model_id", f"smpl{'h' * (joints == len(SMPLH_PARENTS))}"),
+        model_id=raw.text("model_id", kind_of(joints)),
         template=template,
         shapedirs=shapedirs[..., :N_BETAS],
         posedirs=posedirs,
@@ -155,7 +164,9 @@ class _Raw:
         table = self.array("kintree_table").astype(np.int64)
         joints = table.shape[-1] if table.ndim else 0
         if table.shape != (2, joints) or joints not in TREES:
-            raise self.error("kintree_table", "shape (2, 52), or (2, 24) for SMPL", f"{table.shape}")
+            raise self.error(
+                "kintree_table", "shape (2, 52), (2, 24) for SMPL or (2, 55) for SMPL-X", f"{table.shape}"
+            )
         found = (-1, *(int(p) for p in table[0, 1:]))
         if found != TREES[joints]:
             wrong = [j for j in range(joints) if found[j] != TREES[joints][j]]
@@ -210,7 +221,7 @@ def write_arrays(source: Path, target: Path, gender: str) -> BodyArrays:
     """Check a body model file and write its arrays as a .npz that holds nothing but numbers and names.
 
     Args:
-        source: an SMPL-H or SMPL file, .npz or .pkl.
+        source: an SMPL-H, SMPL or SMPL-X file, .npz or .pkl.
         target: the .npz to write; all shape coefficients and the hands' components are kept.
         gender: the gender the file must hold.
 
@@ -221,19 +232,30 @@ def write_arrays(source: Path, target: Path, gender: str) -> BodyArrays:
         BodyFileError: as for `read_arrays`.
     """
     arrays = read_arrays(source, gender)
-    raw = _Raw(source, gender)
-    numbers = [
-        key for key in (*REQUIRED, *OPTIONAL) if key in raw.content and key not in ("model_id", "gender")
-    ]
-    plain = {key: raw.array(key) for key in numbers}
-    for key in ("f", "kintree_table", "leaf_vertices"):
-        if key in plain:
-            plain[key] = plain[key].astype(np.int64)
+    plain = plain_arrays(source, gender)
     with written_whole(target) as file:
-        np.savez_compressed(file, **plain, **_named(raw, gender))  # type: ignore[arg-type]
+        np.savez_compressed(file, **plain)  # type: ignore[arg-type]
     return arrays
 
 
-def _named(raw: _Raw, gender: str) -> dict[str, str]:
+def plain_arrays(source: Path, gender: str) -> dict[str, np.ndarray]:
+    """Everything that a body model file holds, as numbers and names; nothing is checked but its keys.
+
+    Args:
+        source: a body model file, .npz or .pkl.
+        gender: the gender the file must hold.
+
+    Returns:
+        Dense arrays by the file's own keys, float64 or int64; all shape coefficients and hand components.
+
+    Raises:
+        BodyFileError: a key is missing or holds something else than numbers.
+    """
+    raw = _Raw(source, gender)
+    raw.check_keys()
+    plain = {}
+    for key in (*REQUIRED, *OPTIONAL):
+        if key in raw.content and key not in ("model_id", "gender"):
+            plain[key] = raw.array(key).astype(np.int64 if key in WHOLE else np.float64)
     named = {"model_id": raw.text("model_id", "")} if "model_id" in raw.content else {}
-    return {"gender": gender, **named}
+    return {**plain, **{key: np.array(name) for key, name in {"gender": gender, **named}.items()}}

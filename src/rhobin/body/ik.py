@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from rhobin.body.compatible import reference_rotations
-from rhobin.body.joints import JOINTS24, LEAF_PARENTS, SMPL_PARENTS
+from rhobin.body.joints import JOINTS24_OF, LEAF_PARENTS, SMPL_PARENTS
 from rhobin.body.root import fitted, root_rotation, spine_first, spine_root_rotation
 from rhobin.body.solver import match, solve
 from rhobin.geometry.precision import full_precision
@@ -166,9 +166,7 @@ def matching_twists(
     """
     shape = joints29.shape[:-2]
     joints, rest = joints29.reshape(-1, 29, 3), rest29.expand_as(joints29).reshape(-1, 29, 3)
-    local = (
-        theta[..., list(JOINTS24 if theta.shape[-3] > 24 else range(24)), :, :].reshape(-1, 24, 3, 3).double()
-    )
+    local = theta[..., list(JOINTS24_OF[theta.shape[-3]]), :, :].reshape(-1, 24, 3, 3).double()
     pelvis = _ROOTS[root](joints, rest)
     turned = [pelvis.mT @ local[:, 0]]
     for joint, parent in enumerate(SMPL_PARENTS[1:], start=1):

@@ -38,8 +38,15 @@ SMPLH_PARENTS = _BODY_PARENTS + tuple(
     for joint in range(15)
 )
 
+SMPLX_PARENTS = (  # jaw and eyes on the head, then the hands
+    *_BODY_PARENTS,
+    *(15, 15, 15),
+    *(parent if parent < 22 else parent + 3 for parent in SMPLH_PARENTS[22:]),
+)
+
 # The challenge's 24 joints as indices into SMPL-H: SMPL's hands are the first index knuckles.
 JOINTS24 = (*range(22), 22, 37)
+JOINTS24_OF = {24: tuple(range(24)), 52: JOINTS24, 55: (*range(22), 25, 40)}  # by the model's joints
 
 LEAF_NAMES = ("head_top", "left_middle_tip", "right_middle_tip", "left_bigtoe", "right_bigtoe")
 LEAF_PARENTS = (15, 22, 23, 10, 11)  # indices into the 24 joints

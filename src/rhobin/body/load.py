@@ -1,10 +1,11 @@
 """Find and load body models: the stand-in that ships with the package, or licensed files.
 
-A licensed file is looked for in the given folder, then in its subfolders `smplh` (or `smpl`), `models`,
-`mano_v1_2/models`, `body_models/smplh` (or `body_models/smpl`); in each of them by these names, in any letter
-case, .npz before .pkl:
+A licensed file is looked for in the given folder, then in its subfolders `smplh` (or `smpl`, `smplx`),
+`models`, `mano_v1_2/models`, `body_models/smplh` (or `smpl`, `smplx`); in each of them by these names, in any
+letter case, .npz before .pkl:
 
 - SMPL-H: `SMPLH_<gender>`, then AMASS's `<gender>/model`;
+- SMPL-X: `SMPLX_<gender>`;
 - SMPL: `SMPL_<gender>`, then the original `basicmodel_<m, f or neutral>_lbs_10_207_0_v<any version>`.
 
 The first that exists is taken.
@@ -17,14 +18,17 @@ from pathlib import Path
 
 import torch
 
-from rhobin.body.arrays import read_arrays
+from rhobin.body.arrays import KINDS, read_arrays
 from rhobin.body.bodyset import BodySet
 from rhobin.body.model import BodyModel
 from rhobin.types import GENDERS
 
 SUFFIXES = (".npz", ".pkl")
-KINDS = {"smplh": 52, "smpl": 24}  # joints
-SOURCES = {"smplh": "SMPL-H from https://mano.is.tue.mpg.de", "smpl": "SMPL from https://smpl.is.tue.mpg.de"}
+SOURCES = {
+    "smplh": "SMPL-H from https://mano.is.tue.mpg.de",
+    "smpl": "SMPL from https://smpl.is.tue.mpg.de",
+    "smplx": "SMPL-X from https://smpl-x.is.tue.mpg.de",
+}
 
 
 def load_body(
@@ -38,7 +42,7 @@ def load_body(
             stand-in of the package.
         dtype: of the model's buffers; ask for float64 here rather than converting afterwards, to keep the
             file's precision.
-        kind: smplh (52 joints) or smpl (24); the stand-in is an smplh.
+        kind: smplh (52 joints), smpl (24) or smplx (55, without expressions); the stand-in is an smplh.
 
     Returns:
         The body model on the CPU.
@@ -49,7 +53,7 @@ def load_body(
     """
     if gender not in GENDERS:
         raise ValueError(f"unknown gender {gender!r}; expected one of {', '.join(GENDERS)}")
-    path = _find(gender, folder, kind)
+    path = find(gender, folder, kind)
     arrays = read_arrays(path, gender)
     if len(arrays.parents) != KINDS[kind]:
         raise ValueError(
@@ -77,28 +81,16 @@ def load_bodies(
     Returns:
         The models, indexed by the order of `rhobin.types.GENDERS`.
     """
-    wanted = [g for g in genders if g != "neutral" or len(genders) == 1 or _search(g, folder)]
+    wanted = [g for g in genders if g != "neutral" or len(genders) == 1 or search(g, folder)]
     return BodySet([load_body(gender, folder, dtype) for gender in wanted])
 
 
-def _find(gender: str, folder: Path | str | None, kind: str = "smplh") -> Path:
-    found = _search(gender, folder, kind)
-    if found:
-        return found
-    if folder is None:
-        raise FileNotFoundError(
-            f"the stand-in body for {gender} is not in the package; build it with tools/build_standin_body.py"
-            if kind == "smplh"
-            else "the stand-in body has SMPL-H's 52 joints; give the folder of licensed SMPL files"
-        )
-    raise FileNotFoundError(
-        f"no {kind.upper()}_{gender}.npz or {kind.upper()}_{gender}.pkl in {Path(folder).resolve()} or its "
-        f"subfolders {', '.join(_subfolders(kind))}; download {SOURCES[kind]} and copy the files there, "
-        "or leave the folder out to use the stand-in"
-    )
+def search(gender: str, folder: Path | str | None, kind: str = "smplh") -> Path | None:
+    """The file of a body model, or None; arguments as for `load_body`.
 
-
-def _search(gender: str, folder: Path | str | None, kind: str = "smplh") -> Path | None:
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
     if folder is None:
         path = Path(str(files("rhobin.body"))) / "assets" / f"standin_{gender}.npz"
         return path if kind == "smplh" and path.is_file() else None
@@ -107,6 +99,28 @@ def _search(gender: str, folder: Path | str | None, kind: str = "smplh") -> Path
         raise FileNotFoundError(f"no folder {folder.resolve()} for body models; check the setting `body`")
     places = [folder, *(folder / name for name in _subfolders(kind))]
     return next(filter(None, (_match(place, gender, kind) for place in places if place.is_dir())), None)
+
+
+def find(gender: str, folder: Path | str | None, kind: str = "smplh") -> Path:
+    """The file of a body model; arguments as for `load_body`.
+
+    Raises:
+        FileNotFoundError: there is none; says where it was looked for and where to download it.
+    """
+    found = search(gender, folder, kind)
+    if found:
+        return found
+    if folder is None:
+        raise FileNotFoundError(
+            f"the stand-in body for {gender} is not in the package; build it with tools/build_standin_body.py"
+            if kind == "smplh"
+            else f"the stand-in body has SMPL-H's 52 joints; give the folder of licensed {kind.upper()} files"
+        )
+    raise FileNotFoundError(
+        f"no {kind.upper()}_{gender}.npz or {kind.upper()}_{gender}.pkl in {Path(folder).resolve()} or its "
+        f"subfolders {', '.join(_subfolders(kind))}; download {SOURCES[kind]} and copy the files there, "
+        "or leave the folder out to use the stand-in"
+    )
 
 
 def _subfolders(kind: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rhobin.body.joints import JOINTS24, LEAF_PARENTS
+from rhobin.body.joints import LEAF_PARENTS
 from rhobin.body.model import N_BETAS, BodyModel
 from rhobin.body.skinning import ConstantMatrix
 
@@ -85,7 +85,7 @@ class Markers(nn.Module):
     def _leaf_parents(self) -> list[int]:
         if self.body.leaf_vertices is None:
             return []
-        joints24 = JOINTS24 if self.body.n_joints > len(JOINTS24) else range(len(JOINTS24))
+        joints24 = self.body.joints24
         return [joints24[parent] for parent in LEAF_PARENTS]
 
     def _weights(self) -> scipy.sparse.csr_matrix:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rhobin.body.joints import JOINTS24, LEAF_PARENTS
+from rhobin.body.joints import JOINTS24_OF, LEAF_PARENTS
 from rhobin.body.skinning import ConstantMatrix, KinematicTree
 from rhobin.geometry.precision import full_precision
 
@@ -62,7 +62,7 @@ class BodyOutput:
 
 
 class BodyModel(nn.Module):
-    """A gendered SMPL-H (or SMPL) body.
+    """A gendered SMPL-H (or SMPL, or SMPL-X without expressions) body.
 
     The pose is absolute (no mean hands are added, as in BEHAVE). The root turns about the rest pelvis:
     ``verts = R (v - J0) + J0 + trans``. All buffers are non-persistent: checkpoints hold no body.
@@ -72,7 +72,7 @@ class BodyModel(nn.Module):
         model_id: which body this is.
         faces: (F, 3) triangles, int64.
         leaf_vertices: (5,) vertex ids, int64, or None.
-        hands_mean: (30, 3) mean rotation vectors of joints 22..51.
+        hands_mean: (30, 3) mean rotation vectors of the 30 finger joints, left hand first.
     """
 
     faces: Tensor
@@ -89,7 +89,7 @@ class BodyModel(nn.Module):
         super().__init__()
         self.gender, self.model_id = arrays.gender, arrays.model_id
         self.n_joints, self.n_verts = len(arrays.parents), len(arrays.template)
-        self.joints24 = JOINTS24 if self.n_joints > len(JOINTS24) else tuple(range(len(JOINTS24)))
+        self.joints24 = JOINTS24_OF[self.n_joints]
         self.tree = KinematicTree(arrays.parents)
 
         def keep(name: str, array: np.ndarray) -> None:

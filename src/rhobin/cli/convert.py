@@ -1,4 +1,4 @@
-"""`rhobin convert`: parameters or vertices of one body model as parameters of another."""
+"""`rhobin convert`: parameters or vertices of one body model as parameters of SMPL-H or SMPL."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from rhobin.body.model import BodyModel
 
-COLUMNS = {72: "smpl", 156: "smplh"}
+COLUMNS = {72: "smpl", 156: "smplh", 165: "smplx"}
 NAMES = {"poses": ("poses", "pose"), "betas": ("betas", "beta"), "trans": ("trans", "transl", "translation")}
 CHUNK = 64
 
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         type=Path,
-        help=".npz or .pkl with poses (T, 72 or 156), betas, trans, as person_fit.pkl, or verts (T, V, 3)",
+        help=".npz or .pkl with poses (T, 72, 156 or 165), betas, trans, or with verts (T, V, 3)",
     )
     parser.add_argument("target", type=Path, help=".npz to write: poses, betas, trans, gender, error_mm")
     parser.add_argument("--to", choices=("smplh", "smpl"), required=True, help="the model wanted")
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--gender", choices=("female", "male", "neutral"), help="where the file does not tell"
     )
     parser.add_argument(
-        "--body", type=Path, help="folder of licensed SMPL and SMPL-H files; default: the stand-in (SMPL-H)"
+        "--body", type=Path, help="folder of licensed files of both models; default: the stand-in (SMPL-H)"
     )
     parser.add_argument(
         "--copy",
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--transfer",
         type=Path,
-        help="sparse matrix (.npz or .pkl, key mtx) from the given to SMPL's vertices",
+        help="sparse matrix (.npz or .pkl, key mtx) from the given to SMPL's vertices; SMPL-X needs it",
     )
     parser.add_argument(
         "--shared-shape", action="store_true", help="one person: the same betas in every frame"
@@ -98,8 +98,12 @@ def _parameters(path: Path, content: dict[str, Any]) -> "dict[str, np.ndarray]":
         found[name] = np.atleast_2d(np.asarray(content[key], dtype=np.float64))
     frames, columns = found["poses"].shape
     if columns not in COLUMNS:
-        raise ValueError(f"{path}: poses: expected 72 or 156 numbers a frame, found {columns}")
-    found["betas"] = np.broadcast_to(found["betas"][:, :10], (frames, 10)).copy()
+        raise ValueError(f"{path}: poses: expected 72, 156 or 165 numbers a frame, found {columns}")
+    kept = None if COLUMNS[columns] == "smplx" else 10
+    betas = found["betas"][:, :kept]
+    found["betas"] = np.broadcast_to(betas, (frames, betas.shape[1])).copy()
+    if kept is None and "expression" in content:
+        found["expression"] = np.atleast_2d(np.asarray(content["expression"], dtype=np.float64))
     if found["trans"].shape != (frames, 3):
         raise ValueError(f"{path}: trans: expected shape {(frames, 3)}, found {found['trans'].shape}")
     return found
@@ -124,6 +128,11 @@ def _copied(args: argparse.Namespace, content: dict[str, Any]) -> dict[str, Any]
 
     if "poses" not in content:
         raise ValueError(f"{args.source}: poses: expected this key with --copy, found only verts")
+    if content["poses"].shape[1] == 165:
+        raise ValueError(
+            f"{args.source}: poses: expected 72 or 156 numbers with --copy, found SMPL-X's 165, whose "
+            "hands and shape are another model's; leave out --copy and give --transfer"
+        )
     poses = torch.from_numpy(content["poses"])
     theta = rotvec_to_rotmat(poses.unflatten(-1, (-1, 3)))
     if COLUMNS[poses.shape[1]] != args.to:
@@ -138,11 +147,13 @@ def _fitted(args: argparse.Namespace, content: dict[str, Any]) -> dict[str, Any]
 
     from rhobin.body.fit import BodyFitter
     from rhobin.body.load import load_body
+    from rhobin.body.transfer import transfer_vertices
     from rhobin.geometry.rotation import rotmat_to_rotvec
 
     gender = _gender(args, content)
     body = load_body(gender, args.body, torch.float32, args.to)
-    verts = torch.from_numpy(_surface(args, content, gender)).float()
+    surface = transfer_vertices(args.transfer, _surface(args, content, gender), body.n_verts)
+    verts = torch.from_numpy(surface).float()
     fitter = BodyFitter(body)
     parts = [verts] if args.shared_shape else verts.split(CHUNK)
     fits = [fitter.verts(part, steps=args.steps, shared_shape=args.shared_shape) for part in parts]
@@ -159,36 +170,21 @@ def _fitted(args: argparse.Namespace, content: dict[str, Any]) -> dict[str, Any]
 
 
 def _surface(args: argparse.Namespace, content: dict[str, Any], gender: str) -> "np.ndarray":
-    """Vertices (T, V, 3): as given, carried over by a transfer matrix, or posed by the source's model."""
+    """Vertices (T, V, 3): as given, or posed by the source's model; SMPL-X by the smplx package."""
     import torch
 
-    from rhobin.body.load import load_body
+    from rhobin.body.licensed import smplx_vertices
+    from rhobin.body.load import find, load_body
     from rhobin.geometry.rotation import rotvec_to_rotmat
 
     if "verts" in content:
-        return content["verts"] if args.transfer is None else _transferred(args.transfer, content["verts"])
+        return content["verts"]
     kind = COLUMNS[content["poses"].shape[1]]
+    poses, betas, trans = (torch.from_numpy(content[name]) for name in ("poses", "betas", "trans"))
+    if kind == "smplx":
+        face = None if "expression" not in content else torch.from_numpy(content["expression"])
+        path = find(gender, args.body, kind)
+        return smplx_vertices(path, kind, gender, poses, betas, trans, face).numpy()
     body: BodyModel = load_body(gender, args.body, torch.float64, kind)
-    theta, beta, trans = (torch.from_numpy(content[name]) for name in ("poses", "betas", "trans"))
     with torch.no_grad():
-        return body(rotvec_to_rotmat(theta.unflatten(-1, (-1, 3))), beta, trans).verts.numpy()
-
-
-def _transferred(path: Path, verts: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-    import scipy.sparse
-
-    from rhobin.pickles import load_pickle
-
-    if path.suffix.lower() == ".pkl":
-        matrix = load_pickle(path)["mtx"]
-    else:
-        with np.load(path, allow_pickle=False) as archive:
-            matrix = archive["mtx"]
-    matrix = scipy.sparse.csr_matrix(matrix)
-    count = verts.shape[1]
-    if matrix.shape[1] not in (count, 2 * count):
-        raise ValueError(
-            f"{path}: mtx: expected {count} or {2 * count} columns for the vertices, found {matrix.shape[1]}"
-        )
-    return np.stack([matrix[:, :count] @ frame for frame in verts])
+        return body(rotvec_to_rotmat(poses.unflatten(-1, (-1, 3))), betas, trans).verts.numpy()

@@ -9,7 +9,7 @@ GENDERS = ("female", "male", "neutral")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("source", type=Path, nargs="+", help="SMPL or SMPL-H files, .pkl or .npz")
+    parser.add_argument("source", type=Path, nargs="+", help="SMPL, SMPL-H or SMPL-X files, .pkl or .npz")
     parser.add_argument(
         "--out", type=Path, required=True, help="folder of the .npz files, named SMPLH_male.npz and so on"
     )
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert every file; returns 1 when one was refused, with the reason."""
-    from rhobin.body.arrays import write_arrays
+    from rhobin.body.arrays import kind_of, write_arrays
 
     failed = 0
     for source in args.source:
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
             gender = args.gender or _gender(source)
             partial = args.out / f"{source.stem}.converted.npz"
             arrays = write_arrays(source, partial, gender)
-            kind = "SMPLH" if len(arrays.parents) > 24 else "SMPL"
+            kind = kind_of(len(arrays.parents)).upper()
             target = partial.replace(args.out / f"{kind}_{gender}.npz")
         except (ValueError, OSError) as error:
             print(f"rhobin convert-body: {error}", file=sys.stderr)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CORE = (
-    "torch", "torchvision", "pytorch_lightning", "hydra", "timm", "smplx", "torchmetrics", "roma",
-    "trimesh", "embreex", "scipy", "cv2", "albumentations", "jaxtyping", "rich", "matplotlib",
+    "numpy", "scipy", "torch", "pytorch_lightning", "torchmetrics", "hydra", "omegaconf", "timm", "smplx",
+    "trimesh", "embreex", "cv2", "albumentations", "jaxtyping", "rich",
 )  # fmt: skip
 DISTRIBUTIONS = {
     "hydra": "hydra-core",
@@ -22,16 +22,17 @@ DISTRIBUTIONS = {
 }
 INSTALL = "make .venv/installed   (or: pip install -e .)"
 FREE_GB = 8
+BODY_MM = 0.01  # millimetres that a licensed body may differ from smplx's
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report; `mend` is the command that helps when `ok` is not True."""
+    """One line of the report; `fix` is the command that helps when `ok` is not True."""
 
     ok: bool | None
     name: str
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +41,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, default=Path("data/behave"), help="root of the licensed BEHAVE data"
     )
     parser.add_argument(
-        "--body", type=Path, default=Path("data/body"), help="folder of the licensed SMPL-H files"
+        "--body",
+        type=Path,
+        default=Path("data/body"),
+        help="folder of licensed SMPL-H, SMPL and SMPL-X files, each to be compared with smplx's own",
     )
 
 
@@ -48,7 +52,8 @@ def run(args: argparse.Namespace) -> int:
     """Print every finding; returns 1 when something that every command needs is missing."""
     findings = [_python(), *(_package(name) for name in CORE), *_opencv_pair()]
     findings += _guarded("device", _device) + _guarded("pytorch3d", _pytorch3d) + _guarded("wandb", _wandb)
-    findings += [_stand_in(), _licensed_body(args.body), _behave(args.data), _synthetic(), _disk()]
+    findings += [_stand_in(), *_guarded("SMPL-H", lambda: _licensed_bodies(args.body))]
+    findings += [_behave(args.data), _synthetic(), _disk()]
     print(_report(findings, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
     return int(any(finding.ok is False for finding in findings))
 
@@ -56,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 def _python() -> Finding:
     version = platform.python_version()
     return Finding(
-        sys.version_info >= (3, 11), "python", version, "install Python 3.11, then: make PYTHON=python3.11"
+        sys.version_info >= (3, 11), "python", version, "install Python 3.11, 3.12 or 3.13, then: make"
     )
 
 
@@ -86,9 +91,10 @@ def _opencv_pair() -> list[Finding]:
     ]
 
 
-def _guarded(name: str, check: Callable[[], Finding]) -> list[Finding]:
+def _guarded(name: str, check: Callable[[], Finding | list[Finding]]) -> list[Finding]:
     try:
-        return [check()]
+        found = check()
+        return found if isinstance(found, list) else [found]
     except Exception as error:
         return [Finding(None, name, f"{type(error).__name__}: {error}".splitlines()[0], INSTALL)]
 
@@ -115,7 +121,11 @@ def _pytorch3d() -> Finding:
 
 
 def _wandb() -> Finding:
-    return Finding(True, "wandb", f"{importlib.metadata.version('wandb')} (loaded only by logger=wandb)")
+    try:
+        version = importlib.metadata.version("wandb")
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(None, "wandb", "not installed; logger=wandb needs it", "pip install -e '.[log]'")
+    return Finding(True, "wandb", f"{version} (loaded only by logger=wandb)")
 
 
 def _stand_in() -> Finding:
@@ -126,12 +136,31 @@ def _stand_in() -> Finding:
     return Finding(True, "stand-in body", "male, female, neutral")
 
 
-def _licensed_body(folder: Path) -> Finding:
-    found = sorted(path.name for path in folder.glob("*") if path.stem.lower().startswith("smplh_"))
-    if found:
-        return Finding(True, "SMPL-H", f"{folder}: {', '.join(found)}")
-    mend = f"register at https://mano.is.tue.mpg.de, put SMPLH_male.pkl and SMPLH_female.pkl in {folder}"
-    return Finding(None, "SMPL-H", f"none in {folder}: the stand-in body is used", mend)
+def _licensed_bodies(folder: Path) -> list[Finding]:
+    """One finding for each licensed file, or one that says where to get them."""
+    from rhobin.body.load import search
+    from rhobin.types import GENDERS
+
+    names = {"smpl": "SMPL", "smplh": "SMPL-H", "smplx": "SMPL-X"}
+    places = [(kind, gender) for kind in names for gender in GENDERS] if folder.is_dir() else []
+    found = [(kind, gender, path) for kind, gender in places if (path := search(gender, folder, kind))]
+    findings = [_licensed(path, kind, gender, f"{names[kind]} {gender}") for kind, gender, path in found]
+    if any(kind == "smplh" for kind, _, _ in found):
+        return findings
+    fix = f"register at https://mano.is.tue.mpg.de, put SMPLH_male.pkl and SMPLH_female.pkl in {folder}"
+    return [*findings, Finding(None, "SMPL-H", f"none in {folder}: the stand-in body is used", fix)]
+
+
+def _licensed(path: Path, kind: str, gender: str, name: str) -> Finding:
+    """Our vertices of a licensed file against those of the smplx package."""
+    from rhobin.body.licensed import distance_mm
+
+    fix = "copy the file again, or download it again"
+    try:
+        distance = distance_mm(path, kind, gender)
+    except Exception as error:
+        return Finding(False, name, f"{type(error).__name__}: {error}".splitlines()[0], fix)
+    return Finding(distance <= BODY_MM, name, f"{path}: {distance:.2g} mm from smplx's vertices", fix)
 
 
 def _behave(root: Path) -> Finding:
@@ -158,16 +187,16 @@ def _disk() -> Finding:
 
 
 def _report(findings: list[Finding], colour: bool) -> str:
-    marks = {True: ("ok  ", "32"), None: ("note", "33"), False: ("MISS", "31")}
+    marks = {True: ("ok  ", "32"), None: ("note", "33"), False: ("FAIL", "31")}
     lines = []
     for finding in findings:
         mark, code = marks[finding.ok]
         mark = f"\033[{code}m{mark}\033[0m" if colour else mark
         lines.append(f"{mark}  {finding.name:<24} {finding.found}")
-        if finding.ok is not True and finding.mend:
-            lines.append(f"      {'':<24} -> {finding.mend}")
-    missing = sum(finding.ok is False for finding in findings)
+        if finding.ok is not True and finding.fix:
+            lines.append(f"      {'':<24} -> {finding.fix}")
+    failed = sum(finding.ok is False for finding in findings)
     lines.append(
-        "\nEverything that is needed is here." if not missing else f"\n{missing} missing: see the arrows."
+        "\nEverything that is needed is here." if not failed else f"\n{failed} to fix: see the arrows."
     )
     return "\n".join(lines)
