@@ -144,7 +144,7 @@ def test_the_evaluator_s_numbers_are_the_official_metric_s(built):
 def test_validation_searches_with_the_process_s_own_backend(built, monkeypatch):
     pytest.importorskip("pytorch3d")
     _, datamodule, module = built
-    evaluator = JointEvaluator(validation_views(datamodule, 1), ordered_templates(datamodule), 1, 500, 0)
+    evaluator = Evaluator(Clock(1), validation_views(datamodule, 1), datamodule.assets, 1, 500, 0, JOINT)
     module.eval()
     cpu = evaluator.score(module)["val/joint_mm"]
     monkeypatch.setattr(backend, "backend", lambda: backend.Backend("pytorch3d", "as on CUDA"))
