@@ -4,8 +4,11 @@ import argparse
 import importlib
 import sys
 
+import rhobin
+
 COMMANDS = {
     "doctor": "what is installed, which body model and data are found, and how to fix the rest",
+    "experiments": "list what can be trained: row of the paper, state, data, hardware",
     "convert": "turn SMPL, SMPL-H or SMPL-X parameters, or vertices, into parameters of SMPL or SMPL-H",
     "convert-body": "write a licensed SMPL, SMPL-H or SMPL-X file as a checked .npz without pickles",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
@@ -25,6 +28,8 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["--version"]:
+        return _say(f"rhobin {rhobin.__version__}")
     if not argv or argv[0] not in COMMANDS:
         return _overview(argv)
     command = importlib.import_module(f"rhobin.cli.{argv[0].replace('-', '_')}")
@@ -34,14 +39,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _overview(argv: list[str]) -> int:
-    asked = not argv or argv[0] in {"-h", "--help", "help"}
-    stream = sys.stdout if asked else sys.stderr
-    if not asked:
-        print(f"rhobin: there is no command '{argv[0]}'.\n", file=stream)
     lines = [f"  {name:<12} {summary}" for name, summary in COMMANDS.items()]
-    text = "\n".join(["usage: rhobin COMMAND [options]", "", *lines, "", "rhobin COMMAND --help says more."])
-    print(text, file=stream)
-    return 0 if asked else 2
+    last = "rhobin COMMAND --help says more; rhobin --version says which one this is."
+    text = "\n".join(["usage: rhobin COMMAND [options]", "", *lines, "", last])
+    if not argv or argv[0] in {"-h", "--help", "help"}:
+        return _say(text)
+    print(f"rhobin: there is no command '{argv[0]}'.\n\n{text}", file=sys.stderr)
+    return 2
+
+
+def _say(text: str) -> int:
+    print(text, file=sys.stdout)
+    return 0
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-import rhobin
 from rhobin.data.sampler import ResumableSampler
 from rhobin.engine.build import build_datamodule
+from rhobin.engine.experiments import config_folder
 from rhobin.reports.contact_sheet import Tile, draw_sheet, write_sheet
 
 
@@ -24,10 +24,7 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
         FileNotFoundError: there is no folder with configs.
         ValueError: Hydra cannot compose it, with its reason.
     """
-    folders = [Path.cwd() / "configs", Path(rhobin.__file__).parents[2] / "configs"]
-    folder = next((folder for folder in folders if (folder / "train.yaml").is_file()), None)
-    if folder is None:
-        raise FileNotFoundError(f"no configs/train.yaml in {Path.cwd()}; run this in the repository's root")
+    folder = config_folder()
     try:
         with hydra.initialize_config_dir(str(folder), version_base="1.3"):
             return hydra.compose("train", list(overrides))

@@ -1,0 +1,34 @@
+"""`rhobin experiments`: what can be trained, in what state it is, and what it needs."""
+
+import argparse
+import sys
+
+HELP = "list what can be trained: row of the paper, state, data and hardware"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """There are no options."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one row for each file under configs/experiment; returns 1 outside a checkout."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from rhobin.engine.experiments import FACTS, config_folder, experiments
+
+    try:
+        found = experiments(config_folder())
+    except OSError as error:
+        print(f"rhobin experiments: {error}", file=sys.stderr)
+        return 1
+    table = Table(show_lines=True)
+    for head in ("experiment", *FACTS):
+        table.add_column(head, overflow="fold")
+    for experiment in found:
+        table.add_row(experiment.name, *(escape(experiment.facts.get(key, "-")) for key in FACTS))
+    console = Console()
+    console.print(table)
+    console.print("Train one: python train.py experiment=NAME", markup=False)
+    return 0
