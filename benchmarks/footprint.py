@@ -4,8 +4,8 @@
 
 Shapes go through the network and its backward pass as fake tensors. Memory is weights, gradients, Adam's two
 moments and what autograd keeps of a batch; buffers of the convolution library and fragmentation come on top,
-about 1 to 2 GiB. Time is arithmetic over a card's sustained speed, with data that always arrive in time. The loss
-is a stand-in (mean squares), which costs next to nothing beside the network.
+about 1 to 2 GiB. Time is arithmetic over a card's sustained speed, with data that always arrive in time. The
+loss is a stand-in (mean squares), which costs next to nothing beside the network.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+from typing import TextIO
 
 import rhobin
 
@@ -29,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["--version"]:
-        return _say(f"rhobin {rhobin.__version__}")
+        return _say(f"rhobin {rhobin.__version__}", sys.stdout, 0)
     if not argv or argv[0] not in COMMANDS:
         return _overview(argv)
     command = importlib.import_module(f"rhobin.cli.{argv[0].replace('-', '_')}")
@@ -43,14 +44,13 @@ def _overview(argv: list[str]) -> int:
     last = "rhobin COMMAND --help says more; rhobin --version says which one this is."
     text = "\n".join(["usage: rhobin COMMAND [options]", "", *lines, "", last])
     if not argv or argv[0] in {"-h", "--help", "help"}:
-        return _say(text)
-    print(f"rhobin: there is no command '{argv[0]}'.\n\n{text}", file=sys.stderr)
-    return 2
+        return _say(text, sys.stdout, 0)
+    return _say(f"rhobin: there is no command '{argv[0]}'.\n\n{text}", sys.stderr, 2)
 
 
-def _say(text: str) -> int:
-    print(text, file=sys.stdout)
-    return 0
+def _say(text: str, stream: TextIO, status: int) -> int:
+    print(text, file=stream)
+    return status
 
 
 if __name__ == "__main__":
