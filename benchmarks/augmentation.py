@@ -18,10 +18,10 @@ from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.dataset import BehaveDataset
-from rhobin.data.images.context import BadSampleError
+from rhobin.data.images.decode import BadSampleError
 from rhobin.data.sections import read_section
 from rhobin.data.settings import SampleConfig, ViewConfig
-from rhobin.data.shared import ContextCache
+from rhobin.data.shared import ViewCache
 from rhobin.data.targets.views import build_targets
 
 PLAIN = {"scale": 0.0, "rotation_p": 0.0, "colour": 0.0}
@@ -55,7 +55,7 @@ def main() -> None:
     targets = build_targets(release, Assets.of(load_bodies(), release.templates))
     config = SampleConfig(ViewConfig(args.size, on_bad_sample="skip"))
     rows = torch.arange(0, len(release.views.frame), max(1, len(release.views.frame) // args.views)).numpy()
-    cache = ContextCache(len(rows), 4096)
+    cache = ViewCache(len(rows), 4096)
     widest = AugmentConfig(shift=0.25, truncate_p=1.0)
     fill(BehaveDataset(release, targets, rows, config, widest, 0, cache))
     costs = {}
@@ -71,7 +71,7 @@ def fill(dataset: BehaveDataset) -> None:
     """Decode every view once."""
     for index in range(len(dataset)):
         try:
-            dataset.context(index)
+            dataset.view(index)
         except BadSampleError:
             continue
 

@@ -39,7 +39,7 @@ from rhobin.data import dataset as samples
 from rhobin.data import decoded
 from rhobin.data.collate import collate
 from rhobin.data.datamodule import BehaveDataModule
-from rhobin.data.images import decode
+from rhobin.data.images import decode, outline
 from rhobin.data.prepare import prepared as prepared_views
 from rhobin.data.prepare.build import plan, prepare
 from rhobin.data.prepare.prepared import read_prepared
@@ -135,8 +135,9 @@ def staged(dataset: Any) -> Iterator[Stages]:
         ("decode", cv2, "imdecode"),
         ("decode", prepared_views, "unpack_masks"),
         ("boxes", decode, "mask_box"),
-        ("cut", decoded, "load_context"),
-        ("warp", samples, "warp_context"),
+        ("outline", decoded, "outline_view"),
+        ("cut", outline.Outline, "decode"),
+        ("warp", samples, "warp_view"),
         ("planes", samples, "stack_planes"),
         ("targets", dataset, "labeller"),
         ("colour", dataset, "repainter"),
@@ -170,7 +171,7 @@ def measure_track(track: str, root: Path, out: Path, reads: dict[str, Any], coun
     loaders: dict[str, Any] = {kind: datamodule.train_dataset for kind, datamodule in made.items()}
     for style in STYLES:
         loaders[style] = make_reference(root, reads["crop"], root.parent / "nocs", style)
-    usable = np.flatnonzero(loaders["raw"].bad == 0)
+    usable = np.flatnonzero(loaders["raw"].faults.code == 0)
     warm_up, order = np.split(np.random.default_rng(0).permutation(usable)[: BATCH + count], [BATCH])
     spent = dict.fromkeys(loaders, 0.0)
     for turn, views in enumerate([warm_up, *np.split(order, range(BATCH, len(order), BATCH))]):

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from loader_root import HEIGHT, WIDTH
 
-import rhobin.data.images.context as images
 import rhobin.nets.images as nets
 from rhobin.data.images.crops import crop_square
+from rhobin.data.images.source import read_source
 from rhobin.data.splits import available_splits
 
 STYLES = {
@@ -89,7 +89,7 @@ def make_reference(root: Path, crop: str, folder: Path, style: str) -> Reference
     squares, nocs = [], []
     folder.mkdir(exist_ok=True)
     for view, files in enumerate(views):
-        picture = images.read_picture(files)
+        picture = read_source(files)
         squares.append(crop_square(picture.boxes, crop, None, picture.size))
         x, y, w, h = picture.boxes[1].astype(int)
         file = folder / f"{view}.pkl"

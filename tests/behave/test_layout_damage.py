@@ -12,7 +12,8 @@ from rhobin.behave.builder import EmptySplitError
 from rhobin.behave.layout import parse_sequence, subject_gender
 from rhobin.behave.read import read_release
 from rhobin.behave.video import VideoError, read_frame, split_frame
-from rhobin.data.images.context import BadSampleError, read_picture
+from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.source import read_source
 from rhobin.pickles import BrokenFileError, UnsafePickleError
 
 BOX = TRAIN[0]
@@ -158,9 +159,9 @@ def test_a_broken_video_is_told_when_a_sample_is_made(own_layout, templates):
     release = read_release(root, "train", templates=templates)
     view = next(v for v in range(32) if release.views.kinect[v] == 2)
     with pytest.raises(BadSampleError, match=r"2.color.mp4#0: .*truncated or not a video") as error:
-        read_picture(release.view_files(view)).read_color(1)
+        read_source(release.view_files(view)).read_color(1)
     assert error.value.reason == "unreadable_image"
-    picture = read_picture(release.view_files(view + 1))
+    picture = read_source(release.view_files(view + 1))
     assert picture.read_color(1).shape == (120, 160, 3)
     assert picture.read_color(4).shape == (30, 40, 3)
     with pytest.raises(VideoError, match="has 2 frames, frame 7 was asked for"):

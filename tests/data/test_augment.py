@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rhobin.data.augment.colour import ColourJitter
 from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
 from rhobin.data.augment.occlude import OccluderConfig
-from rhobin.data.images.context import Context, warp_context
+from rhobin.data.images.outline import DecodedView, warp_view
 from rhobin.data.images.patch import Patch
 from rhobin.data.sections import read_section
 from rhobin.geometry.camera import crop_matrix, project
@@ -47,8 +47,8 @@ def test_rolled_points_project_where_the_warped_image_shows_them(roll_deg):
         point = 2.7 * (ray + np.array([*offset, 0]))
         image = blob((780, 1024), project(point[None], K)[0])
         empty = Patch(np.zeros((780, 1024), np.uint8), np.eye(3))
-        everything = Context(Patch(image, np.eye(3)), (empty, empty), centre, side, (1024, 780))
-        color, _, _ = warp_context(everything, K_crop @ Q @ np.linalg.inv(K), size)
+        everything = DecodedView(Patch(image, np.eye(3)), (empty, empty), centre, side, (1024, 780))
+        color, _, _ = warp_view(everything, K_crop @ Q @ np.linalg.inv(K), size)
         expected = project((Q @ point)[None], K_crop)[0]
         assert np.abs(centroid(color) - expected).max() < 0.1
 
@@ -171,7 +171,7 @@ def test_the_uniform_law_is_gdr_net_s():
         assert np.abs(np.histogram(values, 5, (-0.25, 0.25))[0] / 3000 - 0.2).max() < 0.03
 
 
-def boxes_context(person, thing, size=(1024, 780)):
+def boxes_view(person, thing, size=(1024, 780)):
     """A view at full size whose masks are boxes x0, y0, x1, y1 (ends excluded)."""
     masks = np.zeros((2, size[1], size[0]), np.uint8)
     for mask, (x0, y0, x1, y1) in zip(masks, (person, thing), strict=True):
@@ -181,11 +181,11 @@ def boxes_context(person, thing, size=(1024, 780)):
     x1, y1 = np.maximum(person[2:], thing[2:])
     centre = np.array([x0 + x1 - 1, y0 + y1 - 1]) / 2
     color, person, thing = (Patch(pixels, np.eye(3)) for pixels in (color, *masks))
-    return Context(color, (person, thing), centre, 1.3 * max(x1 - x0, y1 - y0), size)
+    return DecodedView(color, (person, thing), centre, 1.3 * max(x1 - x0, y1 - y0), size)
 
 
 def test_shift_counts_in_widths_and_heights_of_what_the_masks_cover():
-    context = boxes_context((400, 200, 440, 400), (400, 350, 500, 400))
+    context = boxes_view((400, 200, 440, 400), (400, 350, 500, 400))
     moved = move_crop(Augmentation(shift=(0.1, -0.2)), context, "union", 0.3)
     assert np.allclose(moved - context.centre, [0.1 * 99, -0.2 * 199])
     assert move_crop(Augmentation(), context, "union", 0.3) is context.centre
@@ -194,7 +194,7 @@ def test_shift_counts_in_widths_and_heights_of_what_the_masks_cover():
 @pytest.mark.parametrize("edge", range(4))
 @pytest.mark.parametrize("roll_deg", [0, 35])
 def test_cutting_off_leaves_the_drawn_share_outside(edge, roll_deg):
-    context = boxes_context((400, 250, 500, 400), (400, 250, 500, 400))
+    context = boxes_view((400, 250, 500, 400), (400, 250, 500, 400))
     change = Augmentation(scale=1.1, roll=np.deg2rad(roll_deg), cut=(edge, 0.3))
     centre = move_crop(change, context, "union", 0.1)
     Q = roll_about(centre, K, change.roll)
@@ -208,7 +208,7 @@ def test_cutting_off_leaves_the_drawn_share_outside(edge, roll_deg):
 
 def test_cutting_off_spares_enough_of_either_mask():
     """A small object at the edge would be lost: the line moves out until the share asked for is left."""
-    context = boxes_context((400, 200, 500, 500), (400, 500, 420, 520))
+    context = boxes_view((400, 200, 500, 500), (400, 500, 420, 520))
     centre = move_crop(Augmentation(cut=(3, 0.5)), context, "union", 0.3)
     line = centre[1] + context.side / 2
     assert 505 < line < 507
@@ -217,7 +217,7 @@ def test_cutting_off_spares_enough_of_either_mask():
 
 
 def test_a_cut_shows_the_image_and_not_what_lies_beyond_it():
-    context = boxes_context((400, 480, 500, 779), (400, 480, 500, 779))
+    context = boxes_view((400, 480, 500, 779), (400, 480, 500, 779))
     centre = move_crop(Augmentation(cut=(1, 0.4)), context, "union", 0.3)  # would move the crop down
     assert centre[1] <= context.centre[1]
 

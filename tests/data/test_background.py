@@ -8,8 +8,8 @@ import pytest
 
 from rhobin.data.augment.background import Backgrounds, list_images, replace_background
 from rhobin.data.augment.donors import Donors
-from rhobin.data.augment.rooms import empty_room, fill_holes, freest_window
-from rhobin.data.images.context import Context
+from rhobin.data.augment.rooms import empty_room, fill_holes, freest_square
+from rhobin.data.images.outline import DecodedView
 from rhobin.data.images.patch import Patch
 
 SIZE = 96
@@ -25,7 +25,7 @@ def view(box, light=0):
     masks = np.zeros((2, SIZE, SIZE), np.uint8)
     masks[0, y0:y1, x0:x1] = 255
     color, person, thing = (Patch(pixels, np.eye(3)) for pixels in (color, *masks))
-    return Context(color, (person, thing), np.full(2, SIZE / 2 - 0.5), float(SIZE), (SIZE, SIZE))
+    return DecodedView(color, (person, thing), np.full(2, SIZE / 2 - 0.5), float(SIZE), (SIZE, SIZE))
 
 
 def test_a_room_is_emptied_with_the_other_views_of_its_camera():
@@ -62,13 +62,13 @@ def test_windows_keep_clear_of_people():
     """A person fills the left half: windows of half the width end up in the right one."""
     someone = replace(view((0, 0, 50, 96)), side=40.0)
     for seed in range(10):
-        centre, side = freest_window(np.random.default_rng(seed), someone)
+        centre, side = freest_square(np.random.default_rng(seed), someone)
         assert 28 <= side <= 44
         assert (centre - side / 2 >= -0.5).all()
         assert (centre + side / 2 <= SIZE - 0.5).all()
         assert centre[0] - side / 2 > 40
     large = replace(view((0, 0, 50, 96)), side=500.0)
-    assert freest_window(np.random.default_rng(0), large)[1] == SIZE
+    assert freest_square(np.random.default_rng(0), large)[1] == SIZE
 
 
 def test_a_window_is_found_on_a_shrunk_patch():
@@ -76,8 +76,8 @@ def test_a_window_is_found_on_a_shrunk_patch():
     scaled = np.array([[0.1, 0, -0.45], [0, 0.1, -0.45], [0, 0, 1]])
     color, person, thing = (replace(patch, from_image=scaled) for patch in (someone.color, *someone.masks))
     scaled_view = replace(someone, color=color, masks=(person, thing))
-    centre, side = freest_window(np.random.default_rng(0), scaled_view)
-    plain, length = freest_window(np.random.default_rng(0), replace(someone, side=40.0))
+    centre, side = freest_square(np.random.default_rng(0), scaled_view)
+    plain, length = freest_square(np.random.default_rng(0), replace(someone, side=40.0))
     assert side == 10 * length
     assert np.allclose(centre, 10 * plain + 4.5)
 

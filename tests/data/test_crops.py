@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from rhobin.data.augment.draw import Augmentation, move_crop
-from rhobin.data.images.context import Context
 from rhobin.data.images.crops import (
     CROPS,
     box_square,
@@ -14,6 +13,7 @@ from rhobin.data.images.crops import (
     union_box,
     window_square,
 )
+from rhobin.data.images.outline import DecodedView
 from rhobin.data.images.patch import Patch
 from rhobin.geometry.camera import crop_matrix
 
@@ -139,7 +139,7 @@ def test_shift_and_scale_of_the_object_crop_are_gdr_nets_dynamic_zoom(oracle):
         boxes = np.stack([PERSON, mask_box(mask)])
         centre, side = crop_square(boxes, "object", None, (width, height))
         seen = Patch(mask, np.eye(3))
-        context = Context(seen, (seen, seen), centre, side, (width, height))
+        context = DecodedView(seen, (seen, seen), centre, side, (width, height))
         grow, right, down = (2 * draws - 1) * (zoom, move, move)
         change = Augmentation(scale=1 + grow, shift=(right, down))
         moved = move_crop(change, context, "object", 0.3)

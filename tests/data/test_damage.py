@@ -24,7 +24,7 @@ from rhobin.behave.manifest import build_manifest
 from rhobin.behave.read import read_release
 from rhobin.behave.ref import write_ref
 from rhobin.data.dataset import BehaveDataset
-from rhobin.data.images.context import BadSampleError
+from rhobin.data.images.decode import BadSampleError
 from rhobin.data.prepare import sequence as preparing
 from rhobin.data.prepare.build import PrepareError, plan, prepare
 from rhobin.data.prepare.prepared import is_prepared, read_prepared_splits

@@ -6,6 +6,7 @@ import torch
 from behave_tree import TEST, TRAIN, make_tree
 from data_samples import differing, merged
 
+from rhobin.clock import Clock
 from rhobin.data.datamodule import BehaveDataModule
 
 OPTIONS = {
@@ -133,22 +134,29 @@ class Recorder(pl.LightningModule):
 
 
 class Saver(pl.Callback):
-    """Writes a checkpoint after one batch, as a run does that is killed later."""
+    """Counts batches, and writes a checkpoint after one of them, as a run does that is killed later."""
 
-    def __init__(self, folder, step):
-        self.folder, self.step = folder, step
+    def __init__(self, folder, step, clock):
+        self.folder, self.step, self.clock = folder, step, clock
 
     def on_train_batch_end(self, trainer, *args):
+        self.clock.count()
         if trainer.global_step == self.step:
             trainer.save_checkpoint(self.folder / "last.ckpt")
 
 
-def fit(datamodule, folder, steps, checkpoint=None, save_at=None):
+def fit(datamodule, folder, steps, checkpoint=None, save_at=None, done=0):
     module = Recorder()
+    datamodule.clock = Clock(steps)
+    datamodule.clock.batches = done
     parts = ("logger", "enable_progress_bar", "enable_model_summary", "enable_checkpointing")
     quiet = dict.fromkeys(parts, False)
     trainer = pl.Trainer(
-        accelerator="cpu", max_steps=steps, limit_val_batches=0, callbacks=[Saver(folder, save_at)], **quiet
+        accelerator="cpu",
+        max_steps=steps,
+        limit_val_batches=0,
+        callbacks=[Saver(folder, save_at, datamodule.clock)],
+        **quiet,
     )
     trainer.fit(module, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
     return module.seen
@@ -168,7 +176,7 @@ def test_lightning_resumes_at_the_batch_of_the_checkpoint(
     """Epochs have six batches: checkpoints inside and at the end of one; the run dies there or later."""
     datamodule = make(release_root, workers=workers)
     begun = fit(datamodule, tmp_path, killed, save_at=stop)
-    rest = fit(make(release_root, workers=workers), tmp_path, 20, tmp_path / "last.ckpt")
+    rest = fit(make(release_root, workers=workers), tmp_path, 20, tmp_path / "last.ckpt", done=stop)
     assert begun[:stop] + rest == uninterrupted
     assert len(uninterrupted) == 20
 

@@ -13,9 +13,12 @@ from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.dataset import BehaveDataset
-from rhobin.data.images.context import BadSampleError, load_context, read_picture, warp_context
+from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.outline import outline_view, warp_view
+from rhobin.data.images.source import read_source
+from rhobin.data.reads import CropReads
 from rhobin.data.settings import ViewConfig
-from rhobin.data.shared import ContextCache, shared_array
+from rhobin.data.shared import ViewCache, shared_array
 from rhobin.data.targets.heatmaps import HeatmapConfig, heatmap_coordinates
 from rhobin.geometry.camera import crop_matrix
 
@@ -27,7 +30,7 @@ def make_dataset(root, config=CONFIG, augment=None, cache_mb=0, views=None):
     release = read_release(root, "train")
     targets = truth_of(release)
     views = np.arange(len(release.views.frame)) if views is None else views
-    cache = ContextCache(len(views), cache_mb) if cache_mb else None
+    cache = ViewCache(len(views), cache_mb) if cache_mb else None
     return BehaveDataset(release, targets, views, config, augment, seed=3, cache=cache)
 
 
@@ -112,7 +115,7 @@ def test_image_planes(plain):
     """A crop of the full image by hand gives the same planes."""
     sample = plain[7]
     color, person, thing = (cv2.imread(str(f)) for f in plain.release.view_files(7))
-    context = plain.context(7)
+    context = plain.view(7)
     matrix = crop_matrix(context.centre, context.side, 64)
     by_hand = cv2.warpPerspective(color, matrix, (64, 64))
     assert sample.image.dtype == torch.uint8
@@ -143,10 +146,10 @@ def test_reduced_decoding_keeps_places(tmp_path, output, scale):
     cv2.imwrite(str(files[0]), np.repeat(spot[..., None], 3, 2).round().astype(np.uint8))
     for file in files[1:]:
         cv2.imwrite(str(file), mask)
-    context = load_context(read_picture(files), output, "union", 1.0, 1.0)
+    context = outline_view(read_source(files), CropReads("union", 1.0, output), 1.0).decode()
     assert np.isclose(context.color.from_image[0, 0], scale, rtol=0.01)
     matrix = crop_matrix(context.centre, context.side, output)
-    color, person, _ = warp_context(context, matrix, output)
+    color, person, _ = warp_view(context, matrix, output)
     weight = color[..., 0].astype(float)
     r, c = np.indices(weight.shape)
     found = np.array([(c * weight).sum(), (r * weight).sum()]) / weight.sum()
@@ -292,9 +295,9 @@ def test_shared_arrays_start_filled():
 
 def test_a_pickled_cache_starts_empty_and_can_be_filled(plain):
     """What spawned workers get."""
-    cache = ContextCache(3, 1)
-    cache.put(1, plain.context(1))
-    kept, original = cache.get(1), plain.context(1)
+    cache = ViewCache(3, 1)
+    cache.put(1, plain.view(1))
+    kept, original = cache.get(1), plain.view(1)
     for mine, theirs in zip((kept.color, *kept.masks), (original.color, *original.masks), strict=True):
         assert np.array_equal(mine.pixels, theirs.pixels)
         assert np.array_equal(mine.from_image, theirs.from_image)

@@ -220,7 +220,9 @@ def test_the_frame_crop_keeps_the_intrinsics_of_the_image(make):
 
 
 def test_what_is_read_is_a_list(release_root):
-    assert BehaveDataModule(release_root, reads={"targets": ["bev"]}).config.reads.targets == ("bev",)
+    assert BehaveDataModule(release_root, reads={"targets": ["bev"]}).settings.samples.reads.targets == (
+        "bev",
+    )
     with pytest.raises(ValueError, match=r"model.reads.targets is 'bev'; expected a list: \[bev\]"):
         BehaveDataModule(release_root, reads={"targets": "bev"})
     with pytest.raises(ValueError, match=r"model.reads.targets names 'depth'; expected any of heatmaps"):

@@ -9,7 +9,8 @@ from rhobin.data.augment.background import Backgrounds, blend
 from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.occlude import KINDS, OccluderConfig, Occluders, lay
 from rhobin.data.augment.pieces import Piece, cut_piece, noise_piece, render_piece, window_piece
-from rhobin.data.images.context import BadSampleError, Context
+from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.outline import DecodedView
 from rhobin.data.images.patch import Patch
 from rhobin.objects.load import load_templates
 
@@ -26,7 +27,7 @@ def context_of(index, broken=()):
     masks[0, 20:80, 20:44], masks[1, 40:80, 50:85] = 255, 255
     color[masks[0] > 0], color[masks[1] > 0] = 100 + index, 200 + index
     color, person, thing = (Patch(pixels, np.eye(3)) for pixels in (color, *masks))
-    return Context(color, (person, thing), np.full(2, SIZE / 2), 80.0, (SIZE, SIZE))
+    return DecodedView(color, (person, thing), np.full(2, SIZE / 2), 80.0, (SIZE, SIZE))
 
 
 def planes_of(index):

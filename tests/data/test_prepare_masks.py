@@ -8,7 +8,7 @@ from behave_tree import TRAIN
 
 from rhobin.cli import prepare as command
 from rhobin.data.datamodule import BehaveDataModule
-from rhobin.data.images.context import read_picture
+from rhobin.data.images.source import read_source
 from rhobin.data.prepare import judge
 from rhobin.data.prepare.build import estimate, plan, prepare
 from rhobin.data.prepare.check import check_prepared, check_raw
@@ -40,7 +40,7 @@ def exchanged(own_root):
 
 
 def outlines(release):
-    pictures = [read_picture(release.view_files(view)) for view in range(len(release.views.frame))]
+    pictures = [read_source(release.view_files(view)) for view in range(len(release.views.frame))]
     return np.stack([p.boxes for p in pictures]), np.array([p.size for p in pictures])
 
 

@@ -17,7 +17,7 @@ from data_samples import merged, tensors
 from rhobin.behave.writers.relayout import write_release
 from rhobin.body.load import load_bodies
 from rhobin.data.datamodule import BehaveDataModule
-from rhobin.data.images.context import BadSampleError
+from rhobin.data.images.decode import BadSampleError
 from rhobin.data.prepare import prepared
 from rhobin.data.prepare.build import plan, prepare
 from rhobin.data.prepare.prepared import read_prepared, read_prepared_splits
@@ -202,7 +202,7 @@ def test_broken_views_are_skipped_as_from_the_raw_root(own_root, tmp_path):
     assert named[0] == [name.replace("t0004_000_k0.bits", "k0.obj_rend_mask.jpg") for name in named[1]]
     train, _ = read_prepared_splits(out)
     with pytest.raises(BadSampleError, match=r"k2.color.jpg: an image is truncated"):
-        train.picture(2)
+        train.source(2)
 
 
 @pytest.mark.parametrize("hidden", ["person_mask", "obj_rend_mask"])
@@ -228,11 +228,11 @@ def test_files_that_changed_since_are_noticed(release_root, tmp_path, kind, patt
         file.write_bytes(file.read_bytes()[: -(file.stat().st_size // 2)])
     train, _ = read_prepared_splits(out)
     with pytest.raises(BadSampleError, match=r"bytes that the index says.*rhobin prepare --check"):
-        train.picture(7).read_color(1)
+        train.source(7).read_color(1)
     for file in out.rglob(pattern):
         file.unlink()
     with pytest.raises(BadSampleError, match="cannot be read: No such file"):
-        train.picture(7).read_color(1)
+        train.source(7).read_color(1)
 
 
 def test_reads_that_stop_early_go_on(roots, monkeypatch):
@@ -241,7 +241,7 @@ def test_reads_that_stop_early_go_on(roots, monkeypatch):
             return super().read(min(size, 1000))
 
     train, _ = read_prepared_splits(roots["folders"])
-    expected = train.picture(3)
+    expected = train.source(3)
     opener = SimpleNamespace(open=lambda *arguments, **options: Halting(expected.file))
     assert len(expected.content) > 1000
     monkeypatch.setattr(prepared, "_container", lambda file: opener)
@@ -279,7 +279,7 @@ def test_forty_five_thousand_views_open_in_less_than_a_second(release_root, root
     assert len(release.views.frame) >= 45_000
     assert release.stored.dtype == STORED
     assert spent < 1.0
-    assert release.picture(44_999).boxes.tolist() == release.picture(44_999 % 32).boxes.tolist()
+    assert release.source(44_999).boxes.tolist() == release.source(44_999 % 32).boxes.tolist()
 
 
 @pytest.mark.parametrize("layout", ["30fps", "2023", "2024"])

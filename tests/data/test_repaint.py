@@ -134,7 +134,7 @@ def test_only_training_views_are_borrowed_from(parts):
     views = np.array([0, 1, 9, 10, 17])
     some = dataset(parts, {**EVERYTHING, "background_p": 1.0, "occluder": {"p": 1.0}}, views)
     shown = {some.release.view_files(int(view))[0] for view in views}
-    read, context = set(), some.context
+    read, context = set(), some.view
     some.repainter.backgrounds.donors._load = lambda index: (read.add(index), context(index))[1]
     for epoch in range(6):
         for index in range(len(views)):

@@ -1,6 +1,7 @@
 """Images without their lens: marks drawn where the lens puts them come out where a pinhole does."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,9 +12,9 @@ from data_samples import sample_config, truth_of
 from rhobin.behave.read import read_release
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.dataset import BehaveDataset
-from rhobin.data.images.context import Context
+from rhobin.data.images.outline import DecodedView
 from rhobin.data.images.patch import Patch
-from rhobin.data.images.undistort import undistort_context
+from rhobin.data.images.undistort import undistort_outline, undistort_patch
 from rhobin.data.prepare.build import plan, prepare
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.splits import available_splits
@@ -54,8 +55,8 @@ def test_marks_come_out_where_a_pinhole_puts_them(scale):
     drawn = spots(seen * scale + (scale - 1) / 2, (int(SIZE[0] * scale), int(SIZE[1] * scale)))
     color = np.repeat(drawn[..., None], 3, 2).round().astype(np.uint8)
     mask = Patch(np.where(drawn > 127, np.uint8(255), np.uint8(0)), from_image)
-    context = Context(Patch(color, from_image), (mask, mask), seen[0], 200.0, SIZE)
-    found = undistort_context(context, K, KINECT)
+    context = DecodedView(Patch(color, from_image), (mask, mask), seen[0], 200.0, SIZE)
+    found = replace(undistort_outline(context, K, KINECT), color=undistort_patch(context.color, K, KINECT))
     for expected in pinhole * scale + (scale - 1) / 2:
         at = found.color.from_image[:2, 2] - from_image[:2, 2] + expected
         assert np.abs(middle(found.color.pixels[..., 0], at) - at).max() < 0.06
@@ -67,10 +68,8 @@ def test_marks_come_out_where_a_pinhole_puts_them(scale):
 def test_the_whole_image_agrees_with_opencv():
     rng = np.random.default_rng(0)
     color = cv2.resize(rng.integers(0, 255, (48, 64, 3), dtype=np.uint8), SIZE, interpolation=cv2.INTER_CUBIC)
-    empty = Patch(np.zeros(SIZE[::-1], np.uint8), np.eye(3))
-    context = Context(Patch(color, np.eye(3)), (empty, empty), np.zeros(2), 10.0, SIZE)
     expected = cv2.undistort(color, K, KINECT)
-    found = undistort_context(context, K, KINECT).color
+    found = undistort_patch(Patch(color, np.eye(3)), K, KINECT)
     x, y = found.from_image[:2, 2].astype(int)
     gap = np.abs(found.pixels[y : y + SIZE[1], x : x + SIZE[0]].astype(int) - expected)
     assert gap.max() <= 5  # OpenCV samples at 32nds of a pixel

@@ -5,15 +5,25 @@ import pytest
 import torch
 
 from rhobin.objects.load import load_templates
-from rhobin.reports.contact_sheet import MARGIN, MASK_OBJECT, Tile, draw_sample, draw_sheet
+from rhobin.reports.contact_sheet import Tile, draw_sheet
 from rhobin.reports.palette import TARGET_BODY, TARGET_OBJECT
+from rhobin.reports.sample_picture import MARGIN, MASK_OBJECT, draw_sample
 from rhobin.reports.target_maps import map_pictures
-from rhobin.types import BevMaps, ObjectMaps, Sample, SampleKey, Target
+from rhobin.types import (
+    BevMaps,
+    Heatmaps,
+    HumanTarget,
+    ObjectMaps,
+    ObjectTarget,
+    Sample,
+    SampleKey,
+    Target,
+)
 
 SIZE = 300
 INNER = SIZE - 2 * round(MARGIN * SIZE)
-TEMPLATES = load_templates()
-BOX = sorted(TEMPLATES).index("boxlarge")
+TEMPLATES = dict(enumerate(load_templates().values()))
+BOX = next(index for index, template in TEMPLATES.items() if template.name == "boxlarge")
 
 
 def sample(maps=None, bev=None):
@@ -25,25 +35,27 @@ def sample(maps=None, bev=None):
     image = torch.zeros(5, 60, 60, dtype=torch.uint8)
     image[:3] = torch.tensor([51, 76, 102])[:, None, None]
     image[4, 10:20, 20:40] = 255
-    target = Target(
+    human = HumanTarget(
         theta=torch.eye(3).expand(52, 3, 3),
         beta=torch.zeros(10),
         trans=torch.zeros(3),
-        joints=joints,
-        joints_uvd=joints,
-        joints_weight=(joints[:, 1] < 0.5).float(),
+        joints=in_space(joints),
         twist=torch.zeros(23, 2),
         twist_weight=torch.ones(23),
-        obj_R=torch.eye(3),
-        obj_t=torch.tensor([0.0, 0.0, 4.0]),
-        kpts=kpts,
-        kpts_uvd=kpts,
-        kpts_weight=torch.tensor([1.0] * 8),
-        maps=maps,
-        bev=bev,
+        present=torch.tensor(1.0),
     )
+    pose = (torch.eye(3), torch.tensor([0.0, 0.0, 4.0]))
+    obj = ObjectTarget(*pose, kpts=in_space(kpts), present=torch.tensor(1.0))
+    heatmaps = Heatmaps(joints, (joints[:, 1] < 0.5).float(), kpts, torch.ones(8))
+    target = Target(human, obj, heatmaps, maps, bev)
     K = torch.tensor([[120.0, 0, 29.5], [0, 120, 29.5], [0, 0, 1]])
     return Sample(image, K, 0, BOX, target, SampleKey("Date01_Sub01_boxlarge_lift", "t0003.000", 2, 7))
+
+
+def in_space(uvd, depth=4.0):
+    """Points 4 m away at heatmap coordinates."""
+    pixels = (uvd[:, :2] + 0.5) * 60
+    return torch.cat([(pixels - 29.5) / 120 * depth, torch.full((len(uvd), 1), depth)], dim=1)
 
 
 def at(u, v):
@@ -59,7 +71,7 @@ def near(picture, place, color, radius=2):
 
 
 def test_points_lie_where_the_heatmap_coordinates_say():
-    picture = draw_sample(sample(), TEMPLATES["boxlarge"], SIZE)
+    picture = draw_sample(sample(), TEMPLATES[BOX], SIZE)
     assert picture.shape == (SIZE, SIZE, 3)
     assert near(picture, at(-0.25, -0.45), TARGET_BODY, 1) == 1
     assert near(picture, at(0.3, 0.0), TARGET_OBJECT, 1) == 1
@@ -71,8 +83,8 @@ def test_points_lie_where_the_heatmap_coordinates_say():
 def test_points_that_do_not_count_are_hollow():
     """The last joint lies outside the crop, in the margin."""
     hollow = sample()
-    hollow.target.kpts_weight[:] = 0
-    picture = draw_sample(hollow, TEMPLATES["boxlarge"], SIZE)
+    hollow.target.heatmaps.kpts_weight[:] = 0
+    picture = draw_sample(hollow, TEMPLATES[BOX], SIZE)
     assert near(picture, at(0.3, 0.0), TARGET_OBJECT, 1) == 0
     assert near(picture, at(0.3, 0.0), TARGET_OBJECT, 4) > 0.15
     row, column = at(-0.25, 0.6)
@@ -82,8 +94,8 @@ def test_points_that_do_not_count_are_hollow():
 
 def test_the_template_outline_is_its_projection():
     """A box 4 m away, seen head on."""
-    picture = draw_sample(sample(), TEMPLATES["boxlarge"], SIZE)
-    verts = TEMPLATES["boxlarge"].verts + np.array([0, 0, 4])
+    picture = draw_sample(sample(), TEMPLATES[BOX], SIZE)
+    verts = TEMPLATES[BOX].verts + np.array([0, 0, 4])
     left = (120 * verts[:, 0] / verts[:, 2]).min() / 60 + (29.5 + 0.5) / 60 - 0.5
     row, column = at(left, 0.06)
     strip = np.abs(picture[row, : SIZE // 2].astype(int) - TARGET_OBJECT).max(axis=-1) < 60
@@ -91,7 +103,7 @@ def test_the_template_outline_is_its_projection():
 
 
 def test_masks_are_outlined():
-    picture = draw_sample(sample(), TEMPLATES["boxlarge"], SIZE)
+    picture = draw_sample(sample(), TEMPLATES[BOX], SIZE)
     place = at(30 / 60 - 0.5, 10 / 60 - 0.5)
     assert near(picture, place, MASK_OBJECT, 3) > 0.1
     assert near(picture, at(30 / 60 - 0.5, 15 / 60 - 0.5), MASK_OBJECT, 2) == 0

@@ -16,7 +16,7 @@ from rhobin.objects.names import names_by_id
 from rhobin.objects.template import Template
 from rhobin.types import GENDERS, Camera
 
-ViewFiles = tuple[str, str, str]
+FileNames = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,23 @@ class FrameRecord:
 
     Attributes:
         name: frame name.
-        parameters: (175,) pose, betas, trans, object angle, object trans, in the release's world.
+        parameters: (175,) pose, betas, trans, object angle, object trans, in the release's world; those of a
+            part without any mean nothing.
         views: by Kinect: index of the camera, and files of colour, person mask and object mask relative to
-            the root.
+            the root; "" for the mask of a part that is not shown.
         listing: names and sizes of those files, for the data hash.
         visible: visible fraction of the object, NaN where unknown.
         has_body: whether the parameters hold a body.
+        has_object: whether they hold an object's pose.
     """
 
     name: str
     parameters: np.ndarray
-    views: Mapping[int, tuple[int, ViewFiles]]
+    views: Mapping[int, tuple[int, FileNames]]
     listing: str
     visible: float = float("nan")
     has_body: bool = True
+    has_object: bool = True
 
 
 class EmptySplitError(ValueError):
@@ -98,7 +101,8 @@ class ReleaseBuilder:
     def add(self, sequence: str, gender: str, object_name: str, record: FrameRecord) -> None:
         """Add a frame; frames of one sequence come one after the other.
 
-        Views whose camera cannot have seen what was fitted are left out and noted.
+        Views whose camera cannot have seen what was fitted are left out and noted. A sequence without an
+        object has no `object_name`, and one without a person is "neutral".
         """
         views = self._seen(record)
         if record.views and not views:
@@ -107,19 +111,19 @@ class ReleaseBuilder:
             self._sequences.append(sequence)
         row = len(self._records)
         self._records.append(replace(record, views=views))
-        self._facts.append(
-            (len(self._sequences) - 1, GENDERS.index(gender), self._objects.index(object_name))
-        )
+        object_id = self._objects.index(object_name) if object_name else -1
+        self._facts.append((len(self._sequences) - 1, GENDERS.index(gender), object_id))
         self._rows += [(row, kinect, camera) for kinect, (camera, _) in views.items()]
         self._digest.update(f"{sequence}/{record.name} {gender} {object_name}\n".encode())
         self._digest.update(record.parameters.tobytes())
         self._digest.update(record.listing.encode())
 
-    def _seen(self, record: FrameRecord) -> dict[int, tuple[int, ViewFiles]]:
+    def _seen(self, record: FrameRecord) -> dict[int, tuple[int, FileNames]]:
         """The views of a frame that its cameras can have seen."""
         seen = {}
         for kinect, (camera, files) in record.views.items():
-            fault = placement_fault(record.parameters, self._cameras[camera], record.has_body)
+            has = (record.has_body, record.has_object)
+            fault = placement_fault(record.parameters, self._cameras[camera], *has)
             if fault is None:
                 seen[kinect] = (camera, files)
             else:
@@ -168,9 +172,11 @@ class ReleaseBuilder:
             object_id=facts[:, 2].copy(),
             visible=np.array([record.visible for record in records], np.float64),
             has_body=np.array([record.has_body for record in records], bool),
+            has_object=np.array([record.has_object for record in records], bool),
         )
 
     def _views(self) -> Views:
         rows = np.array(self._rows, np.int32).reshape(-1, 3)
-        files = [self._records[frame].views[kinect][1] for frame, kinect, _ in self._rows]
-        return Views(rows[:, 0], rows[:, 1], rows[:, 2], np.array(files).reshape(-1, 3))
+        names = [self._records[frame].views[kinect][1] for frame, kinect, _ in self._rows]
+        files = np.array(names).reshape(-1, 3)
+        return Views(rows[:, 0], rows[:, 1], rows[:, 2], files, files[:, 1:] != "")

@@ -102,7 +102,7 @@ def _count(release: Release) -> dict[str, Any]:
     frames = release.frames
     dates = Counter(release.sequences[i].split("_")[0] for i in frames.sequence)
     names = names_by_id(release.templates)
-    objects = np.bincount(frames.object_id, minlength=len(names))
+    objects = np.bincount(frames.object_id[frames.object_id >= 0], minlength=len(names))
     kinects = np.bincount(release.views.kinect, minlength=4)
     return {
         "sequences": len(np.unique(frames.sequence)),

@@ -12,7 +12,7 @@ LARGEST_BETA = 20.0  # shapes of BEHAVE stay below 6
 _BETAS, _PERSON, _OBJECT = slice(156, 166), slice(166, 169), slice(172, 175)
 
 
-def placement_fault(parameters: np.ndarray, camera: Camera, has_body: bool) -> str | None:
+def placement_fault(parameters: np.ndarray, camera: Camera, has_body: bool, has_object: bool) -> str | None:
     """Why a camera cannot have seen a frame, or None.
 
     Args:
@@ -20,8 +20,9 @@ def placement_fault(parameters: np.ndarray, camera: Camera, has_body: bool) -> s
             within a few decimetres of the pelvis.
         camera: what is said to have seen it.
         has_body: whether there is a person.
+        has_object: whether there is an object.
     """
-    places = {"object": parameters[_OBJECT]}
+    places = {"object": parameters[_OBJECT]} if has_object else {}
     if has_body:
         places["person"] = parameters[_PERSON]
         largest = float(np.abs(parameters[_BETAS]).max())

@@ -11,6 +11,9 @@ from rhobin.behave.skips import Skip
 from rhobin.objects.template import Template
 from rhobin.types import Camera
 
+ViewFiles = tuple[Path, Path | None, Path | None]
+"""Colour, person mask and object mask; None where a view shows nobody, or no object."""
+
 
 @dataclass(frozen=True)
 class Frames:
@@ -27,10 +30,11 @@ class Frames:
         trans: (F, 3).
         obj_angle: (F, 3) rotation vector, centred template to world.
         obj_trans: (F, 3).
-        gender: (F,) index into `GENDERS`.
-        object_id: (F,) index into the object names (`rhobin.objects.names.names_by_id`).
+        gender: (F,) index into `GENDERS`; neutral for nobody.
+        object_id: (F,) index into the object names (`rhobin.objects.names.names_by_id`); -1 for no object.
         visible: (F,) visible fraction of the object in the test Kinect; NaN where the layout does not say.
-        has_body: (F,) bool, False where the layout has no SMPL-H parameters.
+        has_body: (F,) bool, False where there are no SMPL-H parameters: theirs mean nothing then.
+        has_object: (F,) bool, False where there is no object pose: its numbers mean nothing then.
     """
 
     sequence: np.ndarray
@@ -44,6 +48,7 @@ class Frames:
     object_id: np.ndarray
     visible: np.ndarray
     has_body: np.ndarray
+    has_object: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,15 @@ class Views:
         kinect: (N,) Kinect number.
         camera: (N,) index into the release's cameras.
         files: (N, 3) posix paths of colour, person mask, object mask, relative to the release's root;
-            `clip.mp4#12` is frame 12 of a video.
+            `clip.mp4#12` is frame 12 of a video; "" for the mask of a part that is not shown.
+        shown: (N, 2) bool, whether a view shows a person, and an object.
     """
 
     frame: np.ndarray
     kinect: np.ndarray
     camera: np.ndarray
     files: np.ndarray
+    shown: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,21 @@ class Release:
     data_hash: str
     exceptions: dict[str, list[str]] = field(default_factory=dict)
 
-    def view_files(self, view: int) -> tuple[Path, Path, Path]:
-        """Colour, person mask and object mask files of a view."""
-        color, person, thing = self.views.files[view]
-        return self.root / color, self.root / person, self.root / thing
+    def view_files(self, view: int) -> ViewFiles:
+        """Colour, person mask and object mask files of a view; None for the mask of what is not shown."""
+        color, person, obj = self.views.files[view]
+        return self.root / color, self._file(person), self._file(obj)
+
+    def complete_files(self, view: int) -> tuple[Path, Path, Path]:
+        """The files of a view that shows a person and an object.
+
+        Raises:
+            ValueError: it does not.
+        """
+        color, person, obj = self.view_files(view)
+        if person is None or obj is None:
+            raise ValueError(f"{color}: expected a view of a person and an object, found one without a mask")
+        return color, person, obj
+
+    def _file(self, name: str) -> Path | None:
+        return self.root / name if name else None

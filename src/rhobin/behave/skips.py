@@ -37,6 +37,8 @@ REASONS = {
     "other_dataset": "an image of InterCap or IMHD, whose objects are not BEHAVE's",
     "unknown_template": "annotated object vertices are none of the known templates",
     "not_in_frame_list": "a view that CHORE's frame list leaves out",
+    "no_human": "views without a person that the method reads (model.reads)",
+    "no_object": "views without an object that the method reads (model.reads)",
 }
 
 

@@ -7,19 +7,14 @@ import multiprocessing
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
 from rhobin.assets import Assets
-from rhobin.behave.framelist import FRAME_LISTS, chore_views
-from rhobin.behave.manifest import build_manifest
-from rhobin.behave.read import Release
 from rhobin.behave.skips import Skip
-from rhobin.body.load import load_bodies
 from rhobin.clock import Clock
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
@@ -27,10 +22,15 @@ from rhobin.data.dataset import BehaveDataset
 from rhobin.data.reads import Reads
 from rhobin.data.sampler import ResumableSampler
 from rhobin.data.sections import read_section
-from rhobin.data.settings import CacheConfig, SampleConfig, TargetConfig, ValidationConfig, ViewConfig
-from rhobin.data.shared import ContextCache
-from rhobin.data.splits import Splits, available_splits, held_out_views, thinned
-from rhobin.data.targets.views import ViewTargets, build_targets
+from rhobin.data.sets import DataSets
+from rhobin.data.settings import (
+    CacheConfig,
+    DataSettings,
+    SampleConfig,
+    TargetConfig,
+    ValidationConfig,
+    ViewConfig,
+)
 from rhobin.data.workers import outlast_signals
 
 log = logging.getLogger(__name__)
@@ -90,77 +90,56 @@ class BehaveDataModule(pl.LightningDataModule):
             cache: keys of `CacheConfig`.
         """
         super().__init__()
-        if frame_list not in FRAME_LISTS:
-            raise ValueError(f"data.frame_list is {frame_list!r}; expected one of {', '.join(FRAME_LISTS)}")
-        self.layout, self.frame_list = layout, frame_list
-        self.root, self.body = Path(root), body
-        self.batch_size, self.workers, self.seed = batch_size, workers, seed
-        self.config = SampleConfig(
-            view=read_section(ViewConfig, "data.view", view),
-            reads=read_section(Reads, "model.reads", reads),
-            targets=read_section(TargetConfig, "data.targets", targets),
+        self.root, self.batch_size, self.workers, self.seed = Path(root), batch_size, workers, seed
+        self.settings = DataSettings(
+            root=self.root,
+            layout=layout,
+            body=body,
+            frame_list=frame_list,
+            seed=seed,
+            samples=SampleConfig(
+                view=read_section(ViewConfig, "data.view", view),
+                reads=read_section(Reads, "model.reads", reads),
+                targets=read_section(TargetConfig, "data.targets", targets),
+            ),
+            augment=None if augment is None else read_section(AugmentConfig, "data.augment", augment),
+            validation=read_section(ValidationConfig, "data.validation", validation),
+            cache=read_section(CacheConfig, "data.cache", cache),
         )
-        self.augment = read_section(AugmentConfig, "data.augment", augment) if augment is not None else None
-        self.validation = read_section(ValidationConfig, "data.validation", validation)
-        self.cache = read_section(CacheConfig, "data.cache", cache)
         self.clock: Clock | None = None
-        self._splits = Splits()
-        self._datasets: dict[str, BehaveDataset] = {}
-        self._list_skips: list[Skip] = []
+        self._sets: DataSets | None = None
 
     def setup(self, stage: str | None = None) -> None:
-        """Read the root once and compute all targets; `stage` makes no difference.
+        """Read the root once and compute all targets; `stage` makes no difference."""
+        if self._sets is None:
+            self._sets = DataSets(self.settings)
+            self.assets, self.data_hash = self._sets.assets, self._sets.splits.data_hash
+            self.val_dataset = self._sets.by_name.get("val")
 
-        A root of which only one split can be read serves what needs no other.
-        """
-        if self._datasets:
-            return
-        own = self.validation.by == "release" and self.validation.fraction > 0
-        self._splits = available_splits(self.root, self.layout, own)
-        if own:
-            self._splits.need("val")
-        self.data_hash = self._splits.data_hash
-        self.assets = Assets.of(load_bodies(self.body), self._splits.templates)
-        self.val_dataset = None
-        for split, release in self._splits.releases.items():
-            targets = build_targets(release, self.assets)
-            views = self._listed(release, targets)
-            if split == "train":
-                self._set_up_training(release, targets, views)
-            elif split == "val":
-                self.val_dataset = BehaveDataset(release, targets, self._thinned(views), self.config)
-            else:
-                self._datasets["test"] = BehaveDataset(release, targets, views, self.config, partly=True)
-        shown = {name: len(dataset) for name, dataset in self._datasets.items()}
-        shown["val"] = len(self.val_dataset) if self.val_dataset is not None else 0
-        skips = self.skips
-        log.info("%s: %d training, %d validation, %d test views; %d views skipped (%d files)", self.root,
-                 shown.get("train", 0), shown["val"], shown.get("test", 0),
-                 sum(skip.views for skip in skips), len(skips))  # fmt: skip
-        for split, error in self._splits.missing.items():
-            log.warning("no %s data: %s", split, error)
+    @property
+    def sets(self) -> DataSets:
+        """The datasets; read now where `setup` was not called."""
+        self.setup()
+        return cast(DataSets, self._sets)
 
     @property
     def train_dataset(self) -> BehaveDataset:
         """Augmented training views; an error that says why when the root has none."""
-        self._splits.need("train")
-        return self._datasets["train"]
+        return self.sets.need("train")
 
     @property
     def test_dataset(self) -> BehaveDataset:
         """Views of the official test sequences; an error that says why when the root has none."""
-        self._splits.need("test")
-        return self._datasets["test"]
+        return self.sets.need("test")
 
     @property
     def skips(self) -> list[Skip]:
         """Everything left out so far: when reading, and by samples found broken since."""
-        releases = self._splits.releases.values()
-        return [skip for release in releases for skip in release.skips] + self._later_skips()
+        return self.sets.skips
 
     def manifest(self) -> dict[str, Any]:
         """What was read and what was left out, by reason; see `rhobin.behave.manifest`."""
-        return build_manifest(list(self._splits.releases.values()), self._later_skips())
+        return self.sets.manifest()
 
     def train_dataloader(self) -> DataLoader:
         """Augmented batches in the order of (seed, epoch), from where the clock stands."""
@@ -198,29 +177,6 @@ class BehaveDataModule(pl.LightningDataModule):
     def _batches_done(self) -> int:
         return 0 if self.clock is None else self.clock.batches
 
-    def _set_up_training(self, release: Release, targets: ViewTargets, views: np.ndarray) -> None:
-        """Divide the training split's views into those to train on and those held out."""
-        train, val = views, views[:0]
-        if self.validation.by != "release":
-            held_out = held_out_views(release, self.validation.fraction, self.validation.by, self.seed)[views]
-            train, val = views[~held_out], views[held_out]
-        cache = ContextCache(len(train), self.cache.mb) if self.cache.kind == "ram" else None
-        options = (self.config, self.augment, self.seed, cache)
-        self._datasets["train"] = BehaveDataset(release, targets, train, *options)
-        if len(val):
-            self.val_dataset = BehaveDataset(release, targets, self._thinned(val), self.config)
-
-    def _thinned(self, views: np.ndarray) -> np.ndarray:
-        return thinned(views, self.validation.views)
-
-    def _listed(self, release: Release, targets: ViewTargets) -> np.ndarray:
-        """Rows of the views that the frame list keeps."""
-        if self.frame_list == "all":
-            return np.arange(len(release.views.frame))
-        kept, skips = chore_views(release, targets.joints[:, 0, 2])
-        self._list_skips += skips
-        return kept
-
     def _loader(self, dataset: BehaveDataset, **options: Any) -> DataLoader:
         context = "fork" if self.workers and "fork" in multiprocessing.get_all_start_methods() else None
         return DataLoader(
@@ -233,10 +189,3 @@ class BehaveDataModule(pl.LightningDataModule):
             multiprocessing_context=context,
             **options,
         )
-
-    def _later_skips(self) -> list[Skip]:
-        """What the frame list leaves out, and what samples were found broken since."""
-        datasets = [*self._datasets.values()]
-        if self._datasets and self.val_dataset is not None:
-            datasets.append(self.val_dataset)
-        return self._list_skips + [skip for dataset in datasets for skip in dataset.skips()]

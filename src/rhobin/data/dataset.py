@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -10,24 +10,22 @@ import torch
 from torch.utils.data import Dataset
 
 from rhobin.behave.read import Release
-from rhobin.behave.skips import REASONS, Skip
+from rhobin.behave.skips import Skip
+from rhobin.data.aim import Aim, aim_crops
 from rhobin.data.augment.colour import FRAME_WIDTH
 from rhobin.data.augment.donors import Donors
-from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop, roll_about
+from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop
 from rhobin.data.augment.repaint import Painted, Repainter
 from rhobin.data.decoded import DecodedViews
-from rhobin.data.images.context import BadSampleError, Context, warp_context
+from rhobin.data.faults import Faults
+from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.outline import DecodedView, Outline, warp_view
 from rhobin.data.images.planes import stack_planes
 from rhobin.data.settings import SampleConfig
-from rhobin.data.shared import ContextCache, shared_array
+from rhobin.data.shared import ViewCache
 from rhobin.data.targets.labels import Labeller
 from rhobin.data.targets.views import ViewTargets
-from rhobin.geometry.camera import crop_matrix
-from rhobin.types import Sample, SampleKey
-
-log = logging.getLogger(__name__)
-
-_REASON_CODES = dict(enumerate(REASONS, start=1))
+from rhobin.types import Crop, Sample, SampleKey
 
 
 class BehaveDataset(Dataset):
@@ -52,7 +50,7 @@ class BehaveDataset(Dataset):
         config: SampleConfig,
         augment: AugmentConfig | None = None,
         seed: int = 0,
-        cache: ContextCache | None = None,
+        cache: ViewCache | None = None,
         partly: bool = False,
     ):
         cv2.setNumThreads(0)
@@ -64,8 +62,7 @@ class BehaveDataset(Dataset):
             Repainter(augment, seed, self._donors(), targets.assets.templates) if augment else None
         )
         self.labeller = Labeller(targets, config)
-        self.bad = shared_array(len(views), np.uint8)
-        self.bad_file = shared_array(len(views), np.uint8)
+        self.faults = Faults(release, views)
 
     def __len__(self) -> int:
         return len(self.views)
@@ -83,7 +80,7 @@ class BehaveDataset(Dataset):
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
         for shown in (*range(index, len(self)), *range(index)):
-            if self.bad[shown]:
+            if self.faults.code[shown]:
                 continue
             try:
                 return self._sample(epoch, shown)
@@ -91,27 +88,22 @@ class BehaveDataset(Dataset):
                 if self.config.view.on_bad_sample == "raise":
                     advice = "mend the file, or set data.view.on_bad_sample=skip to use other views instead"
                     raise BadSampleError(error.file, error.reason, f"{error.detail}; {advice}") from error
-                self._note(shown, error)
+                self.faults.note(shown, error)
         raise ValueError(
             f"{self.release.root}: none of the {len(self)} views can be used; first: {self.skips()[0]}"
         )
 
     def skips(self) -> list[Skip]:
         """Views found unusable so far, by any worker."""
-        found = []
-        for index in np.flatnonzero(self.bad):
-            file = self.release.view_files(int(self.views[index]))[self.bad_file[index]]
-            reason = _REASON_CODES[int(self.bad[index])]
-            found.append(Skip(str(file.relative_to(self.release.root)), reason, REASONS[reason], 1))
-        return found
+        return self.faults.skips()
 
-    def context(self, index: int) -> Context:
-        """The decoded surroundings of a view, from the cache when there is one.
+    def view(self, index: int) -> DecodedView:
+        """All that the crop of a view's image can show, from the cache when there is one.
 
         Raises:
             BadSampleError: when an image cannot be used.
         """
-        return self.decoded.context(index)
+        return self.decoded.decode(index, 0, self.decoded.outlines(index)[0])
 
     def plain(self) -> BehaveDataset:
         """The same views without augmentation."""
@@ -119,66 +111,7 @@ class BehaveDataset(Dataset):
 
     def describe(self, epoch: int, index: int) -> list[str]:
         """What augmentation does to a sample, in words."""
-        return self._view(epoch, index)[0].notes
-
-    def _view(self, epoch: int, index: int) -> tuple[Painted, np.ndarray, np.ndarray]:
-        """A sample's pixels, the camera's roll Q (3, 3) and the intrinsics (3, 3) of the crop."""
-        change = Augmentation()
-        if self.augment:
-            change = draw_augmentation(self.augment, self.seed, epoch, index)
-
-        aimed: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-
-        def aim(context: Context) -> np.ndarray:
-            aimed.append(self._geometry(index, change, context))
-            return aimed[0][2]
-
-        context, size = self.decoded.context(index, aim), self.config.view.input_size
-        Q, K_crop, from_image = aimed[0] if aimed else self._geometry(index, change, context)
-        painted = Painted(*warp_context(context, from_image, size), change.notes())
-        if self.repainter:
-            zoom = size / (context.side * change.scale) * context.size[0] / FRAME_WIDTH
-            painted = self.repainter(epoch, index, change.colour_seed, painted, zoom)
-        return painted, Q, K_crop
-
-    def _geometry(
-        self, index: int, change: Augmentation, context: Context
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The camera's roll Q, the crop's intrinsics, and the map from the image to the crop, (3, 3) each."""
-        K, centre = self.decoded.intrinsics(index, context.size), context.centre
-        if self.augment:
-            centre = move_crop(change, context, self.config.reads.crop, self.augment.min_visible)
-        Q = roll_about(centre, K, change.roll)
-        K_crop = crop_matrix(centre, context.side * change.scale, self.config.view.input_size) @ K
-        return Q, K_crop, K_crop @ Q @ np.linalg.inv(K)
-
-    def _donors(self) -> Donors:
-        """This dataset's own views, to cut occluders and backgrounds from."""
-        release, views = self.release, self.release.views
-        sequence = release.frames.sequence[views.frame[self.views]]
-        return Donors(np.asarray(release.sequences)[sequence], views.camera[self.views], self.context)
-
-    def _sample(self, epoch: int, index: int) -> Sample:
-        painted, Q, K_crop = self._view(epoch, index)
-        view = int(self.views[index])
-        frame = int(self.targets.frame[view])
-        planes = stack_planes(
-            painted.color,
-            painted.person,
-            painted.thing,
-            self.config.reads.planes,
-            self.config.view.background,
-            painted.levels,
-        )
-        target, _ = self.labeller(view, Q, [K_crop], [painted.thing])
-        return Sample(
-            image=torch.from_numpy(planes),
-            K_crop=torch.from_numpy(K_crop.astype(np.float32)),
-            gender=int(self.targets.gender[frame]),
-            object_id=int(self.targets.object_id[frame]),
-            target=target,
-            key=self.key(index),
-        )
+        return self._paint(epoch, index)[2][0].notes
 
     def key(self, index: int) -> SampleKey:
         """Which view a sample shows."""
@@ -188,8 +121,64 @@ class BehaveDataset(Dataset):
         kinect = int(self.release.views.kinect[view])
         return SampleKey(sequence, str(self.release.frames.name[frame]), kinect, index)
 
-    def _note(self, index: int, error: BadSampleError) -> None:
-        files = self.release.view_files(int(self.views[index]))
-        self.bad_file[index] = files.index(error.file)
-        self.bad[index] = list(REASONS).index(error.reason) + 1
-        log.warning("skipped %s: %s", error.file, error.detail)
+    def _sample(self, epoch: int, index: int) -> Sample:
+        Q, aims, painted = self._paint(epoch, index)
+        view = int(self.views[index])
+        frame = int(self.targets.frame[view])
+        target, drawn = self.labeller(view, Q, [aim.K for aim in aims], [crop.obj for crop in painted])
+        images = [self._planes(crop) for crop in painted]
+        Ks = [torch.from_numpy(aim.K.astype(np.float32)) for aim in aims]
+        return Sample(
+            image=images[0],
+            K_crop=Ks[0],
+            gender=int(self.targets.gender[frame]),
+            object_id=int(self.targets.object_id[frame]),
+            target=target,
+            key=self.key(index),
+            further={
+                name: Crop(image, K, **extras)
+                for name, image, K, extras in zip(
+                    self.config.reads.further, images[1:], Ks[1:], drawn, strict=True
+                )
+            },
+        )
+
+    def _paint(self, epoch: int, index: int) -> tuple[np.ndarray, list[Aim], list[Painted]]:
+        """The camera's roll Q (3, 3), where each crop of a sample looks, and its pixels."""
+        change = Augmentation()
+        if self.augment:
+            change = draw_augmentation(self.augment, self.seed, epoch, index)
+        outlines = self.decoded.outlines(index)
+        Q, aims = self._aim(index, change, outlines)
+        painted = []
+        for number, (outline, aim, crop) in enumerate(zip(outlines, aims, self.config.crops, strict=True)):
+            view = self.decoded.decode(index, number, outline, aim.from_image)
+            pixels = Painted(*warp_view(view, aim.from_image, crop.input_size), change.notes())
+            if self.repainter:
+                zoom = crop.input_size / (view.side * change.scale) * view.size[0] / FRAME_WIDTH
+                pixels = self.repainter(epoch, index, change.colour_seed, pixels, zoom)
+            painted.append(pixels)
+        return Q, aims, painted
+
+    def _aim(
+        self, index: int, change: Augmentation, outlines: Sequence[Outline | DecodedView]
+    ) -> tuple[np.ndarray, list[Aim]]:
+        first = outlines[0]
+        K, centre = self.decoded.intrinsics(index, first.size), first.centre
+        if self.augment:
+            centre = move_crop(change, first, self.config.reads.crop, self.augment.min_visible)
+        return aim_crops(K, outlines, centre, change, [crop.input_size for crop in self.config.crops])
+
+    def _planes(self, painted: Painted) -> torch.Tensor:
+        """The image (P, H, W) of a crop."""
+        reads, background = self.config.reads, self.config.view.background
+        planes = stack_planes(
+            painted.color, painted.person, painted.obj, reads.planes, background, painted.levels
+        )
+        return torch.from_numpy(planes)
+
+    def _donors(self) -> Donors:
+        """This dataset's own views, to cut occluders and backgrounds from."""
+        release, views = self.release, self.release.views
+        sequence = release.frames.sequence[views.frame[self.views]]
+        return Donors(np.asarray(release.sequences)[sequence], views.camera[self.views], self.view)

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
 from rhobin.behave.release import Release
-from rhobin.data.images.context import Aim, BadSampleError, Context, RawPicture, load_context
 from rhobin.data.images.crops import EMPTY_MASK, missing_mask
+from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.outline import DecodedView, Outline, crop_corners, outline_view
 from rhobin.data.images.plausible import mask_fault
-from rhobin.data.images.undistort import REACH, undistort_context
+from rhobin.data.images.source import RawSource
+from rhobin.data.images.undistort import REACH, undistort_outline, undistort_patch
 from rhobin.data.prepare.margin import require_margin
-from rhobin.data.prepare.prepared import view_picture
-from rhobin.data.prepare.stored import StoredPicture
+from rhobin.data.prepare.prepared import open_source
+from rhobin.data.prepare.stored import StoredSource
 from rhobin.data.settings import SampleConfig
-from rhobin.data.shared import ContextCache, shared_array
+from rhobin.data.shared import ViewCache, shared_array
 from rhobin.data.targets.views import ViewTargets
 from rhobin.geometry.camera import resize_intrinsics
 
 
 class DecodedViews:
-    """Decodes the views of a dataset, and remembers what any process learnt of them.
+    """Decodes the views of a dataset in two steps, and remembers what any process learnt of them.
 
     Attributes:
+        crops: the crops of a sample.
         seen: (M,) whether a view's masks were judged.
-        outlines: (M, 10) boxes of both masks and the image's size, of views that were seen.
+        boxes: (M, 10) boxes of both masks and the image's size, of views that were seen.
     """
 
     def __init__(
@@ -33,7 +40,7 @@ class DecodedViews:
         views: np.ndarray,
         config: SampleConfig,
         reach: float,
-        cache: ContextCache | None,
+        cache: ViewCache | None,
         partly: bool,
     ):
         """Configure.
@@ -42,7 +49,7 @@ class DecodedViews:
             release: where the views come from.
             targets: their ground truth, which masks must fit.
             views: (M,) rows of the release.
-            config: how a view becomes a sample.
+            config: what samples hold.
             reach: how far crops look beyond the square, as a factor on its side.
             cache: keeps decoded views; None decodes them every time.
             partly: see `BehaveDataset`.
@@ -50,39 +57,60 @@ class DecodedViews:
         Raises:
             ValueError: a prepared root does not store all that crops look at.
         """
-        lenses = config.view.distortion == "apply" and any(c.distortion is not None for c in release.cameras)
-        self.release, self.targets, self.views = release, targets, views
-        self.view, self.crop = config.view, config.crops[0]
-        self.reach, self.cache, self.partly = reach * (REACH if lenses else 1.0), cache, partly
-        require_margin(release, views, self.crop, self.reach)
+        self.undistort = config.view.distortion == "apply"
+        bent = self.undistort and any(camera.distortion is not None for camera in release.cameras)
+        self.release, self.targets, self.views, self.crops = release, targets, views, config.crops
+        self.reach, self.cache, self.partly = reach * (REACH if bent else 1.0), cache, partly
+        for crop in self.crops:
+            require_margin(release, views, crop, self.reach)
         self.seen = shared_array(len(views), np.uint8)
-        self.outlines = shared_array((len(views), 10), np.float64)
+        self.boxes = shared_array((len(views), 10), np.float64)
 
-    def context(self, index: int, aim: Aim | None = None) -> Context:
-        """The decoded surroundings of a view, from the cache when there is one.
+    def outlines(self, index: int) -> Sequence[Outline | DecodedView]:
+        """What each crop of a view can show, before its colour is decoded unless the cache has it.
+
+        Raises:
+            BadSampleError: when a mask cannot be used.
+        """
+        if self.cache:
+            kept = [self.cache.get(slot) for slot in self._slots(index)]
+            if all(kept):
+                return [view for view in kept if view]
+        source, lens = self._source(index), self._lens(index)
+        found = [outline_view(source, crop, self.reach) for crop in self.crops]
+        if lens is None:
+            return found
+        K = self.intrinsics(index, source.size)
+        return [undistort_outline(outline, K, lens) for outline in found]
+
+    def decode(
+        self, index: int, number: int, outline: Outline | DecodedView, from_image: np.ndarray | None = None
+    ) -> DecodedView:
+        """What one crop of a view can show, with its colour.
 
         Args:
             index: of the view.
-            aim: which crop will be shown; colour may be missing beyond it, if it is kept nowhere.
+            number: of the crop.
+            outline: from `outlines`.
+            from_image: (3, 3) map from pixels of the image to those of the crop that will be shown; colour
+                may be missing beyond it, if it is kept nowhere. None for all that any crop can show.
 
         Raises:
-            BadSampleError: when an image cannot be used.
+            BadSampleError: when the image cannot be used.
         """
-        cached = self.cache.get(index) if self.cache else None
-        if cached is not None:
-            return cached
-        picture = self._picture(index)
-        lens = self.release.cameras[self.release.views.camera[self.views[index]]].distortion
-        bent = self.view.distortion == "apply" and lens is not None
-        context = load_context(
-            picture, self.crop.input_size, self.crop.crop, self.crop.expand, self.reach,
-            None if self.cache or bent else aim,
-        )  # fmt: skip
-        if bent:
-            context = undistort_context(context, self.intrinsics(index, context.size), lens)
+        if isinstance(outline, DecodedView):
+            return outline
+        lens = self._lens(index)
+        if from_image is None or self.cache or lens is not None:
+            view = outline.decode()
+        else:
+            view = outline.decode(crop_corners(from_image, self.crops[number].input_size))
+        if lens is not None:
+            color = undistort_patch(view.color, self.intrinsics(index, view.size), lens)
+            view = replace(view, color=color)
         if self.cache:
-            self.cache.put(index, context)
-        return context
+            self.cache.put(self._slots(index)[number], view)
+        return view
 
     def intrinsics(self, index: int, size: tuple[int, int]) -> np.ndarray:
         """Intrinsics (3, 3) of a view whose image has this size, even if it was resized after calibration."""
@@ -91,22 +119,41 @@ class DecodedViews:
             return camera.K
         return resize_intrinsics(camera.K, size[0] / camera.width, size[1] / camera.height)
 
-    def _picture(self, index: int) -> RawPicture | StoredPicture:
+    def _slots(self, index: int) -> range:
+        """Where the cache keeps the crops of a view."""
+        return range(index * len(self.crops), (index + 1) * len(self.crops))
+
+    def _lens(self, index: int) -> np.ndarray | None:
+        """Coefficients of the lens that has to be taken out of a view."""
+        camera = self.release.cameras[self.release.views.camera[self.views[index]]]
+        return camera.distortion if self.undistort else None
+
+    def _source(self, index: int) -> RawSource | StoredSource:
         """A view; its masks are judged, and their boxes noted, the first time that any process sees it."""
         view, known = int(self.views[index]), None
         if self.seen[index]:
-            numbers = self.outlines[index]
+            numbers = self.boxes[index]
             known = numbers[:8].reshape(2, 4), (int(numbers[8]), int(numbers[9]))
-        picture = view_picture(self.release, view, known)
-        missing = missing_mask(picture.boxes, self.crop.crop, self.partly)
-        if missing is not None:
-            file = self.release.view_files(view)[1 + missing]
-            raise BadSampleError(file, EMPTY_MASK[missing], "no pixel is set")
-        if known is None:
-            K = self.intrinsics(index, picture.size)
-            fault = mask_fault(picture.boxes, self.targets.joints[view], self.targets.kpts[view], K)
+        source = open_source(self.release, view, known)
+        self._require_masks(view, source.boxes)
+        frame = self.targets.frame[view]
+        if known is None and self.targets.has_human[frame] and self.targets.has_object[frame]:
+            K = self.intrinsics(index, source.size)
+            fault = mask_fault(source.boxes, self.targets.joints[view], self.targets.kpts[view], K)
             if fault:
-                raise BadSampleError(self.release.view_files(view)[2], "wrong_masks", fault)
-            self.outlines[index] = *picture.boxes.ravel(), *picture.size
+                raise BadSampleError(self._file(view, 1), "wrong_masks", fault)
+        if known is None:
+            self.boxes[index] = *source.boxes.ravel(), *source.size
             self.seen[index] = 1
-        return picture
+        return source
+
+    def _require_masks(self, view: int, boxes: np.ndarray) -> None:
+        for crop in self.crops:
+            missing = missing_mask(boxes, crop.crop, self.partly, self.release.views.shown[view])
+            if missing is not None:
+                raise BadSampleError(self._file(view, missing), EMPTY_MASK[missing], "no pixel is set")
+
+    def _file(self, view: int, part: int) -> Path:
+        """The mask of a part, or the image of a view that does not show it."""
+        files = self.release.view_files(view)
+        return files[1 + part] or files[0]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from rhobin.behave.framelist import FRAME_LISTS
+from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.images.planes import BACKGROUNDS
 from rhobin.data.images.undistort import DISTORTIONS
 from rhobin.data.reads import CropReads, Reads
@@ -114,6 +117,36 @@ class SampleConfig:
         reads = self.reads
         main = CropReads(reads.crop, reads.expand, self.view.input_size, reads.targets)
         return (main, *reads.further.values())
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """All of `data` but the loaders: what is read, and what becomes of it.
+
+    Attributes:
+        root: dataset root, or a prepared one.
+        layout: whose rules the root follows; "auto" looks.
+        body: folder of licensed SMPL-H files; None for the stand-in.
+        frame_list: "all" views, or those of "chore"'s frame list.
+        seed: of order, augmentation and validation split.
+        samples: what samples hold.
+        augment: of training views; None for none.
+        validation: which training views validate.
+        cache: what is kept in memory.
+    """
+
+    root: Path
+    layout: str
+    body: str | Path | None
+    frame_list: str
+    seed: int
+    samples: SampleConfig
+    augment: AugmentConfig | None
+    validation: ValidationConfig
+    cache: CacheConfig
+
+    def __post_init__(self):
+        _check("data.frame_list", self.frame_list, FRAME_LISTS)
 
 
 def _check(where: str, value: str, known: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ import multiprocessing
 
 import numpy as np
 
-from rhobin.data.images.context import Context
+from rhobin.data.images.outline import DecodedView
 from rhobin.data.images.patch import Patch
 
 _NOT_CACHED, _REFUSED = -1, -2
@@ -24,7 +24,7 @@ def shared_array(shape: int | tuple[int, ...], dtype: type, fill: float = 0) -> 
     return array
 
 
-class ContextCache:
+class ViewCache:
     """Decoded views in shared memory, filled by whichever worker decodes a view first.
 
     What no longer fits the budget is decoded again every time. Memory is committed as it fills. Processes
@@ -45,7 +45,7 @@ class ContextCache:
     def __reduce__(self):
         return type(self), (self.views, self.budget_mb)
 
-    def get(self, view: int) -> Context | None:
+    def get(self, view: int) -> DecodedView | None:
         """The cached view, or None."""
         if not self.ready[view]:
             return None
@@ -58,12 +58,12 @@ class ContextCache:
             patches.append(Patch(self.store[at : at + size].reshape(shape), place))
             at += size
         x, y, side, *size = self.square[view].tolist()
-        color, person, thing = patches
-        return Context(color, (person, thing), np.array([x, y]), side, (int(size[0]), int(size[1])))
+        color, person, obj = patches
+        return DecodedView(color, (person, obj), np.array([x, y]), side, (int(size[0]), int(size[1])))
 
-    def put(self, view: int, context: Context) -> None:
+    def put(self, view: int, decoded: DecodedView) -> None:
         """Keep a view if the budget allows."""
-        patches = (context.color, *context.masks)
+        patches = (decoded.color, *decoded.masks)
         needed = sum(patch.pixels.size for patch in patches)
         with self.lock:
             if self.start[view] == _NOT_CACHED:
@@ -78,5 +78,5 @@ class ContextCache:
         )
         self.shape[view] = [patch.pixels.shape[:2] for patch in patches]
         self.place[view] = [patch.from_image for patch in patches]
-        self.square[view] = *context.centre, context.side, *context.size
+        self.square[view] = *decoded.centre, decoded.side, *decoded.size
         self.ready[view] = 1

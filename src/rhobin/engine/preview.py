@@ -58,7 +58,7 @@ def preview(
         raise ValueError(str(error.__cause__ or error)) from error
     rows = preview_rows(datamodule.train_dataset, config.data.seed, samples, range(first, first + epochs))
     path = out or Path("runs", "preview", f"{config.name}.png")
-    write_sheet(path, draw_sheet(rows, datamodule.assets.templates))
+    write_sheet(path, draw_sheet(rows, datamodule.assets.templates, planes=config.model.reads.planes))
     return path
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rhobin.behave.builder import FrameRecord, ReleaseBuilder, ViewFiles
+from rhobin.behave.builder import FileNames, FrameRecord, ReleaseBuilder
 from rhobin.behave.detect import PARAMS_30FPS
 from rhobin.behave.exceptions import (
     CONTINUED,
@@ -142,7 +142,7 @@ def _records(
     sizes = _sizes(folder)
     prefix = folder.relative_to(builder.root).as_posix()
     for row, time in enumerate(fit.names):
-        views: dict[int, tuple[int, ViewFiles]] = {}
+        views: dict[int, tuple[int, FileNames]] = {}
         listing = ""
         for clip, index in zip(clips, frames[row], strict=True):
             try:

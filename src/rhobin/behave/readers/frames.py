@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.builder import FrameRecord, ReleaseBuilder, ViewFiles
+from rhobin.behave.builder import FileNames, FrameRecord, ReleaseBuilder
 from rhobin.behave.layout import (
     COLORS,
     OBJECT_MASKS,
@@ -18,6 +18,7 @@ from rhobin.behave.layout import (
     object_fit_file,
     person_fit_file,
 )
+from rhobin.behave.readers.info import SequenceInfo
 from rhobin.pickles import BrokenFileError, UnsafePickleError, load_pickle
 
 PERSON = (("pose", 156), ("betas", 10), ("trans", 3))
@@ -45,40 +46,51 @@ class UnusableError(ValueError):
 class FrameReader:
     """Reads the frames of one sequence; what it leaves out is noted in the builder."""
 
-    def __init__(self, builder: ReleaseBuilder, object_name: str, cameras: Mapping[int, int]):
-        self.builder, self.cameras = builder, cameras
-        self.object_dirs = object_dirs(object_name)
+    def __init__(self, builder: ReleaseBuilder, info: SequenceInfo, cameras: Mapping[int, int]):
+        self.builder, self.info, self.cameras = builder, info, cameras
+        self.object_dirs = object_dirs(info.object_name) if info.object_name else ()
 
     def read(self, folder: Path) -> FrameRecord | None:
         """The frame in `folder`, or None when it has no usable parameters or no usable view."""
         candidates = [object_fit_file(folder, name) for name in self.object_dirs]
+        has_person, has_object = self.info.has_person, bool(candidates)
         try:
-            person = _fit([person_fit_file(folder)], "missing_person_fit", PERSON)
+            person = _fit([person_fit_file(folder)] if has_person else [], "missing_person_fit", PERSON)
             placed = _fit(candidates, "missing_object_fit", OBJECT)
         except UnusableError as why:
             self.builder.skip(why.file, why.reason, str(why), len(self.cameras))
             return None
         prefix = folder.relative_to(self.builder.root).as_posix()
-        views: dict[int, tuple[int, ViewFiles]] = {}
+        views: dict[int, tuple[int, FileNames]] = {}
         listing = ""
+        shown = (True, has_person, has_object)
         with os.scandir(folder) as entries:
             sizes = {entry.name: entry.stat().st_size for entry in entries if entry.name.startswith("k")}
         for kinect, camera in self.cameras.items():
             try:
-                names = view_names(folder, kinect, sizes)
+                names = view_names(folder, kinect, sizes, shown)
             except UnusableError as why:
                 self.builder.skip(why.file, why.reason, str(why), 1)
                 continue
-            color, person_mask, object_mask = (f"{prefix}/{name}" for name in names)
+            color, person_mask, object_mask = (name and f"{prefix}/{name}" for name in names)
             views[kinect] = (camera, (color, person_mask, object_mask))
-            listing += "".join(f"{name} {sizes[name]}\n" for name in names)
+            listing += "".join(f"{name} {sizes[name]}\n" for name in names if name)
         if not views:
             return None
-        return FrameRecord(folder.name, np.concatenate([person, placed]), views, listing)
+        return FrameRecord(
+            folder.name,
+            np.concatenate([person, placed]),
+            views,
+            listing,
+            has_body=has_person,
+            has_object=has_object,
+        )
 
 
 def _fit(candidates: list[Path], missing: str, keys: tuple[tuple[str, int], ...]) -> np.ndarray:
-    """Parameters from the first of the candidate files that exists."""
+    """Parameters from the first of the candidate files that exists; zeros without candidates."""
+    if not candidates:
+        return np.zeros(sum(length for _, length in keys))
     path = next((path for path in candidates if path.is_file()), None)
     if path is None:
         raise UnusableError(candidates[0], missing, "no such file")
@@ -103,17 +115,28 @@ def load_or_tell(path: Path) -> Any:
         raise UnusableError(path, "broken_pickle", str(error)) from error
 
 
-def view_names(folder: Path, kinect: int, sizes: Mapping[str, int]) -> tuple[str, str, str]:
+def view_names(
+    folder: Path,
+    kinect: int,
+    sizes: Mapping[str, int],
+    shown: tuple[bool, bool, bool] = (True, True, True),
+) -> tuple[str, str, str]:
     """Names of a view's colour, person mask and object mask, given the sizes of the folder's files.
+
+    Args:
+        folder: of the frame.
+        kinect: which Kinect.
+        sizes: sizes of the folder's files by name.
+        shown: which of the three there are; the others' names are empty.
 
     Raises:
         UnusableError: one is missing or has no bytes.
     """
-    color, person, thing = (
-        first_present(folder, [f"k{kinect}.{ending}" for ending in endings], sizes, missing)
-        for missing, endings in _IMAGES
+    color, person, obj = (
+        first_present(folder, [f"k{kinect}.{ending}" for ending in endings], sizes, missing) if there else ""
+        for (missing, endings), there in zip(_IMAGES, shown, strict=True)
     )
-    return color, person, thing
+    return color, person, obj
 
 
 def first_present(folder: Path, names: list[str], sizes: Mapping[str, int], missing: str) -> str:

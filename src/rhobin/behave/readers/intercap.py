@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.builder import FrameRecord, ReleaseBuilder, ViewFiles
+from rhobin.behave.builder import FileNames, FrameRecord, ReleaseBuilder
 from rhobin.behave.exceptions import BROKEN_TEMPLATE, known_exceptions
 from rhobin.behave.layout import KINECTS
 from rhobin.behave.readers.intercap_files import (
@@ -151,9 +151,9 @@ class _Sizes:
 
 def _views(
     builder: ReleaseBuilder, sequence: str, frame: str, cameras: Mapping[int, int], sizes: _Sizes
-) -> tuple[dict[int, tuple[int, ViewFiles]], str]:
+) -> tuple[dict[int, tuple[int, FileNames]], str]:
     """Usable views of a frame, and the names and sizes of their files."""
-    views: dict[int, tuple[int, ViewFiles]] = {}
+    views: dict[int, tuple[int, FileNames]] = {}
     listing = ""
     for number, camera in cameras.items():
         files = []

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.builder import FrameRecord, ReleaseBuilder, ViewFiles
+from rhobin.behave.builder import FileNames, FrameRecord, ReleaseBuilder
 from rhobin.behave.readers.frames import UnusableError, view_names
 from rhobin.behave.readers.joblib_files import load_joblib
 from rhobin.behave.readers.raw import sequence_facts
@@ -129,13 +129,13 @@ def _add_sequence(builder: ReleaseBuilder, path: Path, name: str, kinects: Seque
 
 def _views(
     builder: ReleaseBuilder, folder: Path, cameras: Mapping[int, int]
-) -> tuple[dict[int, tuple[int, ViewFiles]], str]:
+) -> tuple[dict[int, tuple[int, FileNames]], str]:
     """Usable views of a frame folder, and the names and sizes of their files."""
     sizes: dict[str, int] = {}
     if folder.is_dir():
         with os.scandir(folder) as entries:
             sizes = {entry.name: entry.stat().st_size for entry in entries}
-    views: dict[int, tuple[int, ViewFiles]] = {}
+    views: dict[int, tuple[int, FileNames]] = {}
     listing, prefix = "", folder.relative_to(builder.root).as_posix()
     for kinect, camera in cameras.items():
         try:

@@ -45,13 +45,14 @@ def add_sequence(
         builder.skip(folder, "missing_sequence", "no such folder", 0)
         return
     frames = sorted(p.name for p in folder.iterdir() if is_frame_name(p.name))
-    found = sequence_facts(builder, folder, kinects, lost=len(frames) * len(kinects), fixed=fixed)
+    lost = len(frames) * len(kinects)
+    found = sequence_facts(builder, folder, kinects, lost, fixed, both_parts=False)
     if found is None:
         return
     info, cameras = found
-    if object_dirs(info.object_name)[0] != info.object_name:
+    if info.object_name and object_dirs(info.object_name)[0] != info.object_name:
         builder.note(OBJECT_FOLDER, folder.name)
-    reader = FrameReader(builder, info.object_name, cameras)
+    reader = FrameReader(builder, info, cameras)
     for frame in frames:
         record = reader.read(folder / frame)
         if record is not None:
@@ -64,6 +65,7 @@ def sequence_facts(
     kinects: Sequence[int],
     lost: int,
     fixed: Mapping[int, Camera] | None = None,
+    both_parts: bool = True,
 ) -> tuple[SequenceInfo, dict[int, int]] | None:
     """Facts of a sequence and the camera index of each Kinect; None, and noted, when they cannot be had.
 
@@ -73,13 +75,18 @@ def sequence_facts(
         kinects: Kinects to use.
         lost: views that go with the sequence.
         fixed: cameras by Kinect in place of the calibration.
+        both_parts: leave out a sequence that shows nobody, or no object.
     """
     try:
         info = read_info(folder)
     except ValueError as error:
         builder.skip(folder / "info.json", "bad_sequence", str(error), lost)
         return None
-    if info.object_name not in builder.templates:
+    if both_parts and not (info.has_person and info.object_name):
+        detail = f"shows {'no object' if info.has_person else 'nobody'}, which only the raw layout can tell"
+        builder.skip(folder / "info.json", "bad_sequence", detail, lost)
+        return None
+    if info.object_name and info.object_name not in builder.templates:
         builder.skip(folder, "unknown_object", f"object {info.object_name!r}", lost)
         return None
     if fixed is not None:

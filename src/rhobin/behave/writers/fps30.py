@@ -60,10 +60,10 @@ def _write_images(out: Path, release: Release, name: str, rows: np.ndarray) -> N
         own = [int(view) for view in shown if views.kinect[view] == kinect]
         names = [str(frames.name[views.frame[view]]) for view in own]
         video = out / "videos" / f"{name}.{kinect}.color.mp4"
-        write_video(video, [release.view_files(view)[0] for view in own])
+        write_video(video, [release.complete_files(view)[0] for view in own])
         write_json(time_file(video), {"color": [round(float(time[1:]) * 1e6) for time in names]})
         for view, time in zip(own, names, strict=True):
-            _, person, thing = release.view_files(view)
+            _, person, thing = release.complete_files(view)
             write_image(masks / f"{time}-k{kinect}.person_mask.png", read_mask(person))
             write_image(masks / f"{time}-k{kinect}.obj_rend_mask.png", read_mask(thing))
 

@@ -99,7 +99,7 @@ def _write_fits(release: Release, frame: int, folder: Path, object_name: str) ->
 
 
 def _write_view(release: Release, view: int, folder: Path, full: bool) -> None:
-    color, person, thing = release.view_files(view)
+    color, person, thing = release.complete_files(view)
     kinect = release.views.kinect[view]
     color_ending = ".jpg" if split_frame(color) is not None else color.suffix
     copy_image(color, folder / f"k{kinect}.color{color_ending}")
@@ -143,7 +143,7 @@ def visible_fraction(release: Release, frame: int) -> float:
     if np.isfinite(known):
         return known
     shown = np.flatnonzero((release.views.frame == frame) & (release.views.kinect == TEST_KINECT))
-    masks = [release.view_files(int(view))[2] for view in shown]
+    masks = [release.complete_files(int(view))[2] for view in shown]
     whole = full_mask(masks[0]) if masks else None
     if whole is None:
         name = f"{release.sequences[release.frames.sequence[frame]]}/{release.frames.name[frame]}"

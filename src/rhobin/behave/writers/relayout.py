@@ -67,9 +67,10 @@ def _check(releases: Sequence[Release], layout: str) -> None:
     if not releases:
         raise ValueError("nothing to write: no split was read")
     for release in releases:
-        if not release.frames.has_body.all():
+        if not (release.frames.has_body & release.frames.has_object).all():
             raise ValueError(
-                f"{release.root}: frames without SMPL-H parameters cannot be written as {layout}"
+                f"{release.root}: frames without SMPL-H parameters, or without an object, cannot be written "
+                f"as {layout}"
             )
         if release.layout in _UNPLACED and layout != "2024":
             raise ValueError(

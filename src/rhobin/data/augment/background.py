@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from rhobin.data.augment.donors import Donors
-from rhobin.data.augment.rooms import empty_room, freest_window
+from rhobin.data.augment.rooms import empty_room, freest_square
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 _FILLERS = 3
@@ -64,9 +64,9 @@ class Backgrounds:
         found = self.donors.elsewhere(rng, index, self.donors.room)
         if found is None:
             return None
-        other, context = found
+        other, view = found
         fillers = self.donors.same_room(rng, other, _FILLERS)
-        return empty_room(context, fillers, freest_window(rng, context), size), "room"
+        return empty_room(view, fillers, freest_square(rng, view), size), "room"
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -97,20 +97,20 @@ def smooth_noise(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def replace_background(
-    color: np.ndarray, person: np.ndarray, thing: np.ndarray, background: np.ndarray
+    color: np.ndarray, person: np.ndarray, obj: np.ndarray, background: np.ndarray
 ) -> np.ndarray:
     """Put another background behind person and object.
 
     Args:
         color: (H, W, 3) uint8.
         person: (H, W) uint8 mask of 0 or 255.
-        thing: (H, W) uint8 mask of the object.
+        obj: (H, W) uint8 mask of the object.
         background: (H, W, 3) uint8.
 
     Returns:
         A new image; the masks' edges are blended over about a pixel.
     """
-    return blend(background, color, cv2.GaussianBlur(cv2.bitwise_or(person, thing), (3, 3), 0))
+    return blend(background, color, cv2.GaussianBlur(cv2.bitwise_or(person, obj), (3, 3), 0))
 
 
 def blend(below: np.ndarray, above: np.ndarray, alpha: np.ndarray) -> np.ndarray:

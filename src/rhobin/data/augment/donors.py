@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from rhobin.data.images.context import BadSampleError, Context
+from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.outline import DecodedView
 
 _TRIES = 8
 
@@ -19,7 +20,7 @@ class Donors:
         room: (M,) which static camera in which room took it.
     """
 
-    def __init__(self, sequence: Sequence[str], camera: Sequence[int], load: Callable[[int], Context]):
+    def __init__(self, sequence: Sequence[str], camera: Sequence[int], load: Callable[[int], DecodedView]):
         """Index the views.
 
         Args:
@@ -33,24 +34,26 @@ class Donors:
         self._load = load
         self._by_room = [np.flatnonzero(self.room == room) for room in range(self.room.max() + 1)]
 
-    def elsewhere(self, rng: np.random.Generator, index: int, by: np.ndarray) -> tuple[int, Context] | None:
+    def elsewhere(
+        self, rng: np.random.Generator, index: int, by: np.ndarray
+    ) -> tuple[int, DecodedView] | None:
         """A random usable view that differs in `by` (sequence or room) from view `index`, if there is one."""
         for _ in range(_TRIES):
             other = int(rng.integers(len(by)))
             if by[other] == by[index]:
                 continue
-            context = self._try(other)
-            if context is not None:
-                return other, context
+            view = self._try(other)
+            if view is not None:
+                return other, view
         return None
 
-    def same_room(self, rng: np.random.Generator, index: int, count: int) -> Iterator[Context]:
+    def same_room(self, rng: np.random.Generator, index: int, count: int) -> Iterator[DecodedView]:
         """Up to `count` other random views by the camera of view `index`, decoded one by one."""
         views = self._by_room[self.room[index]]
         chosen = [view for view in rng.permutation(views)[: count + 1].tolist() if view != index]
-        return (context for context in map(self._try, chosen[:count]) if context is not None)
+        return (view for view in map(self._try, chosen[:count]) if view is not None)
 
-    def _try(self, index: int) -> Context | None:
+    def _try(self, index: int) -> DecodedView | None:
         try:
             return self._load(index)
         except BadSampleError:

@@ -15,8 +15,8 @@ import numpy as np
 from rhobin.data.augment.colour import COLOUR_SETS
 from rhobin.data.augment.cut import Cut, cut_off
 from rhobin.data.augment.occlude import OccluderConfig
-from rhobin.data.images.context import Context
 from rhobin.data.images.crops import MASK_THRESHOLD
+from rhobin.data.images.outline import DecodedView, Outline
 from rhobin.data.images.patch import Patch
 
 LAWS = ("normal", "uniform")
@@ -141,31 +141,31 @@ def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) 
     )
 
 
-def move_crop(change: Augmentation, context: Context, crop: str, min_visible: float) -> np.ndarray:
+def move_crop(change: Augmentation, view: Outline | DecodedView, crop: str, min_visible: float) -> np.ndarray:
     """Centre (2,) of the crop in the image after shifting it and cutting off, pixels.
 
     Args:
         change: what was drawn. A cut that would show mostly what lies beyond the image's border is made on
             the side where the least of the crop does.
-        context: the view with its plain crop.
+        view: the view with its plain crop.
         crop: kind of crop: what is cut off is the person, the object, or both together.
         min_visible: share of either mask's pixels that cutting off spares.
     """
     if change.cut is None and not any(change.shift):
-        return context.centre
-    seen = [context.masks[i] for i in _SUBJECTS.get(crop, (0, 1))]
+        return view.centre
+    seen = [view.masks[i] for i in _SUBJECTS.get(crop, (0, 1))]
     points = [points for points in map(_pixels, seen) if len(points)]
     if not points:
-        return context.centre
-    extent = np.minimum(np.ptp(np.concatenate(points), axis=0), context.side)
-    centre = context.centre + np.array(change.shift) * extent
+        return view.centre
+    extent = np.minimum(np.ptp(np.concatenate(points), axis=0), view.side)
+    centre = view.centre + np.array(change.shift) * extent
     if change.cut is None:
         return centre
     return cut_off(
         centre,
-        context.side * change.scale,
+        view.side * change.scale,
         points,
-        Cut(*change.cut, change.roll, min_visible, _FURTHEST_MOVE * context.side, context.size),
+        Cut(*change.cut, change.roll, min_visible, _FURTHEST_MOVE * view.side, view.size),
     )
 
 

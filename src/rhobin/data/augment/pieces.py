@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from rhobin.data.images.context import Context
+from rhobin.data.images.outline import DecodedView
 from rhobin.geometry.mesh import corner_normals
 from rhobin.geometry.raycast import Scene, camera_rays
 from rhobin.objects.template import Template
@@ -35,18 +35,18 @@ class Piece:
     turn_deg: float = 0.0
 
 
-def cut_piece(context: Context, which: int) -> Piece | None:
+def cut_piece(view: DecodedView, which: int) -> Piece | None:
     """The person (0) or the object (1) of a view; None when too little of it can be seen.
 
     The outermost ring of pixels, where the mask's edge mixes in the background, is left off.
     """
-    mask = cv2.erode(context.masks_on_color()[which], _CROSS)
+    mask = cv2.erode(view.masks_on_color()[which], _CROSS)
     x, y, width, height = cv2.boundingRect(mask)
     box = (slice(y, y + height), slice(x, x + width))
     if np.count_nonzero(mask[box]) < LEAST_PIXELS:
         return None
     framed = cv2.copyMakeBorder(mask[box], 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=0)
-    color = cv2.copyMakeBorder(context.color.pixels[box], 2, 2, 2, 2, cv2.BORDER_REPLICATE)
+    color = cv2.copyMakeBorder(view.color.pixels[box], 2, 2, 2, 2, cv2.BORDER_REPLICATE)
     return Piece(color, cv2.GaussianBlur(framed, (3, 3), 0), turn_deg=30.0)
 
 

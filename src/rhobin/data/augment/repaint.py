@@ -22,14 +22,14 @@ class Painted:
     Attributes:
         color: (S, S, 3) BGR uint8.
         person: (S, S) uint8 mask of 0 or 255.
-        thing: (S, S) uint8 mask of the object.
+        obj: (S, S) uint8 mask of the object.
         notes: what was done, in words.
         levels: (256, 3) uint8, what each level of the channels is still to become; None for the same.
     """
 
     color: np.ndarray
     person: np.ndarray
-    thing: np.ndarray
+    obj: np.ndarray
     notes: list[str]
     levels: np.ndarray | None = None
 
@@ -61,15 +61,15 @@ class Repainter:
             The new pixels; the same arguments give the same bits in every process.
         """
         config, at = self.config, (self.seed, epoch, index)
-        color, person, thing, notes = painted.color, painted.person, painted.thing, [*painted.notes]
+        color, person, obj, notes = painted.color, painted.person, painted.obj, [*painted.notes]
         if config.background_p and (rng := stream("background", *at)).random() < config.background_p:
             found = self.backgrounds.draw(rng, index, len(color))
             if found is not None:
-                color = replace_background(color, person, thing, found[0])
+                color = replace_background(color, person, obj, found[0])
                 notes.append(f"background {found[1]}")
         if config.occluder.p and (rng := stream("occluder", *at)).random() < config.occluder.p:
-            color, masks, said = self.occluders.apply(rng, index, color, np.stack([person, thing]))
-            person, thing = masks
+            color, masks, said = self.occluders.apply(rng, index, color, np.stack([person, obj]))
+            person, obj = masks
             notes += said
         if config.colour_set == "g2dr" and (rng := stream("colour", *at)).random() < config.colour_p:
             color, said = g2dr_colours(color, rng, zoom)
@@ -78,4 +78,4 @@ class Repainter:
         if self.jitter and jitter_seed is not None:
             levels = self.jitter.table(jitter_seed)
             notes.append("channel jitter")
-        return Painted(color, person, thing, notes, levels)
+        return Painted(color, person, obj, notes, levels)

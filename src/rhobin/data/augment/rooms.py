@@ -8,41 +8,41 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from rhobin.data.images.context import Context
+from rhobin.data.images.outline import DecodedView
 from rhobin.data.images.patch import warp_color
 from rhobin.geometry.camera import crop_matrix
 
 _ENOUGH_KNOWN = 0.99
-_WINDOWS = 16
+_TRIES = 16
 _DILATION = np.ones((5, 5), np.uint8)
 
 
-def freest_window(rng: np.random.Generator, context: Context) -> tuple[np.ndarray, float]:
+def freest_square(rng: np.random.Generator, view: DecodedView) -> tuple[np.ndarray, float]:
     """Of some random squares of a view, the one with the fewest pixels of person and object.
 
     Args:
         rng: random numbers.
-        context: the view; squares lie in its patch as far as they fit, about as large as its crop.
+        view: the view; squares lie in its patch as far as they fit, about as large as its crop.
 
     Returns:
         Centre (2,) and side, pixels of the full image.
     """
-    covered = cv2.bitwise_or(*context.masks_on_color())
+    covered = cv2.bitwise_or(*view.masks_on_color())
     height, width = covered.shape
     total = cv2.integral(covered)
-    scale = context.color.from_image[0, 0]
-    side = max(2, round(min(context.side * scale * rng.uniform(0.7, 1.1), height, width)))
-    left, top = (rng.integers(0, length - side + 1, _WINDOWS) for length in (width, height))
+    scale = view.color.from_image[0, 0]
+    side = max(2, round(min(view.side * scale * rng.uniform(0.7, 1.1), height, width)))
+    left, top = (rng.integers(0, length - side + 1, _TRIES) for length in (width, height))
     right, bottom = left + side, top + side
     inside = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
     best = int(inside.argmin())
     half = side / 2 - 0.5
     middle = np.array([left[best] + half, top[best] + half, 1.0])
-    return (context.color.to_image @ middle)[:2], side / scale
+    return (view.color.to_image @ middle)[:2], side / scale
 
 
 def empty_room(
-    first: Context, others: Iterable[Context], window: tuple[np.ndarray, float], size: int
+    first: DecodedView, others: Iterable[DecodedView], square: tuple[np.ndarray, float], size: int
 ) -> np.ndarray:
     """A part of the room of a view, without the people and objects in it.
 
@@ -52,18 +52,18 @@ def empty_room(
     Args:
         first: the view.
         others: views by the same static camera; read until little is left to fill.
-        window: centre (2,) and side of the part, pixels of the full image.
+        square: centre (2,) and side of the part, pixels of the full image.
         size: width and height of the result, pixels.
 
     Returns:
         (size, size, 3) BGR uint8.
     """
-    from_image = crop_matrix(*window, size)
+    from_image = crop_matrix(*square, size)
     room, known = _free_of_people(first, from_image, size)
     part = _around(~known)
-    for context in others:
-        if context.size == first.size:  # else it is no view of the same camera
-            seen, free = (values[part] for values in _free_of_people(context, from_image, size))
+    for view in others:
+        if view.size == first.size:  # else it is no view of the same camera
+            seen, free = (values[part] for values in _free_of_people(view, from_image, size))
             shared, wanted = free & known[part], free & ~known[part]
             light = fill_holes(room[part] - seen, shared)
             room[part] += np.where(wanted[..., None], seen + light, 0)
@@ -81,12 +81,12 @@ def _around(hole: np.ndarray) -> tuple[slice, slice]:
     return slice(max(y - border, 0), y + height + border), slice(max(x - border, 0), x + width + border)
 
 
-def _free_of_people(context: Context, from_image: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _free_of_people(view: DecodedView, from_image: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Colour of a view where it shows neither person nor object, else 0: (S, S, 3) float, (S, S) bool."""
-    covered = cv2.dilate(cv2.bitwise_or(*context.masks_on_color()), _DILATION)
+    covered = cv2.dilate(cv2.bitwise_or(*view.masks_on_color()), _DILATION)
     color, clear = (
-        warp_color(replace(context.color, pixels=pixels), from_image, (size, size))
-        for pixels in (context.color.pixels, 255 - covered)
+        warp_color(replace(view.color, pixels=pixels), from_image, (size, size))
+        for pixels in (view.color.pixels, 255 - covered)
     )
     free = clear > 254
     return np.where(free[..., None], color, 0).astype(np.float32), free

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -34,20 +35,24 @@ def mask_box(mask: np.ndarray) -> np.ndarray:
     return np.array([left, top, right - left, bottom - top], np.float64)
 
 
-def missing_mask(boxes: np.ndarray, kind: str, partly: bool) -> int | None:
+def missing_mask(
+    boxes: np.ndarray, kind: str, partly: bool, shown: Sequence[bool] = (True, True)
+) -> int | None:
     """Which mask lacks for a crop: 0 the person's, 1 the object's; None when it can be cut.
 
     Args:
         boxes: (2, 4) boxes of both masks, all 0 for a mask without a pixel.
         kind: one of `CROPS`.
         partly: be content with one mask where the crop surrounds both, and with none for the whole frame.
+        shown: whether the view shows a person, and an object, at all: a crop about both does without the
+            mask of what is not shown.
     """
-    shown = [bool(box[2:].all()) for box in boxes]
-    needed = {"object": (1,), "person": (0,), "frame": (0,)}.get(kind, (0, 1))
-    missing = [which for which in needed if not shown[which]]
-    if partly and len(missing) < (2 if kind in ("frame", "union", "window") else 1):
-        return None
-    return missing[0] if missing else None
+    visible = [bool(box[2:].all()) for box in boxes]
+    surrounds = {"object": (1,), "person": (0,), "frame": (0,)}.get(kind, (0, 1))
+    needed = surrounds if kind in ("object", "person") else [part for part in surrounds if shown[part]]
+    missing = [part for part in needed if not visible[part]]
+    enough = kind == "frame" or (kind in ("union", "window") and any(visible))
+    return missing[0] if missing and not (partly and enough) else None
 
 
 def union_box(boxes: np.ndarray) -> np.ndarray:

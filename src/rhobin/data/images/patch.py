@@ -73,15 +73,15 @@ def warp_mask(patch: Patch, from_image: np.ndarray, size: tuple[int, int]) -> np
     """A mask (h, w) uint8 of 0 or 255 under a homography; arguments as of `warp_color`."""
     homography = from_image @ patch.to_image
     warped = np.zeros(size[::-1], np.uint8)
-    x0, y0, x1, y1 = _window(homography, patch.size, size)
+    x0, y0, x1, y1 = _bounds(homography, patch.size, size)
     if x0 < x1 and y0 < y1 and patch.pixels.size:
-        to_window = np.array([[1.0, 0, -x0], [0, 1, -y0], [0, 0, 1]]) @ homography
-        seen = cv2.warpPerspective(patch.pixels, to_window, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
+        to_part = np.array([[1.0, 0, -x0], [0, 1, -y0], [0, 0, 1]]) @ homography
+        seen = cv2.warpPerspective(patch.pixels, to_part, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
         warped[y0:y1, x0:x1] = threshold(seen)
     return warped
 
 
-def _window(
+def _bounds(
     homography: np.ndarray, source: tuple[int, int], size: tuple[int, int]
 ) -> tuple[int, int, int, int]:
     """Columns and rows (x0, y0, x1, y1) of the output, ends excluded, that a patch of `source` can cover."""

@@ -14,7 +14,7 @@ PLANES = ("color", "person", "object")
 def stack_planes(
     color: np.ndarray,
     person: np.ndarray,
-    thing: np.ndarray,
+    obj: np.ndarray,
     names: Sequence[str],
     background: str,
     levels: np.ndarray | None = None,
@@ -24,7 +24,7 @@ def stack_planes(
     Args:
         color: (H, W, 3) BGR uint8.
         person: (H, W) uint8 mask of 0 or 255.
-        thing: (H, W) uint8 mask of the object.
+        obj: (H, W) uint8 mask of the object.
         names: planes to stack, of `PLANES`, colour first.
         background: "keep", or "zero" to blacken what neither mask covers.
         levels: (256, 3) uint8, what each level of the three channels becomes; None for the same.
@@ -37,9 +37,9 @@ def stack_planes(
         cv2.extractChannel(color, channel, dst=plane)
         if levels is not None:
             cv2.LUT(plane, np.ascontiguousarray(levels[:, channel]), dst=plane)
-    masks = {"person": person, "object": thing}
+    masks = {"person": person, "object": obj}
     for plane, name in zip(planes[3:], names[1:], strict=True):
         plane[:] = masks[name]
     if background == "zero":
-        planes[:3] &= person | thing
+        planes[:3] &= person | obj
     return planes

@@ -10,20 +10,20 @@ SURE = 0.6  # by how much exchanged masks must fit better than given ones, of 2 
 _NEAR = 0.05  # metres; points nearer to the camera are left out
 
 
-def mask_fault(boxes: np.ndarray, person: np.ndarray, thing: np.ndarray, K: np.ndarray) -> str | None:
+def mask_fault(boxes: np.ndarray, person: np.ndarray, obj: np.ndarray, K: np.ndarray) -> str | None:
     """What is wrong with a view's masks, judged by their boxes and only where there is no doubt.
 
     Args:
         boxes: (2, 4) x, y, width, height of the person mask and of the object mask, pixels; 0 for an empty
             one.
         person: (J, 3) points spread over the person, camera frame, metres.
-        thing: (P, 3) points spread over the object.
+        obj: (P, 3) points spread over the object.
         K: (3, 3) intrinsics of the image.
 
     Returns:
         Words for it, or None: masks may hide behind each other and end at the image's border.
     """
-    expected = [_box(points, K) for points in (person, thing)]
+    expected = [_box(points, K) for points in (person, obj)]
     masks = [np.array([x, y, x + w, y + h]) for x, y, w, h in boxes]
     fit = np.array([[_iou(mask, box) for box in expected] for mask in masks])
     if fit[0, 1] + fit[1, 0] > fit[0, 0] + fit[1, 1] + SURE:

@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
 
-from rhobin.data.images.context import Context
+from rhobin.data.images.outline import DecodedView, Outline
 from rhobin.data.images.patch import Patch
 from rhobin.geometry.distortion import distort_pixels, undistort_pixels
 
 DISTORTIONS = ("ignore", "apply")
 REACH = 1.15  # how much more of the image than a crop must be decoded: a lens moves its edges
 
+Seen = TypeVar("Seen", Outline, DecodedView)
 
-def undistort_context(context: Context, K: np.ndarray, coefficients: np.ndarray) -> Context:
-    """Resample a decoded view as a pinhole would have seen it.
+
+def undistort_outline(view: Seen, K: np.ndarray, coefficients: np.ndarray) -> Seen:
+    """Resample the masks of a view as a pinhole would have seen them.
 
     Args:
-        context: the view as the lens saw it.
+        view: the view as the lens saw it.
         K: (3, 3) intrinsics of the full image.
         coefficients: (8,) of the lens, as in `rhobin.geometry.distortion`.
 
     Returns:
-        All that the patches show; the crop is centred on what was at the centre before. Black where the
-        patches did not reach.
+        The same with other masks; the crop is centred on what was at the centre before.
     """
-    person, thing = (_undistort(mask, K, coefficients) for mask in context.masks)
-    centre = undistort_pixels(context.centre[None], K, coefficients)[0]
-    return replace(
-        context,
-        color=_undistort(context.color, K, coefficients),
-        masks=(person, thing),
-        centre=centre if np.isfinite(centre).all() else context.centre,
-    )
+    person, obj = (undistort_patch(mask, K, coefficients) for mask in view.masks)
+    centre = undistort_pixels(view.centre[None], K, coefficients)[0]
+    return replace(view, masks=(person, obj), centre=centre if np.isfinite(centre).all() else view.centre)
 
 
-def _undistort(patch: Patch, K: np.ndarray, coefficients: np.ndarray) -> Patch:
-    """A patch as a pinhole would have seen it, on pixels of the same size."""
+def undistort_patch(patch: Patch, K: np.ndarray, coefficients: np.ndarray) -> Patch:
+    """A patch as a pinhole would have seen it, on pixels of the same size; black where it did not reach."""
     if not patch.pixels.size:
         return patch
     patch = _bordered(patch, K, coefficients)

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from rhobin.behave.release import Release
-from rhobin.data.prepare.prepared import view_picture
-from rhobin.data.prepare.stored import StoredPicture
+from rhobin.data.prepare.prepared import open_source
+from rhobin.data.prepare.stored import StoredSource
 from rhobin.data.splits import available_splits
 from rhobin.geometry.camera import resize_intrinsics
 
@@ -36,12 +36,12 @@ def read_test_view(root: Path, sequence: str, frame: str) -> tuple[np.ndarray, n
             f"{root} has no test view of {sequence}/{frame}; was it made from other data?"
         )
     row = rows[sequence, frame]
-    picture = view_picture(release, row)
-    image = picture.read_color(1)
-    if isinstance(picture, StoredPicture):
-        image = cv2.warpAffine(image, np.linalg.inv(picture.from_image)[:2], picture.size)
+    source = open_source(release, row)
+    image = source.read_color(1)
+    if isinstance(source, StoredSource):
+        image = cv2.warpAffine(image, np.linalg.inv(source.from_image)[:2], source.size)
     camera = release.cameras[release.views.camera[row]]
-    K = resize_intrinsics(camera.K, picture.size[0] / camera.width, picture.size[1] / camera.height)
+    K = resize_intrinsics(camera.K, source.size[0] / camera.width, source.size[1] / camera.height)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB), K
 
 

@@ -13,8 +13,9 @@ import numpy as np
 from rhobin.behave.manifest import build_manifest
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip, count_skips
-from rhobin.data.images.context import BadSampleError, read_picture
 from rhobin.data.images.crops import EMPTY_MASK, missing_mask
+from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.source import read_source
 from rhobin.data.prepare.index import file_digests, header_facts, read_header, read_manifest
 from rhobin.data.prepare.judge import FAULTY, REASON, wrong_masks
 from rhobin.data.prepare.prepared import PreparedRelease
@@ -125,12 +126,13 @@ def _open_images(sequence: Sequence) -> _Seen:
     seen = _Seen(sequence.split, sequence.views, [], np.zeros((count, 2, 4)), np.zeros((count, 2)))
     for index, files in enumerate(sequence.files):
         try:
-            picture = read_picture(files)
-            picture.read_color(_ANY_SIZE)
-            seen.boxes[index], seen.sizes[index] = picture.boxes, picture.size
-            missing = missing_mask(picture.boxes, "union", partly=False)
+            source = read_source(files)
+            source.read_color(_ANY_SIZE)
+            seen.boxes[index], seen.sizes[index] = source.boxes, source.size
+            shown = [file is not None for file in files[1:]]
+            missing = missing_mask(source.boxes, "union", False, shown)
             if missing is not None:
-                raise BadSampleError(files[1 + missing], EMPTY_MASK[missing], "no pixel is set")
+                raise BadSampleError(files[1 + missing] or files[0], EMPTY_MASK[missing], "no pixel is set")
         except BadSampleError as error:
             file = error.file.relative_to(sequence.root).as_posix()
             seen.skips.append(Skip(file, error.reason, error.detail, 1))
@@ -148,7 +150,7 @@ def _changed_files(release: PreparedRelease, notify: Notify) -> list[str]:
     for view, row in enumerate(release.stored):
         if row["reason"]:
             continue
-        color, masks, _ = release.view_files(view)
+        color, masks = release.view_files(view)[0], release.masks_file(view)
         for file, place in ((color, row["color"]), (masks, row["masks"])):
             if _crc(release, file, place) != place[2]:
                 bad.append(file.relative_to(release.root).as_posix())

@@ -25,7 +25,7 @@ FAULTY = 2  # of a view's three files: the object mask, as samples say
 def wrong_masks(release: Release, rows: np.ndarray, boxes: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Find views whose masks are exchanged or those of another image.
 
-    Views without a body are not looked at: see `count_unjudged`.
+    Views without a body or an object are not looked at: see `count_unjudged`.
 
     Args:
         release: with the views.
@@ -37,10 +37,10 @@ def wrong_masks(release: Release, rows: np.ndarray, boxes: np.ndarray, sizes: np
         (W,) those of `rows` that are found.
     """
     frames, views = release.frames, release.views
-    known = frames.has_body[views.frame[rows]]
+    known = (frames.has_body & frames.has_object)[views.frame[rows]]
     if not known.any():
         return rows[:0]
-    mean = replace(frames, betas=np.zeros_like(frames.betas), has_body=np.ones_like(frames.has_body))
+    mean = replace(frames, betas=np.zeros_like(frames.betas))
     targets = build_targets(replace(release, frames=mean), Assets.of(load_bodies(), release.templates))
     found = [
         row
@@ -51,8 +51,10 @@ def wrong_masks(release: Release, rows: np.ndarray, boxes: np.ndarray, sizes: np
 
 
 def count_unjudged(release: Release) -> int:
-    """Views without a recorded body, whose masks cannot be looked at."""
-    return int((~release.frames.has_body[release.views.frame]).sum())
+    """Views of a person and an object that have no recorded body or object: masks cannot be looked at."""
+    frames, views = release.frames, release.views
+    known = (frames.has_body & frames.has_object)[views.frame]
+    return int((views.shown.all(axis=1) & ~known).sum())
 
 
 def _intrinsics(release: Release, row: int, width: int, height: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Training from a prepared root: the same release, with pictures from the cache."""
+"""Training from a prepared root: the same release, with sources in the store."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from rhobin.behave.release import Release, Views
 from rhobin.behave.skips import REASONS, Skip
-from rhobin.data.images.context import BadSampleError, RawPicture, read_picture
+from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.source import RawSource, read_source
 from rhobin.data.prepare.index import read_arrays, read_cameras, read_header
 from rhobin.data.prepare.recipe import PREPARED, TEMPLATES, Recipe, sequence_store, view_stem
-from rhobin.data.prepare.stored import StoredPicture
+from rhobin.data.prepare.stored import StoredSource
 from rhobin.data.prepare.templates import read_templates
 from rhobin.data.prepare.view import place_of, unpack_masks
 from rhobin.objects.template import Template
@@ -20,7 +21,7 @@ from rhobin.objects.template import Template
 
 @dataclass(frozen=True, kw_only=True)
 class PreparedRelease(Release):
-    """A release whose pictures were cut and stored by `rhobin prepare`.
+    """A release whose views were cut and stored by `rhobin prepare`.
 
     `views.files` names what is stored; for a view that could not be used, it names the raw files.
 
@@ -35,10 +36,10 @@ class PreparedRelease(Release):
     @property
     def hidden(self) -> int:
         """How many stored views show the person or the object only, the other one being wholly hidden."""
-        empty = (self.stored["boxes"][..., 2:] == 0).any(axis=(1, 2))
-        return int((empty & (self.stored["reason"] == b"")).sum())
+        empty = (self.stored["boxes"][..., 2:] == 0).any(axis=2) & self.views.shown
+        return int((empty.any(axis=1) & (self.stored["reason"] == b"")).sum())
 
-    def picture(self, view: int) -> StoredPicture:
+    def source(self, view: int) -> StoredSource:
         """The stored part of a view.
 
         Raises:
@@ -47,21 +48,26 @@ class PreparedRelease(Release):
         row, files = self.stored[view], self.view_files(view)
         if row["reason"]:
             reason = row["reason"].decode()
-            raise BadSampleError(files[int(row["bad_file"])], reason, REASONS[reason])
-        boxes = row["boxes"]
+            raise BadSampleError(files[int(row["bad_file"])] or files[0], reason, REASONS[reason])
+        boxes, bits = row["boxes"], self.masks_file(view)
         try:
-            parts = unpack_masks(self.content(files[1], row["masks"]), boxes)
+            masks = unpack_masks(self.content(bits, row["masks"]), boxes)
         except ValueError as error:
-            raise BadSampleError(files[1], "unreadable_image", str(error)) from error
-        return StoredPicture(
+            raise BadSampleError(bits, "unreadable_image", str(error)) from error
+        return StoredSource(
             content=self.content(files[0], row["color"]),
             file=files[0],
-            parts=parts,
+            masks=masks,
             boxes=boxes.astype(np.float64),
             size=(int(row["size"][0]), int(row["size"][1])),
             stored=(int(row["stored"][0]), int(row["stored"][1])),
             from_image=place_of(row["patch"], row["stored"]),
         )
+
+    def masks_file(self, view: int) -> Path:
+        """Where the masks of a view are stored."""
+        color, person, obj = self.view_files(view)
+        return person or obj or color
 
     def content(self, file: Path, place: np.ndarray) -> bytes:
         """What is stored under a name at (offset, length, CRC-32) of the index; the CRC is not looked at.
@@ -121,13 +127,15 @@ def read_prepared(root: Path, split: str, templates: dict[str, Template] | None 
     files = [(f"{stem}.jpg", f"{stem}.bits", f"{stem}.bits") for stem in stems]
     for row, raw in zip(np.flatnonzero(stored["reason"] != b""), views.files.tolist(), strict=True):
         files[row] = tuple(raw)
+    names = np.array(files).reshape(-1, 3)
+    names[:, 1:][~views.shown] = ""
     return PreparedRelease(
         root=root,
         split=split,
         layout=facts["layout"],
         sequences=facts["sequences"],
         frames=frames,
-        views=Views(views.frame, views.kinect, views.camera, np.array(files).reshape(-1, 3)),
+        views=Views(views.frame, views.kinect, views.camera, names, views.shown),
         cameras=read_cameras(facts),
         templates=read_templates(root / TEMPLATES) if templates is None else templates,
         skips=[Skip(**skip) for skip in facts["skips"]],
@@ -145,22 +153,22 @@ def read_prepared_splits(root: Path) -> list[PreparedRelease]:
     return found + [read_prepared(root, split, found[0].templates) for split in others]
 
 
-def view_picture(
+def open_source(
     release: Release, view: int, known: tuple[np.ndarray, tuple[int, int]] | None = None
-) -> RawPicture | StoredPicture:
+) -> RawSource | StoredSource:
     """A view of any release, prepared or not.
 
     Args:
         release: with the view.
         view: its row.
-        known: see `read_picture`.
+        known: see `read_source`.
 
     Raises:
         BadSampleError: naming the file and what is wrong with it.
     """
     if isinstance(release, PreparedRelease):
-        return release.picture(view)
-    return read_picture(release.view_files(view), known)
+        return release.source(view)
+    return read_source(release.view_files(view), known)
 
 
 def _container(file: Path) -> Path:

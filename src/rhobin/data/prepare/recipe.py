@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-FORMAT = 3
+FORMAT = 4
 PREPARED = "prepared.json"
 MANIFEST = "manifest.json"
 TEMPLATES = "templates.npz"

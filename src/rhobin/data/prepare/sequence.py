@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.release import Release
+from rhobin.behave.release import Release, ViewFiles
 from rhobin.data.prepare.recipe import FORMAT, STORED, Recipe, record_file, sequence_store, view_stem
 from rhobin.data.prepare.view import prepare_view
 from rhobin.files import write_json
@@ -40,7 +40,7 @@ class Sequence:
     name: str
     views: range
     stems: list[str]
-    files: list[tuple[Path, Path, Path]]
+    files: list[ViewFiles]
     root: Path
 
 
@@ -64,7 +64,7 @@ def signature(sequence: Sequence, recipe: Recipe) -> str:
     """Digest of how a sequence is stored and of the names and sizes of its files."""
     digest = hashlib.sha256(json.dumps([FORMAT, asdict(recipe)]).encode())
     for stem, files in zip(sequence.stems, sequence.files, strict=True):
-        for file in files:
+        for file in filter(None, files):
             digest.update(f"{stem} {_relative(file, sequence.root)} {_file_size(file)}\n".encode())
     return digest.hexdigest()
 

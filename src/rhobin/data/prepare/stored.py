@@ -8,23 +8,23 @@ from pathlib import Path
 import numpy as np
 
 from rhobin.data.images.decode import FACTORS, BadSampleError, decode_color
-from rhobin.data.images.grid import Grid
 from rhobin.data.images.patch import Patch
+from rhobin.data.images.plan import PatchPlan
 from rhobin.data.prepare.jpeg import BORDER, UNIT, Units, cut_units
 
 _FINE = 0.95  # stored pixels may be so much coarser than those that a raw view would keep
 
 
 @dataclass(frozen=True)
-class StoredPicture:
+class StoredSource:
     """A view of a prepared root: a patch of the image, perhaps shrunk, and masks at full size.
 
-    Its contexts have the raw view's masks to the bit; colour keeps the pixels that are stored.
+    A `ViewSource` with the raw view's masks to the bit; colour keeps the pixels that are stored.
 
     Attributes:
         content: the JPEG.
         file: where it lies, for errors.
-        parts: masks of person and object inside their boxes, uint8 of 0 or 255.
+        masks: those of person and object inside their boxes, uint8 of 0 or 255.
         boxes: (2, 4) x, y, width, height.
         size: width and height of the full image.
         stored: width and height of the patch.
@@ -33,7 +33,7 @@ class StoredPicture:
 
     content: bytes
     file: Path
-    parts: tuple[np.ndarray, np.ndarray]
+    masks: tuple[np.ndarray, np.ndarray]
     boxes: np.ndarray
     size: tuple[int, int]
     stored: tuple[int, int]
@@ -47,14 +47,14 @@ class StoredPicture:
         """
         return decode_color(self.file, self.content, factor)
 
-    def color_on(self, grid: Grid, shown: np.ndarray | None = None) -> Patch:
-        """Colour with pixels that are at least as fine as a grid's, where so much is stored.
+    def color_patch(self, plan: PatchPlan, shown: np.ndarray | None = None) -> Patch:
+        """Colour with pixels that are at least as fine as a plan's, where so much is stored.
 
         Shape and map are the same whatever is shown; what is not shown may be black.
         """
-        finer = self.from_image[0, 0] / grid.from_image[0, 0]
+        finer = self.from_image[0, 0] / plan.from_image[0, 0]
         factor = max(f for f in FACTORS if f == 1 or finer / f >= _FINE)
-        kept = self._units(_corners(grid), factor)
+        kept = self._units(_corners(plan), factor)
         color = self._decode(
             kept if shown is None else kept.overlap(self._units(shown, factor)), kept, factor
         )
@@ -85,8 +85,8 @@ class StoredPicture:
         return color
 
 
-def _corners(grid: Grid) -> np.ndarray:
-    """Opposite corners (2, 2) of what a grid shows, in the full image."""
-    outer = np.array([[-0.5, -0.5], [grid.size[0] - 0.5, grid.size[1] - 0.5]])
-    from_image = grid.from_image
+def _corners(plan: PatchPlan) -> np.ndarray:
+    """Opposite corners (2, 2) of what a plan keeps, in the full image."""
+    outer = np.array([[-0.5, -0.5], [plan.size[0] - 0.5, plan.size[1] - 0.5]])
+    from_image = plan.from_image
     return (outer - from_image[:2, 2]) / from_image[[0, 1], [0, 1]]

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import zlib
-from pathlib import Path
 
 import cv2
 import numpy as np
 
-from rhobin.data.images.context import BadSampleError, read_picture
+from rhobin.behave.release import ViewFiles
 from rhobin.data.images.crops import EMPTY_MASK, box_square, missing_mask, union_box
+from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.source import read_source
 from rhobin.data.prepare.jpeg import encode_units
 from rhobin.data.prepare.recipe import STORED, Recipe
 
 LEVEL = 6
 
 
-def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.ndarray, bytes, bytes]:
+def prepare_view(files: ViewFiles, recipe: Recipe) -> tuple[np.ndarray, bytes, bytes]:
     """Read a view and encode what is stored of it.
 
     Args:
@@ -29,22 +30,22 @@ def prepare_view(files: tuple[Path, Path, Path], recipe: Recipe) -> tuple[np.nda
     """
     row = np.zeros((), STORED)
     try:
-        picture = read_picture(files)
-        color = picture.read_color(1)
+        source = read_source(files)
+        color = source.read_color(1)
     except BadSampleError as error:
         row["reason"], row["bad_file"] = error.reason, files.index(error.file)
         return row, b"", b""
     kind = "frame" if np.isinf(recipe.margin) else recipe.around
-    missing = missing_mask(picture.boxes, kind, partly=True)
+    missing = missing_mask(source.boxes, kind, partly=True)
     if missing is not None:
-        row["reason"], row["bad_file"] = EMPTY_MASK[missing], 1 + missing
+        row["reason"], row["bad_file"] = EMPTY_MASK[missing], 1 + missing if files[1 + missing] else 0
         return row, b"", b""
-    box = surrounded(picture.boxes, recipe.around)
-    patch = patch_of(box, recipe.margin, picture.size)
-    stored = stored_size(patch, recipe.scale(box, picture.size))
+    box = surrounded(source.boxes, recipe.around)
+    patch = patch_of(box, recipe.margin, source.size)
+    stored = stored_size(patch, recipe.scale(box, source.size))
     jpeg = encode_units(_shrunk(color, patch, stored), recipe.quality)
-    masks = pack_masks(picture.parts)
-    row["size"], row["boxes"], row["patch"], row["stored"] = picture.size, picture.boxes, patch, stored
+    masks = pack_masks(source.masks)
+    row["size"], row["boxes"], row["patch"], row["stored"] = source.size, source.boxes, patch, stored
     row["color"][1:], row["masks"][1:] = (len(jpeg), zlib.crc32(jpeg)), (len(masks), zlib.crc32(masks))
     return row, jpeg, masks
 
@@ -75,9 +76,9 @@ def place_of(patch: np.ndarray, stored: np.ndarray) -> np.ndarray:
     return np.array([[sx, 0, (0.5 - patch[0]) * sx - 0.5], [0, sy, (0.5 - patch[1]) * sy - 0.5], [0, 0, 1]])
 
 
-def pack_masks(parts: tuple[np.ndarray, np.ndarray]) -> bytes:
+def pack_masks(masks: tuple[np.ndarray, np.ndarray]) -> bytes:
     """What lies inside the boxes of two masks as one bit a pixel, deflated."""
-    return zlib.compress(np.concatenate([np.packbits(part > 0) for part in parts]).tobytes(), LEVEL)
+    return zlib.compress(np.concatenate([np.packbits(mask > 0) for mask in masks]).tobytes(), LEVEL)
 
 
 def unpack_masks(content: bytes, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -94,11 +95,11 @@ def unpack_masks(content: bytes, boxes: np.ndarray) -> tuple[np.ndarray, np.ndar
     lengths = [(h * w + 7) // 8 for h, w in shapes]
     if len(bits) != sum(lengths):
         raise ValueError(f"holds {len(bits)} bytes of masks, expected {sum(lengths)}")
-    person, thing = (
+    person, obj = (
         np.negative(np.unpackbits(part, count=h * w)).reshape(h, w)
         for part, (h, w) in zip(np.split(bits, lengths[:1]), shapes, strict=True)
     )
-    return person, thing
+    return person, obj
 
 
 def _shrunk(image: np.ndarray, patch: tuple[int, int, int, int], stored: tuple[int, int]) -> np.ndarray:

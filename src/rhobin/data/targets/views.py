@@ -70,8 +70,7 @@ def build_targets(release: Release, assets: Assets) -> ViewTargets:
         assets: body models of the genders in it, and templates of the objects.
     """
     frames, views = release.frames, release.views
-    parts = [_pose_frames(release, assets.bodies, rows) for rows in _chunks(len(frames.name))]
-    world = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+    world = _pose_all(release, assets.bodies)
 
     index = torch.from_numpy(views.frame.astype(np.int64))
     R = _tensor(np.stack([camera.R.T for camera in release.cameras]))[views.camera]
@@ -81,7 +80,7 @@ def build_targets(release: Release, assets: Assets) -> ViewTargets:
     )
     obj_R = R @ rotvec_to_rotmat(_tensor(frames.obj_angle))[index]
     obj_t = _move(R, t, _tensor(frames.obj_trans)[index][:, None])[:, 0]
-    template_kpts = _template_kpts(assets, set(frames.object_id.tolist()))
+    template_kpts = _template_kpts(assets, set(frames.object_id[frames.has_object].tolist()))
     kpts = _move(obj_R, obj_t, template_kpts[torch.from_numpy(frames.object_id)[index]])
     joints = _move(R, t, world["joints"][index])
     per_view = {
@@ -102,12 +101,29 @@ def build_targets(release: Release, assets: Assets) -> ViewTargets:
         gender=frames.gender,
         object_id=frames.object_id,
         has_human=frames.has_body,
-        has_object=np.ones_like(frames.has_body),
+        has_object=frames.has_object,
         **{key: _array(value) for key, value in per_view.items()},
     )
 
 
-def _pose_frames(release: Release, bodies: BodySet, rows: slice) -> dict[str, Tensor]:
+def _pose_all(release: Release, bodies: BodySet) -> dict[str, Tensor]:
+    """Bodies of all frames in the world frame; frames without one get zeros and the rotation of nothing."""
+    count, known = len(release.frames.name), np.flatnonzero(release.frames.has_body)
+    world = {
+        "theta": torch.eye(3, dtype=torch.float64).repeat(count, 52, 1, 1),
+        "trans": torch.zeros(count, 3, dtype=torch.float64),
+        "pelvis": torch.zeros(count, 3, dtype=torch.float64),
+        "joints": torch.zeros(count, 29, 3, dtype=torch.float64),
+        "twist": torch.zeros(count, 23, 2, dtype=torch.float64),
+        "twist_weight": torch.zeros(count, 23, dtype=torch.float64),
+    }
+    for chunk in _chunks(len(known)):
+        for key, value in _pose_frames(release, bodies, known[chunk]).items():
+            world[key][known[chunk]] = value
+    return world
+
+
+def _pose_frames(release: Release, bodies: BodySet, rows: np.ndarray) -> dict[str, Tensor]:
     """Bodies of some frames in the world frame."""
     frames = release.frames
     dtype = next(buffer.dtype for buffer in bodies.buffers() if buffer.is_floating_point())

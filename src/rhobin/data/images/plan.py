@@ -13,42 +13,44 @@ _MARGIN = 1.25
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Which pixels of a view are kept: a patch of the image at 1/factor of its size, then shrunk.
+class PatchPlan:
+    """Which pixels of a view are kept: a rectangle of the image at 1/factor of its size, then shrunk.
 
     Attributes:
         factor: 1, 2, 4 or 8.
-        left: first column of the patch.
+        left: first column of the rectangle.
         top: first row.
-        patch: its width and height.
+        cut: its width and height.
         size: width and height after shrinking.
     """
 
     factor: int
     left: int
     top: int
-    patch: tuple[int, int]
+    cut: tuple[int, int]
     size: tuple[int, int]
 
     @property
     def from_image(self) -> np.ndarray:
         """Map (3, 3) from pixels of the full image to those that are kept."""
         f = self.factor
-        sx, sy = (kept / cut / f for kept, cut in zip(self.size, self.patch, strict=True))
+        sx, sy = (kept / cut / f for kept, cut in zip(self.size, self.cut, strict=True))
         return resize_map(self.left * f, self.top * f, sx, sy)
 
     @property
     def rows(self) -> slice:
         """Rows of the reduced image."""
-        return slice(self.top, self.top + self.patch[1])
+        return slice(self.top, self.top + self.cut[1])
 
     @property
     def columns(self) -> slice:
         """Columns of the reduced image."""
-        return slice(self.left, self.left + self.patch[0])
+        return slice(self.left, self.left + self.cut[0])
 
 
-def choose_grid(size: tuple[int, int], centre: np.ndarray, side: float, output: int, reach: float) -> Grid:
+def plan_patch(
+    size: tuple[int, int], centre: np.ndarray, side: float, output: int, reach: float
+) -> PatchPlan:
     """The pixels to keep of a view, no more than crops about a square can show.
 
     The image is reduced to the smallest of 1, 1/2, 1/4, 1/8 of its size that still gives the crop `output`
@@ -64,17 +66,17 @@ def choose_grid(size: tuple[int, int], centre: np.ndarray, side: float, output: 
     """
     factor = max(f for f in FACTORS if f == 1 or side / f >= output)
     reduced = (-(-size[1] // factor), -(-size[0] // factor))
-    left, top, right, bottom = _patch(centre, side * reach, factor, reduced)
-    patch = (right - left, bottom - top)
+    left, top, right, bottom = _rectangle(centre, side * reach, factor, reduced)
+    cut = (right - left, bottom - top)
     shrink = min(1.0, _MARGIN * output * factor / side)
-    kept = (max(1, round(shrink * patch[0])), max(1, round(shrink * patch[1])))
-    return Grid(factor, left, top, patch, kept)
+    kept = (max(1, round(shrink * cut[0])), max(1, round(shrink * cut[1])))
+    return PatchPlan(factor, left, top, cut, kept)
 
 
-def _patch(
+def _rectangle(
     centre: np.ndarray, reach: float, factor: int, shape: tuple[int, int]
 ) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of the patch in the reduced image that a crop of width `reach` can touch."""
+    """Left, top, right, bottom, in the reduced image, of what a crop of width `reach` can touch."""
     middle = (centre + 0.5) / factor - 0.5
     half = reach / factor / 2 + 2
     left, top = np.clip(np.floor(middle - half), 0, (shape[1] - 1, shape[0] - 1)).astype(int)
