@@ -1,6 +1,8 @@
 """A small data tree, and runs of the smoke experiment on it."""
 
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ def tree(tmp_path_factory):
     return make_tree(tmp_path_factory.mktemp("behave"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def smoke(tree):
     """Composes experiment=khor/smoke on the small tree."""
 
@@ -34,5 +36,38 @@ def smoke(tree):
                     *overrides,
                 ],
             )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def whole(smoke, tmp_path_factory):
+    """The folders of an uninterrupted run, and of the copies of it after each of its steps."""
+    from whole_run import OVERRIDES, KeepAll
+
+    from rhobin.engine.build import build_callbacks
+    from rhobin.engine.fit import fit
+
+    folder = tmp_path_factory.mktemp("whole")
+    keep = KeepAll(folder / "run", folder / "copies")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rhobin.engine.fit.build_callbacks", lambda *args: [*build_callbacks(*args), keep])
+        fit(smoke(folder / "run", *OVERRIDES))
+    return folder / "run", folder / "copies"
+
+
+@pytest.fixture(scope="session")
+def reference(whole):
+    """The uninterrupted run; tests leave it as it is."""
+    return whole[0]
+
+
+@pytest.fixture
+def stopped_at(whole, tmp_path):
+    """Makes a run folder as it was after a step, in which training can go on."""
+
+    def make(step):
+        folder = Path(tempfile.mkdtemp(dir=tmp_path, prefix=f"stopped_at_{step}_"))
+        return shutil.copytree(whole[1] / str(step), folder, dirs_exist_ok=True)
 
     return make
