@@ -140,6 +140,10 @@ class BehaveDataModule(pl.LightningDataModule):
         for split, error in self._splits.missing.items():
             log.warning("no %s data: %s", split, error)
 
+    def has(self, split: str) -> bool:
+        """Whether the root has a split: "train" or "test"."""
+        return split in self._datasets
+
     @property
     def train_dataset(self) -> BehaveDataset:
         """Augmented training views; an error that says why when the root has none."""
