@@ -13,7 +13,9 @@ MODES = ("official", "paper", "strict", "2024", "chore")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("track", choices=("human", "object", "joint"), help="what is scored")
-    parser.add_argument("root", type=Path, help="holds ref.pkl and SMPLH_*.pkl, there or in ref/, and res/results.pkl")
+    parser.add_argument(
+        "root", type=Path, help="holds ref.pkl and SMPLH_*.pkl, there or in ref/, and res/results.pkl"
+    )
     parser.add_argument("out", type=Path, help="where scores.txt, scores.json and frames.csv go")
     parser.add_argument(
         "--mode", choices=MODES, default="official", help="way of counting (docs/protocol.md)"

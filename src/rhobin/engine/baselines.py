@@ -58,7 +58,7 @@ def baseline_rows(
 def joint_constants(
     train: BehaveDataset, test: BehaveDataset, further: Further, assets: Assets
 ) -> dict[str, Results]:
-    """Mean body and mean keypoints in the body frame, for every test view; one mean, or one for each object."""
+    """Mean body and mean keypoints in the body frame for every test view: one mean, or one an object."""
     known, truth = select_views(train), select_views(test)
     views = [test.key(i) for i in range(len(test))]
     return {
@@ -88,7 +88,7 @@ def object_constants(
     row_of = {(key.sequence, key.frame): i for i, key in enumerate(map(test.key, range(len(test))))}
     rows = [row_of[str(s), str(f)] for s, f in zip(further.sequence, further.frame, strict=True)]
     frame = truth.frame[rows]
-    K_crop, size = torch.from_numpy(further.arrays["K_crop"]), test.config.input_size
+    K_crop, size = torch.from_numpy(further.arrays["K_crop"]), test.config.view.input_size
     gender, views = torch.from_numpy(truth.gender[frame]), [test.key(row) for row in rows]
     found = {}
     for row in CONSTANTS:

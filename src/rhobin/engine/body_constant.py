@@ -1,7 +1,7 @@
 """The training set's mean body, and mean object beside it, in the body's frame.
 
-The joint metric's similarity alignment removes global orientation, so a mean taken in the camera frame collapses
-and is a straw man. The means here are of the body frame: pelvis at the origin, root rotation removed.
+The joint metric's similarity alignment removes global orientation, so a mean taken in the camera frame
+collapses and is a straw man. Here the pelvis is the origin and the root's rotation is removed.
 """
 
 from __future__ import annotations
@@ -53,34 +53,35 @@ def body_frame_mean(targets: ViewTargets, object_id: int | None = None) -> BodyC
     """
     views = views_of(targets, object_id)
     frames = targets.frame[views]
+    beside = targets.has_object[frames]
     pelvis, R = targets.joints[views, :1], targets.root_R[views]
     weight = targets.twist_weight[frames][..., None]
     twist = (targets.twist[frames] * weight).sum(axis=0)
     return BodyConstant(
         joints=((targets.joints[views] - pelvis) @ R).mean(axis=0),
-        kpts=((targets.kpts[views] - pelvis) @ R).mean(axis=0),
+        kpts=((targets.kpts[views] - pelvis) @ R)[beside].mean(axis=0),
         beta=targets.beta[frames].mean(axis=0),
         twist=twist / np.maximum(np.linalg.norm(twist, axis=-1, keepdims=True), 1e-9),
     )
 
 
 def mean_orientation(targets: ViewTargets, object_id: int | None = None) -> np.ndarray:
-    """The chordal mean (3, 3) of the body's orientations in the training views' cameras; arguments as above."""
+    """The chordal mean (3, 3) of the body's orientations in the cameras; arguments as `body_frame_mean`."""
     mean = targets.root_R[views_of(targets, object_id)].astype(np.float64).mean(axis=0)
     return project_to_so3(torch.from_numpy(mean)).numpy().astype(np.float32)
 
 
 def views_of(targets: ViewTargets, object_id: int | None = None) -> np.ndarray:
-    """Rows of the views that show an object, or of all.
+    """Rows of the views that show a person, with one object or any.
 
     Raises:
         ValueError: there is none.
     """
     of_view = targets.object_id[targets.frame]
-    views = np.arange(len(of_view)) if object_id is None else np.flatnonzero(of_view == object_id)
-    if len(views) == 0:
+    known = targets.has_human[targets.frame] & ((object_id is None) | (of_view == object_id))
+    if not known.any():
         raise ValueError(f"No training view shows object {object_id}: there is no mean to predict.")
-    return views
+    return np.flatnonzero(known)
 
 
 def predict_joint(means: Sequence[BodyConstant], test: ViewTargets, assets: Assets) -> Prediction:

@@ -91,9 +91,7 @@ def build_callbacks(
     parts.pop("ema", None)
     views = validation_views(datamodule, parts.pop("views"))
     intrinsics = view_intrinsics(datamodule.val_dataset) if views else challenge_intrinsics
-    judge = made(
-        "evaluator", views=views, assets=datamodule.assets, intrinsics=intrinsics, average=average
-    )
+    judge = made("evaluator", views=views, assets=datamodule.assets, intrinsics=intrinsics, average=average)
     progress = made("progress", judge=judge)
     folder = run_dir / "checkpoints"
     checkpoints = made("checkpoints", folder=folder, judge=judge, identity=dict(identity), request=request)

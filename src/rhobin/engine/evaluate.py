@@ -29,7 +29,15 @@ from rhobin.reports.terminal import score_tables
 from rhobin.scoring.challenge import Challenge, read_challenge
 from rhobin.scoring.document import FRAMES, SCORES, Scores, read_scores, write_scores
 from rhobin.scoring.rows import score_rows
-from rhobin.scoring.store import FURTHER, RESULTS, SIDECAR, Provenance, read_further, read_results, write_results
+from rhobin.scoring.store import (
+    FURTHER,
+    RESULTS,
+    SIDECAR,
+    Provenance,
+    read_further,
+    read_results,
+    write_results,
+)
 from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
 
 PREDICTED, SCORED = (RESULTS, SIDECAR, FURTHER), (SCORES, FRAMES, REPORT)
@@ -70,7 +78,9 @@ def evaluate(config: DictConfig) -> Path:
     load_weights(module, checkpoint, trained)
     seconds = _predict(run_dir, datamodule, module, provenance)
     if has_truth:
-        _score(config, run_dir, datamodule, provenance, protocol, {"hash": origin, "seconds": seconds}, console)
+        _score(
+            config, run_dir, datamodule, provenance, protocol, {"hash": origin, "seconds": seconds}, console
+        )
     else:
         _leave_unscored(run_dir, datamodule.root, console)
     return run_dir
@@ -127,7 +137,7 @@ def _provenance(
             f"{checkpoint} is missing: train first (python train.py run_dir={run_dir}), "
             "or choose another with checkpoint=last"
         )
-    method = hydra.utils.get_class(config.model._target_)
+    method: Any = hydra.utils.get_class(config.model._target_)
     return Provenance(
         method=method.name,
         title=method.title,

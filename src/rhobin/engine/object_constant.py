@@ -70,7 +70,9 @@ def seen_objects(train: BehaveDataset, views: int = VIEWS) -> SeenObjects:
         rotations.append(to_allocentric(R, t))
         sites.append(encode_site(t, K, sample.image.shape[-1]))
     if not ids:
-        raise ValueError(f"{train.release.root}: no training view shows an object: there is no mean to predict.")
+        raise ValueError(
+            f"{train.release.root}: no training view shows an object: there is no mean to predict."
+        )
     return SeenObjects(torch.tensor(ids), torch.stack(rotations), torch.stack(sites))
 
 

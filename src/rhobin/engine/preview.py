@@ -61,7 +61,8 @@ def preview(
         raise ValueError(str(error.__cause__ or error)) from error
     rows = preview_rows(datamodule.train_dataset, config.data.seed, samples, range(first, first + epochs))
     path = out or Path("runs", "preview", f"{config.name}.png")
-    write_sheet(path, draw_sheet(rows, datamodule.assets.templates))
+    masks = datamodule.train_dataset.config.reads.planes[1:]
+    write_sheet(path, draw_sheet(rows, datamodule.assets.templates, masks=masks))
     return path
 
 

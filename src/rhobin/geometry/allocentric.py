@@ -1,7 +1,7 @@
 """Poses as a crop shows them: rotation against the viewing ray, and the scale-invariant translation (SITE).
 
-An object that moves sideways turns in the image though its rotation stays. Allocentric rotations take that out
-(GDR-Net, sec. 3.2); SITE says where the object's origin is in a crop and how far, in crops (CDPN, sec. 3.3).
+An object that moves sideways turns in the image though its rotation stays. Allocentric rotations take that
+out (GDR-Net, sec. 3.2); SITE says where in a crop the object's origin is, and how far (CDPN, sec. 3.3).
 """
 
 import torch
@@ -9,12 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rhobin.geometry.camera import project, unproject
-from rhobin.geometry.rotation import minimal_rotation
+from rhobin.geometry.rotation import skew, unit
 
 
-def to_allocentric(
-    R: Float[Tensor, "*B 3 3"], t: Float[Tensor, "*B 3"]
-) -> Float[Tensor, "*B 3 3"]:
+def to_allocentric(R: Float[Tensor, "*B 3 3"], t: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
     """Rotation to the camera's frame, turned as if the viewing ray were the optical axis.
 
     Args:
@@ -24,9 +22,7 @@ def to_allocentric(
     return _from_axis(t).mT @ R
 
 
-def to_egocentric(
-    R: Float[Tensor, "*B 3 3"], t: Float[Tensor, "*B 3"]
-) -> Float[Tensor, "*B 3 3"]:
+def to_egocentric(R: Float[Tensor, "*B 3 3"], t: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
     """Undo `to_allocentric`."""
     return _from_axis(t) @ R
 
@@ -42,10 +38,10 @@ def encode_site(
         size: width of the crop, pixels.
 
     Returns:
-        Where the origin is, in crop widths from the crop's centre, and its depth over the focal length in crop
-        widths: the same for any resolution of image and crop.
+        Where the origin is, in crop widths from the crop's centre, and its depth over the focal length in
+        crop widths: the same for any resolution of image and crop.
     """
-    centre = (project(t[..., None, :], K_crop)[..., 0, :] + 0.5) / size - 0.5
+    centre = (torch.as_tensor(project(t[..., None, :], K_crop))[..., 0, :] + 0.5) / size - 0.5
     return torch.cat((centre, (t[..., 2] / K_crop[..., 0, 0])[..., None] * size), dim=-1)
 
 
@@ -59,7 +55,9 @@ def decode_site(
 
 
 def _from_axis(t: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
-    """The smallest rotation from the optical axis to a viewing ray."""
-    axis = torch.zeros_like(t)
-    axis[..., 2] = 1
-    return minimal_rotation(axis, t)
+    """The smallest rotation from the optical axis to a viewing ray in front of the camera, in closed form."""
+    ray = unit(t)
+    x, y, z = ray.unbind(-1)
+    cross = skew(torch.stack((-y, x, torch.zeros_like(z)), dim=-1))
+    identity = torch.eye(3, dtype=t.dtype, device=t.device)
+    return identity + cross + cross @ cross / (1 + z)[..., None, None]

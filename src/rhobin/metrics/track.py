@@ -38,7 +38,7 @@ class Column:
         higher_is_better: its direction.
         factor: from our unit to that of the paper's table.
         decimals: to print of it.
-        frames: the column of ``frames.csv`` that it is the mean of; empty where it is a mean of something else.
+        frames: the column of ``frames.csv`` that it is the mean of; empty where it is no mean of frames.
         log: its name in a training log, after ``val/``; empty where that is `name`.
         part: human or object: which colour it has in figures.
         year_2024: what the servers of 2024 call it, for each data set; empty where they do not write it.
@@ -66,7 +66,7 @@ class Column:
 
     def shown(self, value: float | None) -> str:
         """A value as it is printed; a dash where there is none."""
-        return "–" if value is None else f"{value:.{self.decimals}f}"
+        return "-" if value is None else f"{value:.{self.decimals}f}"
 
 
 @dataclass(frozen=True)

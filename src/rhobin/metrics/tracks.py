@@ -19,9 +19,7 @@ __all__ = ["HUMAN", "JOINT", "OBJECT", "TRACKS", "Column", "GroundTruth", "Track
 def _score_joint(
     truth: GroundTruth, results: Results, protocol: Any, source: str, workers: int
 ) -> ScoredFrames:
-    return score_joint(
-        truth.annotations, truth.templates, results, truth.bodies, protocol, source, workers
-    )
+    return score_joint(truth.annotations, truth.templates, results, truth.bodies, protocol, source, workers)
 
 
 def _score_human(
@@ -52,8 +50,8 @@ JOINT = Track(
     paper=TABLE_4,
     every_frame=False,
     floor=True,
-    note="Surface errors of body and object after one similarity alignment of both, on frames whose object is "
-    "visible enough; lower is better.",
+    note="Surface errors of body and object after one similarity alignment of both, on frames whose object "
+    "is visible enough; lower is better.",
 )
 
 HUMAN = Track(
@@ -76,8 +74,8 @@ HUMAN = Track(
     paper=TABLE_3,
     every_frame=True,
     floor=False,
-    note="Joint errors relative to the pelvis on every frame; PA aligns each frame first. Higher is better for "
-    "PCK and AUC, lower for the others.",
+    note="Joint errors relative to the pelvis on every frame; PA aligns each frame first. Higher is better "
+    "for PCK and AUC, lower for the others.",
     later=(Column("v2v", "mm", frames="v2v_mm", year_2024="v2v"),),
 )
 
@@ -102,8 +100,8 @@ OBJECT = Track(
     paper=TABLE_2,
     every_frame=False,
     floor=False,
-    note="Errors under the object's symmetries, MSPD at 2048 x 1536, on frames whose object is visible enough; "
-    "higher is better for recalls (AR), lower for errors. The paper prints MSSD in metres.",
+    note="Errors under the object's symmetries, MSPD at 2048 x 1536, on frames whose object is visible "
+    "enough; higher is better for recalls (AR), lower for errors. The paper prints MSSD in metres.",
 )
 
 TRACKS: Mapping[str, Track] = {track.name: track for track in (JOINT, HUMAN, OBJECT)}

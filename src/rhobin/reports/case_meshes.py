@@ -132,13 +132,11 @@ def aligned(parts: Sequence[PartMeshes]) -> list[PartMeshes]:
     """The parts with predictions after one similarity of all their vertices to the truth."""
     pred, target = (np.concatenate([s.verts for s in kind]) for kind in _kinds(parts))
     R, t, scale = align_to_target(pred, target)
-    return [
-        replace(part, pred=replace(part.pred, verts=scale * part.pred.verts @ R.T + t)) for part in parts
-    ]
+    return [replace(part, pred=replace(part.pred, verts=scale * part.pred.verts @ R.T + t)) for part in parts]
 
 
 def scene_case(case: Case, parts: Sequence[PartMeshes]) -> SceneCase:
-    """A case for the 3D scene: the prediction, aligned where a person is in it, and how far it is from the truth.
+    """A case for the 3D scene: the prediction, aligned where it has a person, and its distance to the truth.
 
     Args:
         case: the frame.

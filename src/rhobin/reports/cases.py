@@ -38,9 +38,8 @@ class Case:
     def caption(self) -> str:
         """Sequence, frame and errors."""
         error = self.error
-        return (
-            f"{error.sequence} {error.frame}: {self.errors}, {100 * error.visible:.0f} % of the object visible"
-        )
+        seen = f"{100 * error.visible:.0f} % of the object visible"
+        return f"{error.sequence} {error.frame}: {self.errors}, {seen}"
 
 
 def choose_cases(frames: Sequence[FrameRow], track: Track, each: int = 3) -> list[Case]:

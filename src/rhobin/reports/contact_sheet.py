@@ -1,4 +1,4 @@
-"""Training samples on one picture, with their targets drawn in."""
+"""Training samples on one sheet, a row for each view."""
 
 from __future__ import annotations
 
@@ -6,29 +6,24 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from rhobin.body.joints import PARENTS29
-from rhobin.geometry.raycast import Scene, camera_rays
 from rhobin.objects.template import Template
 from rhobin.reports.palette import RGB, TARGET_BODY, TARGET_OBJECT
+from rhobin.reports.sample_picture import MASKS, draw_sample
 from rhobin.reports.target_maps import map_pictures
-from rhobin.types import Sample, required
+from rhobin.types import Sample
 
-MASK_BODY: RGB = (255, 255, 255)
-MASK_OBJECT: RGB = (255, 112, 196)
 PAPER: RGB = (24, 27, 31)
 INK: RGB = (222, 226, 230)
-MARGIN = 0.1  # of the picture, so that points outside the crop can be seen
 GAP, LINE = 10, 15
 LEGEND: tuple[tuple[str, RGB], ...] = (
     ("joints (hollow: weight 0)", TARGET_BODY),
     ("object: template outline and keypoints", TARGET_OBJECT),
-    ("person mask", MASK_BODY),
-    ("object mask", MASK_OBJECT),
+    ("person mask", MASKS["person"]),
+    ("object mask", MASKS["object"]),
 )
 
 
@@ -48,7 +43,10 @@ class Tile:
 
 
 def draw_sheet(
-    rows: Sequence[Sequence[Tile]], templates: Mapping[int, Template], size: int = 300
+    rows: Sequence[Sequence[Tile]],
+    templates: Mapping[int, Template],
+    size: int = 300,
+    masks: Sequence[str] = tuple(MASKS),
 ) -> np.ndarray:
     """A contact sheet: a row of pictures for each view.
 
@@ -56,16 +54,18 @@ def draw_sheet(
         rows: samples; those of a row show the same view.
         templates: object templates by id.
         size: width of a picture, pixels.
+        masks: what the planes after the colour show, of `MASKS`.
 
     Returns:
         (H, W, 3) RGB uint8.
     """
-    drawn = [[_captioned(tile, templates, size) for tile in row] for row in rows]
+    drawn = [[_captioned(tile, templates, size, masks) for tile in row] for row in rows]
     width = max(len(row) for row in drawn) * (size + GAP) + GAP
     strips = []
     for row, pictures in zip(rows, drawn, strict=True):
         key = row[0].sample.key
-        name = templates[row[0].sample.object_id].name
+        shown = templates.get(row[0].sample.object_id)
+        name = "no object" if shown is None else shown.name
         head = _paper(LINE + 8, width)
         text = f"{key.sequence}  {key.frame}  kinect {key.camera}  {name}  view {key.index}"
         _write(head, text, (GAP, LINE + 3), 0.46)
@@ -78,41 +78,6 @@ def draw_sheet(
     return np.concatenate([*strips, _legend(width)])
 
 
-def draw_sample(sample: Sample, template: Template, size: int) -> np.ndarray:
-    """A sample's image with masks' outlines, skeleton, template outline and keypoints.
-
-    Args:
-        sample: with its targets.
-        template: of its object.
-        size: width of the picture, pixels; the crop takes the middle, without a margin of `MARGIN`.
-
-    Returns:
-        (size, size, 3) RGB uint8.
-    """
-    margin = round(MARGIN * size)
-    inner = size - 2 * margin
-    canvas = np.full((size, size, 3), 46, np.uint8)
-    canvas[margin:-margin, margin:-margin] = cv2.resize(
-        image_of(sample), (inner, inner), interpolation=cv2.INTER_CUBIC
-    )
-    for plane, color in ((3, MASK_BODY), (4, MASK_OBJECT)):
-        mask = cv2.resize(sample.image[plane].numpy(), (inner, inner), interpolation=cv2.INTER_LINEAR)
-        _contour(canvas, np.pad(mask, margin) > 127, color)
-    width = sample.image.shape[2]
-    _contour(canvas, _template_mask(sample, template, size, margin, inner / width), TARGET_OBJECT)
-    drawn: Any = sample.target.heatmaps
-    joints, kpts = (
-        (uvd.numpy()[:, :2] + 0.5) * inner + margin + 0.5 * (inner / width - 1)
-        for uvd in (drawn.joints_uvd, drawn.kpts_uvd)
-    )
-    for joint, parent in enumerate(PARENTS29):
-        if parent >= 0:
-            _line(canvas, joints[joint], joints[parent], TARGET_BODY)
-    _dots(canvas, joints, drawn.joints_weight.numpy(), TARGET_BODY)
-    _dots(canvas, kpts, drawn.kpts_weight.numpy(), TARGET_OBJECT)
-    return canvas
-
-
 def write_sheet(path: Path, sheet: np.ndarray) -> None:
     """Write an RGB picture as a PNG, making its folder.
 
@@ -123,14 +88,9 @@ def write_sheet(path: Path, sheet: np.ndarray) -> None:
     path.write_bytes(cv2.imencode(".png", sheet[..., ::-1])[1].tobytes())
 
 
-def image_of(sample: Sample) -> np.ndarray:
-    """The picture in a network's input, (H, W, 3) RGB uint8."""
-    return np.ascontiguousarray(sample.image[:3].numpy().transpose(1, 2, 0))
-
-
-def _captioned(tile: Tile, templates: Mapping[int, Template], size: int) -> np.ndarray:
+def _captioned(tile: Tile, templates: Mapping[int, Template], size: int, masks: Sequence[str]) -> np.ndarray:
     sample = tile.sample
-    picture = draw_sample(sample, templates[sample.object_id], size)
+    picture = draw_sample(sample, templates.get(sample.object_id), size, masks)
     lines = textwrap.wrap(", ".join(tile.notes), width=max(20, size // 6)) or [""]
     below = _paper(len(lines) * LINE + 8, size)
     for number, line in enumerate(lines):
@@ -153,43 +113,6 @@ def _thumbnails(sample: Sample, size: int) -> list[np.ndarray]:
         )
         _write(strip, name, (left + 1, side + LINE), 0.34)
     return [strip]
-
-
-def _template_mask(sample: Sample, template: Template, size: int, margin: int, scale: float) -> np.ndarray:
-    """Where the template projects to, seen through everything, on the picture with its margin."""
-    to_picture = np.array(
-        [[scale, 0, margin + (scale - 1) / 2], [0, scale, margin + (scale - 1) / 2], [0, 0, 1]]
-    )
-    K = to_picture @ sample.K_crop.double().numpy()
-    pose = required(sample.target.object, "the true object")
-    verts = template.verts @ pose.R.double().numpy().T + pose.t.double().numpy()
-    rays = camera_rays(K, size, size)
-    return (
-        Scene([(verts, template.faces)])
-        .occluded(np.zeros((1, 3), np.float32), rays.reshape(-1, 3))
-        .reshape(size, size)
-    )
-
-
-def _contour(canvas: np.ndarray, mask: np.ndarray, color: RGB) -> None:
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(canvas, contours, -1, color, 1, cv2.LINE_AA)
-
-
-def _line(canvas: np.ndarray, start: np.ndarray, end: np.ndarray, color: RGB) -> None:
-    if np.abs([start, end]).max() < 1e4:
-        cv2.line(canvas, _subpixel(start), _subpixel(end), color, 1, cv2.LINE_AA, shift=4)
-
-
-def _dots(canvas: np.ndarray, points: np.ndarray, weight: np.ndarray, color: RGB) -> None:
-    for point, counts in zip(points, weight, strict=True):
-        if np.abs(point).max() < 1e4:
-            radius, thickness = (40, -1) if counts else (58, 1)
-            cv2.circle(canvas, _subpixel(point), radius, color, thickness, cv2.LINE_AA, shift=4)
-
-
-def _subpixel(point: np.ndarray) -> tuple[int, int]:
-    return round(float(point[0]) * 16), round(float(point[1]) * 16)
 
 
 def _legend(width: int) -> np.ndarray:

@@ -47,8 +47,8 @@ def curve_figures(columns: Columns, tracks: Mapping[str, Any]) -> str:
 
     Args:
         columns: the training log.
-        tracks: rows by track, of ``scores.json``; the constant's and the perfect prediction's scores are drawn
-            for comparison.
+        tracks: rows by track, of ``scores.json``; those of the constant and of the perfect prediction are
+            drawn for comparison.
 
     Returns:
         HTML.
@@ -62,7 +62,9 @@ def curve_figures(columns: Columns, tracks: Mapping[str, Any]) -> str:
     drawn = {column.logged for track in TRACKS.values() for column in track.leads}
     drawn |= {f"val/{part}" for part in parts}
     small = [_loss_chart(columns, part, f"<b>{part}</b>", SMALL) for part in parts if part != "loss"]
-    others = [_single_chart(columns, name) for name in columns if name.startswith("val/") and name not in drawn]
+    others = [
+        _single_chart(columns, name) for name in columns if name.startswith("val/") and name not in drawn
+    ]
     return (
         f'<div class="two">{"".join(main)}</div>'
         + _small("Parts of the loss, unweighted", small)
@@ -92,7 +94,7 @@ def _loss_chart(columns: Columns, name: str, caption: str, size: tuple[int, int]
 
 
 def _score_charts(columns: Columns, track: Track, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Charts of the track's leading scores that were logged: one unit each, and one score of each part."""
+    """Charts of the track's leading scores that were logged, each of one unit and one score of a part."""
     groups: dict[tuple[str, int], list[Column]] = {}
     for column in (column for column in track.leads if column.logged in columns):
         place = sum(c.part == column.part for group in groups.values() for c in group)

@@ -55,7 +55,11 @@ def _evaluation(origin: Mapping[str, Any], row: Mapping[str, Any]) -> list[tuple
         f"{row['frames']} scored of {row['visible_frames']}{seen if protocol['min_visible'] else ''}; "
         f"coverage {100 * row['coverage']:.1f} %"
     )
-    sampled = f"{protocol['samples']} points on each surface, seed {protocol['seed']}" if protocol.get("samples") else ""
+    sampled = (
+        f"{protocol['samples']} points on each surface, seed {protocol['seed']}"
+        if protocol.get("samples")
+        else ""
+    )
     times = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items() if name != "network")
     return [
         ("protocol", text(protocol["name"])),

@@ -43,7 +43,12 @@ def _pick(index: int, case: Case) -> str:
     title = f"{KIND_HEADS[case.kind]}: {text(error.object_name)}"
     pressed = str(index == 0).lower()
     return tag(
-        "button", title, tag("small", text(case.errors)), type="button", data_case=str(index), aria_pressed=pressed
+        "button",
+        title,
+        tag("small", text(case.errors)),
+        type="button",
+        data_case=str(index),
+        aria_pressed=pressed,
     )
 
 

@@ -38,7 +38,9 @@ def lead_sentence(track: Track, rows: Rows, method: str, title: str) -> str:
     return f"{told}."
 
 
-def scores_section(tracks: Mapping[str, Rows], frames: Frames, method: str, title: str, generated: bool) -> str:
+def scores_section(
+    tracks: Mapping[str, Rows], frames: Frames, method: str, title: str, generated: bool
+) -> str:
     """Tables and charts of every track, the first with how its errors are spread.
 
     Args:
@@ -66,8 +68,8 @@ def breakdown_section(track: Track, rows: Rows, method: str) -> str:
         for head, key in (("Object", "by_object"), ("Visible", "by_visible"))
     )
     beside = (
-        "The mean of each object is a strong guess where people always hold it the same way; it is listed beside "
-        "the method."
+        "The mean of each object is a strong guess where people always hold it the same way; it is listed "
+        "beside the method."
     )
     limit = rows[method]["protocol"]["min_visible"]
     hidden = f"Frames below {100 * limit:.0f}&thinsp;% are not scored, as in the challenge."
@@ -100,7 +102,9 @@ def _warning(name: str, row: Mapping[str, Any]) -> str:
         return tag("p", text(f"{name}: no score. {row['reason']}"), class_="note warn")
     share, limit = 100 * row["coverage"], 100 * row["protocol"]["min_coverage"]
     if not row["frames"]:
-        told = f"{name}: no score. Predictions cover {share:.1f} % of the frames, the challenge asks for {limit:.1f} %."
+        told = (
+            f"{name}: no score. Predictions cover {share:.1f} % of the frames; {limit:.1f} % are asked for."
+        )
         return tag("p", text(told), class_="warn")
     if row["missing"]:
         names = ", ".join(row["missing"][:6])
@@ -115,9 +119,9 @@ def _floor(track: Track, row: Mapping[str, Any]) -> str:
     told = (
         "<b>Why the perfect prediction is not at zero.</b> The official evaluator draws "
         f"{row['protocol']['samples']:,} random points on each surface, for the prediction and for the truth "
-        "separately, and adds the mean nearest distances of both directions. Two independent samples of the same "
-        "surface are that far apart. Scores can approach this floor, not pass it, and errors do not simply add "
-        "to it."
+        "separately, and adds the mean nearest distances of both directions. Two independent samples of the "
+        "same surface are that far apart. Scores can approach this floor, not pass it, and errors do not "
+        "simply add to it."
     )
     return tag("p", told, class_="note")
 
@@ -125,13 +129,13 @@ def _floor(track: Track, row: Mapping[str, Any]) -> str:
 def _comparable(generated: bool) -> str:
     if generated:
         return (
-            "The paper's rows are quoted, not measured here, and not comparable with the rows above: they are on "
-            "BEHAVE's photographs with the SMPL-H body, ours on generated images with a stand-in body. Only the "
-            "metric is the same."
+            "The paper's rows are quoted, not measured here, and not comparable with the rows above: they "
+            "are on BEHAVE's photographs with the SMPL-H body, ours on generated images with a stand-in "
+            "body. Only the metric is the same."
         )
     return (
-        "The paper's rows are quoted, not measured here. The metric is the challenge's; check that test frames and "
-        "masks are too."
+        "The paper's rows are quoted, not measured here. The metric is the challenge's; check that test "
+        "frames and masks are too."
     )
 
 

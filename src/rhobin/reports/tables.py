@@ -112,14 +112,12 @@ def fact_list(facts: Sequence[tuple[str, str]]) -> str:
     return tag("dl", *(tag("dt", text(k)) + tag("dd", v) for k, v in facts), class_="facts")
 
 
-def _score_cells(
-    track: Track, name: str, row: Row, constant: Row | None, title: str
-) -> tuple[str, ...]:
+def _score_cells(track: Track, name: str, row: Row, constant: Row | None, title: str) -> tuple[str, ...]:
     scores = row.get("scores", {})
     label = tag("span", text(row_title(name, title)), class_="name") + tag("small", text(_note(track, name)))
     values = [column.shown(scores.get(column.name)) for column in track.columns]
     beside = _against(track, scores, constant) if constant else []
-    return (label, *values, *beside, str(row.get("frames", "–")))
+    return (label, *values, *beside, str(row.get("frames", "-")))
 
 
 def _against(track: Track, scores: Row, constant: Row) -> list[str]:

@@ -32,7 +32,7 @@ def _table(track: Track, rows: Mapping[str, ScoredRow]) -> Table:
     for name, row in rows.items():
         scores = finite(row.score.metrics()) if row.score else {}
         values = (column.shown(scores.get(column.name)) for column in track.columns)
-        table.add_row(escape(name), *values, str(len(row.score.examples)) if row.score else "–")
+        table.add_row(escape(name), *values, str(len(row.score.examples)) if row.score else "-")
     reasons = [f"{name}: {row.reason}" for name, row in rows.items() if row.score is None]
     table.caption = escape("\n".join(reasons)) or None
     return table

@@ -1,1 +1,1 @@
-"""Files in, scores out: stored predictions, challenge files, scores and baselines beside each other. No drawing."""
+"""Files in, scores out: stored predictions, challenge files and their scores. Nothing is drawn here."""

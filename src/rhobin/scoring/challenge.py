@@ -57,13 +57,15 @@ def read_challenge(
     content = load_pickle(path)
     by_image = is_image_ref(content)
     annotations, templates = read_image_ref(content, path) if by_image else read_ref(path, centred, content)
-    if body is None and beside and any(file.name.lower().startswith("smplh") for file in path.parent.iterdir()):
+    if (
+        body is None
+        and beside
+        and any(file.name.lower().startswith("smplh") for file in path.parent.iterdir())
+    ):
         body = path.parent
     bodies = scoring_bodies({*GENDERS, *(a.gender for a in annotations.values())}, body)
     named = "stand-in" if body is None else ", ".join(sorted({b.model_id for b in bodies.values()}))
-    return Challenge(
-        annotations, templates, bodies, named, file_hash(path), "2024" if by_image else "2023"
-    )
+    return Challenge(annotations, templates, bodies, named, file_hash(path), "2024" if by_image else "2023")
 
 
 def scoring_bodies(genders: Iterable[str], folder: Path | None = None) -> dict[str, BodyModel]:

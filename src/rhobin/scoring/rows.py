@@ -19,6 +19,8 @@ from rhobin.scoring.document import ScoredRow
 Results = Mapping[str, Any]
 Annotations = Mapping[str, SequenceAnnotation]
 
+NO_NOTES: tuple[str, ...] = ()
+
 
 def score_rows(
     challenge: Challenge,
@@ -28,8 +30,8 @@ def score_rows(
 ) -> dict[str, dict[str, ScoredRow]]:
     """Score sets of predictions, as ``rhobin score`` does.
 
-    A track whose server refuses submissions that lack a frame is scored on the frames that every row predicts,
-    since a test view without a usable image has no prediction; a note counts what is left out.
+    A track whose server refuses submissions that lack a frame is scored on the frames that every row
+    predicts, since a test view without a usable image has no prediction; a note counts what is left out.
 
     Args:
         challenge: ground truth and body models.
@@ -44,7 +46,7 @@ def score_rows(
     for name, of_track in rows.items():
         track = TRACKS[name]
         told = {row: _in_its_terms(challenge, results) for row, results in of_track.items()}
-        truth, left_out = challenge, ()
+        truth, left_out = challenge, NO_NOTES
         if track.every_frame:
             truth, told, left_out = _on_common_frames(challenge, told)
         scored[name] = {
@@ -88,8 +90,11 @@ def _on_common_frames(
     }
     lost = sum(len(truth.frames) - common[name].sum() for name, truth in challenge.annotations.items())
     truth = replace(challenge, annotations=_kept_truth(challenge.annotations, common))
-    kept = {name: _kept_results(results, truth.annotations) for name, results in rows.items()}
-    return truth, kept, ((f"{lost} test frame(s) without a prediction left out",) if lost else ())
+    kept: dict[str, Results] = {
+        name: _kept_results(results, truth.annotations) for name, results in rows.items()
+    }
+    notes = (f"{lost} test frame(s) without a prediction left out",) if lost else NO_NOTES
+    return truth, kept, notes
 
 
 def _frames(results: Results, sequence: str) -> list[str]:

@@ -32,7 +32,12 @@ def write_track(folder: Path, result: TrackResult, challenge: Challenge, origin:
     """
     lines = "".join(f"{k}: {v}\n" for k, v in server_scores(result).items() if not math.isinf(v))
     write_text(folder / "scores.txt", lines)
-    known = {"row": ROW, "title": folder.name, "rhobin": rhobin.__version__, "body": challenge.body}
+    known: dict[str, Any] = {
+        "row": ROW,
+        "title": folder.name,
+        "rhobin": rhobin.__version__,
+        "body": challenge.body,
+    }
     known |= {"ref_hash": challenge.ref_hash, "generated": challenge.body == "stand-in"}
     row = ScoredRow(result.score, more=_more(result))
     write_scores(folder, {result.score.track: {ROW: row}}, {**known, **origin})

@@ -1,5 +1,7 @@
-"""Predictions on disk: `results.pkl` as the challenge takes it, `predictions.npz` with whatever goes beyond it,
-and a sidecar that ties both to their origin.
+"""Predictions on disk, tied to their origin.
+
+`results.pkl` is what the challenge takes, `predictions.npz` what goes beyond it; `results.json` says where
+both come from.
 """
 
 from __future__ import annotations
@@ -55,7 +57,7 @@ class Provenance:
 def write_results(
     folder: Path, results: dict[str, dict[str, Any]], provenance: Provenance, further: Further | None = None
 ) -> None:
-    """Write `results.pkl`, `predictions.npz` where there is more, and `results.json` with origin and checksums.
+    """Write `results.pkl`, `predictions.npz` where there is more, and `results.json` with the checksums.
 
     Args:
         folder: the run folder.
@@ -73,7 +75,8 @@ def write_results(
     write_bytes(folder / RESULTS, content)
     if further is not None:
         packed = io.BytesIO()
-        np.savez_compressed(packed, sequence=further.sequence, frame=further.frame, **further.arrays)
+        named: dict[str, Any] = {"sequence": further.sequence, "frame": further.frame, **further.arrays}
+        np.savez_compressed(packed, **named)
         sidecar["predictions_hash"] = hashlib.sha256(packed.getvalue()).hexdigest()
         write_bytes(folder / FURTHER, packed.getvalue())
     write_json(folder / SIDECAR, sidecar, indent=2)
@@ -127,7 +130,9 @@ def _read_sidecar(folder: Path) -> dict[str, Any]:
     sidecar = folder / SIDECAR
     for file in (folder / RESULTS, sidecar):
         if not file.is_file():
-            raise FileNotFoundError(f"No predictions: {file} is missing. Make them: python eval.py run={folder}")
+            raise FileNotFoundError(
+                f"No predictions: {file} is missing. Make them: python eval.py run={folder}"
+            )
     content = json.loads(sidecar.read_text())
     if content.get("schema") != SCHEMA:
         raise StoreError(f"{sidecar}: expected schema {SCHEMA}, found {content.get('schema')}. {AGAIN}")

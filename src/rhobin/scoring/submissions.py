@@ -48,8 +48,8 @@ def track_results(results: Mapping[str, Any], track: str, source: str) -> dict[s
     if missing:
         possible = ", ".join(possible_tracks(results)) or "none"
         raise SubmissionError(
-            f"{source}: the {track} track needs the {' and the '.join(missing)}, which these predictions lack; "
-            f"tracks that can be packed: {possible}."
+            f"{source}: the {track} track needs the {' and the '.join(missing)}, which these predictions "
+            f"lack; tracks that can be packed: {possible}."
         )
     keys = {"frames", *(key for part in TRACKS[track].parts for key in _ALL_KEYS[part])}
     return {
