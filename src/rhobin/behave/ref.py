@@ -76,26 +76,48 @@ def write_ref(
     write_bytes(path, pickle.dumps(content, protocol=4))
 
 
+def find_ref(place: Path) -> Path | None:
+    """The challenge's `ref.pkl` of a place, None where it has none.
+
+    Args:
+        place: a folder that holds `ref.pkl` or `ref/ref.pkl`, as a dataset root or a package of the challenge
+            does; or the file itself.
+    """
+    files = (place, place / "ref.pkl", place / "ref" / "ref.pkl")
+    return next((file for file in files if file.is_file()), None)
+
+
+def need_ref(place: Path) -> Path:
+    """The challenge's `ref.pkl` of a place, which `find_ref` finds.
+
+    Raises:
+        FileNotFoundError: it has none; says what was expected.
+    """
+    found = find_ref(Path(place))
+    if found is None:
+        raise FileNotFoundError(
+            f"no ground truth at {place}: expected the challenge's ref.pkl there or in a folder ref/. "
+            "Make a synthetic one with `rhobin synth --out DIR`, or take it from the challenge page."
+        )
+    return found
+
+
 def read_ref(
-    path: Path, centred: bool = True
+    path: Path, centred: bool = True, content: Any = None
 ) -> tuple[dict[str, SequenceAnnotation], dict[str, RefTemplate]]:
     """Read `ref.pkl` without running any code in it.
 
     Args:
-        path: the file.
+        path: the file, or a folder that `find_ref` knows.
         centred: refuse templates that are off their centre, as BEHAVE's are not; the evaluators take any.
+        content: what the file holds, where it was read before.
 
     Raises:
         FileNotFoundError: when there is no such file.
         ValueError: when a key is missing, templates are off centre, or a sequence's arrays differ in length.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"no ground truth at {path}: expected the challenge's ref.pkl. "
-            "Make a synthetic one with `rhobin synth --out DIR`, or take it from the challenge page."
-        )
-    content = load_pickle(path)
+    path = need_ref(path)
+    content = load_pickle(path) if content is None else content
     annotations = _need(path, "", content, "annotations")
     templates = _need(path, "", content, "templates")
     return (

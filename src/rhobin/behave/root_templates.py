@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rhobin.behave.readers.references import find_ref
-from rhobin.behave.ref import RefTemplate, read_ref
+from rhobin.behave.ref import RefTemplate, find_ref, read_ref
 from rhobin.objects.load import load_templates
 from rhobin.objects.record import with_symmetries
 from rhobin.objects.template import Template

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -18,11 +17,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write ``report.html``; returns the exit status."""
     from rhobin.reports.page import write_report
+    from rhobin.scoring.challenge import read_challenge
 
     try:
         data = args.data or scored_data(args.run)
-        page = write_report(args.run, data, args.body)
-    except (FileNotFoundError, ValueError) as error:
+        page = write_report(args.run, data, read_challenge(data, args.body, beside=False, centred=True))
+    except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(page)
@@ -31,7 +31,6 @@ def run(args: argparse.Namespace) -> int:
 
 def scored_data(run_dir: Path) -> Path:
     """Root of the data that a run was scored on."""
-    scores = run_dir / "scores.json"
-    if not scores.is_file():
-        raise FileNotFoundError(f"{scores} is missing. Score the run: python eval.py run={run_dir}")
-    return Path(json.loads(scores.read_text())["origin"]["data"]["root"])
+    from rhobin.scoring.document import SCORES, read_document
+
+    return Path(read_document(run_dir / SCORES)["origin"]["data"]["root"])

@@ -7,22 +7,22 @@ import math
 import sys
 from pathlib import Path
 
-UNITS = {"MPJPE": "mm", "MPJPE_PA": "mm", "PCK": "%", "MPJAE": "deg", "MPJAE_PA": "deg"}
-UNITS |= {"v2v": "mm", "MSSD": "mm", "MSPD": "px", "RE": "deg", "SMPL": "mm", "Object": "mm"}
 MODES = ("official", "paper", "strict", "2024", "chore")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("track", choices=("human", "object", "joint"), help="what is scored")
-    parser.add_argument("root", type=Path, help="holds ref/ref.pkl, ref/SMPLH_*.pkl and res/results.pkl")
+    parser.add_argument(
+        "root", type=Path, help="holds ref.pkl and SMPLH_*.pkl, there or in ref/, and res/results.pkl"
+    )
     parser.add_argument("out", type=Path, help="where scores.txt, scores.json and frames.csv go")
     parser.add_argument(
         "--mode", choices=MODES, default="official", help="way of counting (docs/protocol.md)"
     )
     parser.add_argument("--results", type=Path, help="another results file than ROOT/res/results.pkl")
     parser.add_argument(
-        "--body", type=Path, help="folder of SMPL-H files; by default ROOT/ref, or the stand-in"
+        "--body", type=Path, help="folder of SMPL-H files; by default those beside ref.pkl, or the stand-in"
     )
     parser.add_argument(
         "--seeds", type=int, default=1, help="how many sampling seeds to score with, for the spread"
@@ -32,58 +32,58 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score and write; returns the exit status: 1 when there is no score."""
-    from rhobin.reports.submissions import file_hash, read_challenge, read_submission
-    from rhobin.reports.track import score_track
-    from rhobin.reports.track_files import clear_track, write_track
+    from rhobin.scoring.challenge import file_hash, read_challenge
+    from rhobin.scoring.server import clear_track, write_track
+    from rhobin.scoring.submissions import read_submission
+    from rhobin.scoring.track import score_track
 
     path = args.results or args.root / "res" / "results.pkl"
     try:
         args.out.mkdir(parents=True, exist_ok=True)
         clear_track(args.out)
-        challenge = read_challenge(args.root / "ref", args.body)
+        challenge = read_challenge(args.root, args.body)
         results = read_submission(path, challenge)
-        origin = {"results": str(path), "results_hash": file_hash(path)}
-        result = score_track(
-            args.track, challenge, results, args.mode, args.seeds, str(path), origin, args.workers
-        )
+        result = score_track(args.track, challenge, results, args.mode, args.seeds, str(path), args.workers)
+        write_track(args.out, result, challenge, {"results": str(path), "results_hash": file_hash(path)})
     except (OSError, ValueError) as error:
         print(f"error: {error}\nNo score; {args.out / 'scores.txt'} is empty.", file=sys.stderr)
         return 1
-    write_track(args.out, result)
-    _show(result, args.out)
+    _show(result)
+    print(f"Body model: {challenge.body}. Written to {args.out}.")
     return 0 if result.score.examples else 1
 
 
-def _show(result, out: Path) -> None:
+def _show(result) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    from rhobin.reports.track import PAPER, paper_rows
-    from rhobin.reports.track_files import server_scores
+    from rhobin.metrics.tracks import TRACKS
+    from rhobin.scoring.server import server_scores
+    from rhobin.scoring.track import paper_rows
 
-    score, console = result.score, Console()
+    score, console, track = result.score, Console(), TRACKS[result.score.track]
     metrics = score.metrics()
-    table = Table(title=f"{score.protocol.name}: {len(score.examples)} frames", title_justify="left")
-    rows, factors = paper_rows(score.track, metrics), dict(PAPER[score.track][1])
+    table = Table(title=escape(f"{score.protocol.name}: {len(score.examples)} frames"), title_justify="left")
+    rows = paper_rows(track, metrics)
     for head in ("", "score", *(["seeds"] if result.seeds else []), *(row["row"] for row in rows)):
-        table.add_column(head, justify="right" if head else "left")
+        table.add_column(escape(head), justify="right" if head else "left")
     for name, value in metrics.items():
+        column = track.column(name)
         over = [scores[name] for scores in result.seeds.values()]
         seeds = [f"{min(over):.4g} to {max(over):.4g}"] if over else []
-        quoted = [_quoted(row, name, factors[name]) if name in factors else "" for row in rows]
-        label = f"{name} {UNITS[name]}" if name in UNITS else name
-        table.add_row(label, f"{value:.4g}", *seeds, *quoted)
+        quoted = [_quoted(row, name, column.factor) if name in row["quoted"] else "" for row in rows]
+        table.add_row(f"{name} {column.unit}".rstrip(), f"{value:.4g}", *seeds, *quoted)
     console.print(table)
     console.print("The paper's rows are quoted, on BEHAVE; in brackets, how far this file is from them.")
     if result.edition == "2024":
         shown = ", ".join(f"{name} {value:.4g}" for name, value in server_scores(result).items())
         console.print(f"By data set, under the names of the server of 2024: {shown}")
     for note in score.notes:
-        console.print(f"note: {note}")
+        console.print(f"note: {note}", markup=False)
     if any(math.isinf(value) for value in metrics.values()):
         missing = f"; {len(score.missing)} frames are missing" if score.missing else ""
         console.print(f"Coverage {100 * score.coverage:.2f} %{missing}: some scores do not exist.")
-    console.print(f"Body model: {result.origin['body']}. Written to {out}.")
 
 
 def _quoted(row: dict, name: str, factor: float) -> str:

@@ -19,11 +19,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--track",
         choices=("human", "object", "joint"),
-        default="joint",
-        help="track that the check scores (default: joint)",
+        help="track to submit to (default: joint, or that of the part that was predicted)",
     )
     parser.add_argument(
-        "--ref", type=Path, help="folder of ref.pkl; by default the data the run was scored on"
+        "--ref", type=Path, help="where ref.pkl is, to check with; by default the data the run was scored on"
     )
     parser.add_argument("--body", type=Path, help="folder of SMPL-H files; the stand-in by default")
 
@@ -31,30 +30,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write and check the zip; returns the exit status: 1 when the server would give no score."""
     from rhobin.cli.report import scored_data
-    from rhobin.reports.images import to_images
-    from rhobin.reports.store import read_results
-    from rhobin.reports.submissions import read_challenge, read_submission, write_zip
-    from rhobin.reports.track import score_track
+    from rhobin.scoring.challenge import read_challenge
+    from rhobin.scoring.document import SCORES
+    from rhobin.scoring.store import read_results
+    from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
 
-    path = args.run / f"submission-{args.edition}.zip"
     try:
-        results, _ = read_results(args.run / "results.pkl")
-        challenge = read_challenge(args.ref or scored_data(args.run), args.body)
-        if args.edition == "2024":
-            ids = {f for a in challenge.annotations.values() for f in a.frames}
-            write_zip(path, to_images(results, ids if challenge.edition == "2024" else ()))
-        else:
-            write_zip(path, results)
-        mode = "2024" if args.edition == "2024" else "official"
-        checked = score_track(args.track, challenge, read_submission(path, challenge), mode, source=str(path))
+        results, _ = read_results(args.run)
+        track = args.track or next(iter(possible_tracks(results)), "joint")
+        kept = track_results(results, track, str(args.run))
+        scored = args.ref is not None or (args.run / SCORES).is_file()
+        challenge = read_challenge(args.ref or scored_data(args.run), args.body) if scored else None
+        path = submission_path(args.run, track, args.edition)
+        pack(path, kept, args.edition, challenge)
+        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {track} track")
+        if challenge is None:
+            print("not checked against ground truth: the run was not scored; give it with --ref")
+            return 0
+        return _check(path, track, args.edition, challenge)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    score = checked.score
+
+
+def _check(path: Path, track: str, edition: str, challenge) -> int:
+    from rhobin.scoring.submissions import read_submission
+    from rhobin.scoring.track import score_track
+
+    mode = "2024" if edition == "2024" else "official"
+    score = score_track(track, challenge, read_submission(path, challenge), mode, source=str(path)).score
     shown = ", ".join(f"{name} {value:.4g}" for name, value in score.metrics().items())
-    print(
-        f"{path}: {path.stat().st_size / 1e6:.2f} MB, read again and scored ({score.protocol.name}): {shown}"
-    )
+    print(f"read again and scored ({score.protocol.name}): {shown}")
     for note in score.notes:
         print(f"note: {note}")
     if not score.examples:

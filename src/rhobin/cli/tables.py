@@ -23,8 +23,8 @@ def run(args: argparse.Namespace) -> int:
     from rich.markup import escape
     from rich.table import Table
 
-    from rhobin.metrics.protocol import TABLE_2, TABLE_3, TABLE_4, TABLE_5
-    from rhobin.reports.measured import measured_rows
+    from rhobin.metrics.paper import TABLE_2, TABLE_3, TABLE_4, TABLE_5
+    from rhobin.scoring.measured import measured_rows
 
     try:
         places = args.places or sorted(path.parent for path in Path("runs").glob("**/scores.json"))
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     console = Console()
     for printed in (TABLE_2, TABLE_3, TABLE_4, TABLE_5):
-        table = Table(title=f"Table {printed.number}: {printed.title}", title_justify="left")
+        table = Table(title=escape(f"Table {printed.number}: {printed.title}"), title_justify="left")
         for head in ("", *printed.columns):
             table.add_column(escape(head), justify="right" if head else "left", min_width=0 if head else 10)
         for name, values in printed.rows:

@@ -122,6 +122,10 @@ class BehaveDataModule(pl.LightningDataModule):
         self.setup()
         return cast(DataSets, self._sets)
 
+    def has(self, split: str) -> bool:
+        """Whether the root has a split: "train" or "test"."""
+        return split in self.sets.by_name
+
     @property
     def train_dataset(self) -> BehaveDataset:
         """Augmented training views; an error that says why when the root has none."""

@@ -1,105 +1,108 @@
-"""Predictors that need no network: constants of the training set, and the ground truth itself.
-
-The metric's similarity alignment removes global orientation, so a mean taken in the camera frame collapses
-and is a straw man. The constants here are means in the *body* frame: pelvis at the origin, root rotation
-removed.
-"""
+"""Predictors that need no network: constants of the training set, and the ground truth itself."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from rhobin.body.bodyset import BodySet
-from rhobin.data.datamodule import BehaveDataModule
+from rhobin.assets import Assets
 from rhobin.data.dataset import BehaveDataset
 from rhobin.data.targets.views import ViewTargets
-from rhobin.methods.khor.decode import keypoints_to_prediction
-from rhobin.reports.store import collect_results
-from rhobin.types import HumanPrediction, ObjectPrediction, Prediction
+from rhobin.engine.body_constant import body_frame_mean, mean_orientation, predict_joint, predict_people
+from rhobin.engine.object_constant import predict_objects, seen_objects
+from rhobin.scoring.collect import Further, PredictedViews, collect_results
+from rhobin.types import HumanPrediction, ObjectPrediction, Prediction, SampleKey
 
-DISTANCE = 3.0
-"""Where the constants are put in front of the camera, metres; the metric does not see it."""
-
-
-@dataclass(frozen=True)
-class Constant:
-    """Means over training frames, in the body frame.
-
-    Attributes:
-        joints: (29, 3) HybrIK joints, metres.
-        kpts: (8, 3) object keypoints, metres.
-        beta: (10,) shape.
-        twist: (23, 2) cosine and sine.
-    """
-
-    joints: np.ndarray
-    kpts: np.ndarray
-    beta: np.ndarray
-    twist: np.ndarray
+Results = dict[str, dict[str, Any]]
+CONSTANTS = ("constant", "constant_per_object")
+PERFECT = "perfect"
 
 
-def body_frame_mean(targets: ViewTargets, object_id: int | None = None) -> Constant:
-    """The training set's mean in the body frame.
+def baseline_rows(
+    tracks: Sequence[str],
+    method: str,
+    results: Results,
+    further: Further,
+    test: BehaveDataset,
+    train: BehaveDataset | None,
+    assets: Assets,
+) -> dict[str, dict[str, Results]]:
+    """The rows of each track's table, in order: constants, the method, the perfect predictor.
 
     Args:
-        targets: ground truth of the training views.
-        object_id: only frames with this object; None for all.
+        tracks: which tables.
+        method: name of the method's row.
+        results: the method's predictions.
+        further: what it stored beside them; tells the crop of each view.
+        test: test views.
+        train: training views; None leaves the constants out.
+        assets: body models and templates.
 
     Returns:
-        The means.
-
-    Raises:
-        ValueError: no training frame shows the object.
+        Predictions by track and name of the row.
     """
-    of_view = targets.object_id[targets.frame]
-    views = np.arange(len(of_view)) if object_id is None else np.flatnonzero(of_view == object_id)
-    if len(views) == 0:
-        raise ValueError(f"No training view shows object {object_id}: there is no mean to predict.")
-    frames = targets.frame[views]
-    pelvis, R = targets.joints[views, :1], targets.root_R[views]
-    weight = targets.twist_weight[frames][..., None]
-    twist = (targets.twist[frames] * weight).sum(axis=0)
-    return Constant(
-        joints=((targets.joints[views] - pelvis) @ R).mean(axis=0),
-        kpts=((targets.kpts[views] - pelvis) @ R).mean(axis=0),
-        beta=targets.beta[frames].mean(axis=0),
-        twist=twist / np.maximum(np.linalg.norm(twist, axis=-1, keepdims=True), 1e-9),
-    )
+    truth = select_views(test)
+    views = [test.key(i) for i in range(len(test))]
+    best = _collect(perfect(truth), truth, views)
+    rows = {}
+    for track in tracks:
+        fixed = {} if train is None else CONSTANT_ROWS[track](train, test, further, assets)
+        rows[track] = {**fixed, method: results, PERFECT: best}
+    return rows
 
 
-def constant(train: ViewTargets, test: ViewTargets, bodies: BodySet, template_kpts: Tensor) -> Prediction:
-    """The same mean body and mean keypoints for every test view, whatever its object.
-
-    Args:
-        train: ground truth of the training views.
-        test: ground truth of the test views; only gender and object name are used.
-        bodies: body models.
-        template_kpts: (20, 8, 3) keypoints of the templates, metres.
-
-    Returns:
-        One prediction a test view, camera frame.
-    """
-    mean = body_frame_mean(train)
-    return _predict([mean] * len(test.frame), test, bodies, template_kpts)
+def joint_constants(
+    train: BehaveDataset, test: BehaveDataset, further: Further, assets: Assets
+) -> dict[str, Results]:
+    """Mean body and mean keypoints in the body frame for every test view: one mean, or one an object."""
+    known, truth = select_views(train), select_views(test)
+    views = [test.key(i) for i in range(len(test))]
+    return {
+        row: _collect(predict_joint(means, truth, assets), truth, views)
+        for row, means in _per_view(known, truth, body_frame_mean).items()
+    }
 
 
-def constant_per_object(
-    train: ViewTargets, test: ViewTargets, bodies: BodySet, template_kpts: Tensor
-) -> Prediction:
-    """The mean of the training frames with the same object; arguments and result as `constant`.
+def human_constants(
+    train: BehaveDataset, test: BehaveDataset, further: Further, assets: Assets
+) -> dict[str, Results]:
+    """The same bodies, facing as people do on average."""
+    known, truth = select_views(train), select_views(test)
+    views = [test.key(i) for i in range(len(test))]
+    means, facing = _per_view(known, truth, body_frame_mean), _per_view(known, truth, mean_orientation)
+    return {
+        row: _collect(predict_people(means[row], facing[row], truth, assets), truth, views)
+        for row in CONSTANTS
+    }
 
-    A test object that no training frame shows gets the mean over all.
-    """
-    of_view = test.object_id[test.frame]
-    seen = set(train.object_id[train.frame].tolist())
-    means = {o: body_frame_mean(train, o if o in seen else None) for o in set(of_view.tolist())}
-    return _predict([means[o] for o in of_view.tolist()], test, bodies, template_kpts)
+
+def object_constants(
+    train: BehaveDataset, test: BehaveDataset, further: Further, assets: Assets
+) -> dict[str, Results]:
+    """Mean allocentric rotation and scale-invariant translation, in the crop of every predicted view."""
+    truth, seen = select_views(test), seen_objects(train)
+    row_of = {(key.sequence, key.frame): i for i, key in enumerate(map(test.key, range(len(test))))}
+    rows = [row_of[str(s), str(f)] for s, f in zip(further.sequence, further.frame, strict=True)]
+    frame = truth.frame[rows]
+    K_crop, size = torch.from_numpy(further.arrays["K_crop"]), test.config.view.input_size
+    gender, views = torch.from_numpy(truth.gender[frame]), [test.key(row) for row in rows]
+    found = {}
+    for row in CONSTANTS:
+        pred = predict_objects(seen, truth.object_id[frame].tolist(), K_crop, size, row != CONSTANTS[0])
+        found[row] = collect_results([PredictedViews(pred, gender, views)])
+    return found
+
+
+CONSTANT_ROWS: Mapping[str, Callable[..., dict[str, Results]]] = {
+    "joint": joint_constants,
+    "human": human_constants,
+    "object": object_constants,
+}
+"""The fair constants of each track: of what its metric sees."""
 
 
 def perfect(test: ViewTargets) -> Prediction:
@@ -116,32 +119,6 @@ def perfect(test: ViewTargets) -> Prediction:
     return Prediction(human, ObjectPrediction(*pose, kpts=torch.from_numpy(test.kpts)))
 
 
-def baseline_rows(
-    datamodule: BehaveDataModule, method: str, results: dict[str, Any]
-) -> dict[str, dict[str, Any]]:
-    """The rows of the score table, in order: constants, the method, the perfect predictor.
-
-    Args:
-        datamodule: set up; gives training means and test views.
-        method: name of the method's row.
-        results: the method's predictions.
-
-    Returns:
-        Predictions by row name.
-    """
-    train = select_views(datamodule.train_dataset)
-    test = select_views(datamodule.test_dataset)
-    bodies, kpts = datamodule.assets.bodies, datamodule.assets.keypoints()
-    return {
-        "constant": _collect(constant(train, test, bodies, kpts), test, datamodule.test_dataset),
-        "constant_per_object": _collect(
-            constant_per_object(train, test, bodies, kpts), test, datamodule.test_dataset
-        ),
-        method: results,
-        "perfect": _collect(perfect(test), test, datamodule.test_dataset),
-    }
-
-
 def select_views(dataset: BehaveDataset) -> ViewTargets:
     """Ground truth of the views of one dataset, in its order; frames stay whole."""
     targets, views = dataset.targets, dataset.views
@@ -149,26 +126,16 @@ def select_views(dataset: BehaveDataset) -> ViewTargets:
     return replace(targets, **{name: getattr(targets, name)[views] for name in per_view})
 
 
-def _predict(
-    means: Sequence[Constant], test: ViewTargets, bodies: BodySet, template_kpts: Tensor
-) -> Prediction:
-    def stack(name: str) -> Tensor:
-        return torch.from_numpy(np.stack([getattr(mean, name) for mean in means])).float()
-
-    ahead = torch.tensor([0.0, 0.0, DISTANCE])
-    return keypoints_to_prediction(
-        stack("joints") + ahead,
-        stack("kpts") + ahead,
-        stack("beta"),
-        stack("twist"),
-        torch.from_numpy(test.gender[test.frame]),
-        torch.from_numpy(test.object_id[test.frame]),
-        bodies,
-        template_kpts,
-    )
+def _per_view(
+    train: ViewTargets, test: ViewTargets, mean: Callable[[ViewTargets, int | None], Any]
+) -> dict[str, list[Any]]:
+    """A mean for every test view, by row; an object that no training view shows gets the mean over all."""
+    of_view, seen = test.object_id[test.frame].tolist(), set(train.object_id[train.frame].tolist())
+    everyone = mean(train, None)
+    own = {index: mean(train, index) if index in seen else everyone for index in set(of_view)}
+    return dict(zip(CONSTANTS, ([everyone] * len(of_view), [own[i] for i in of_view]), strict=True))
 
 
-def _collect(prediction: Prediction, test: ViewTargets, dataset: BehaveDataset) -> dict[str, Any]:
-    keys = [dataset.key(i) for i in range(len(dataset))]
+def _collect(prediction: Prediction, test: ViewTargets, views: list[SampleKey]) -> Results:
     gender = torch.from_numpy(np.asarray(test.gender[test.frame]))
-    return collect_results([(prediction, gender, keys)])
+    return collect_results([PredictedViews(prediction, gender, views)])

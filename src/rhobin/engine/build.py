@@ -20,6 +20,7 @@ from rhobin.engine.count import BatchCount
 from rhobin.engine.log import CsvLog
 from rhobin.engine.resolvers import register_resolvers
 from rhobin.engine.signals import Steps, StopRequest, cluster_plugins
+from rhobin.engine.validation import challenge_intrinsics, view_intrinsics
 from rhobin.methods.base import Method
 from rhobin.types import Batch
 
@@ -89,7 +90,8 @@ def build_callbacks(
     log, average = made("log"), made("ema") if parts.get("ema") else None
     parts.pop("ema", None)
     views = validation_views(datamodule, parts.pop("views"))
-    judge = made("evaluator", views=views, assets=datamodule.assets, average=average)
+    intrinsics = view_intrinsics(datamodule.val_dataset) if views else challenge_intrinsics
+    judge = made("evaluator", views=views, assets=datamodule.assets, intrinsics=intrinsics, average=average)
     progress = made("progress", judge=judge)
     folder = run_dir / "checkpoints"
     checkpoints = made("checkpoints", folder=folder, judge=judge, identity=dict(identity), request=request)

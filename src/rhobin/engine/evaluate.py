@@ -11,42 +11,56 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import hydra
 import torch
 from omegaconf import DictConfig
 from rich.console import Console
-from rich.table import Table
 
 import rhobin
-from rhobin.data.datamodule import BehaveDataModule
+from rhobin.behave.ref import find_ref
 from rhobin.engine.baselines import baseline_rows
 from rhobin.engine.build import build_datamodule, build_module, read_config
 from rhobin.engine.predict import load_weights, predict_views
 from rhobin.engine.runinfo import config_hash, read_run
-from rhobin.methods.base import Method
-from rhobin.metrics.joint_track import JointScore
 from rhobin.metrics.protocol import JointProtocol
-from rhobin.reports.page import is_generated, write_report
-from rhobin.reports.run_tracks import score_tracks
-from rhobin.reports.score import read_scores, score_rows, write_scores
-from rhobin.reports.store import Provenance, read_results, write_results
+from rhobin.metrics.tracks import TRACKS, known_tracks
+from rhobin.reports.page import REPORT, write_report
+from rhobin.reports.terminal import score_tables
+from rhobin.scoring.challenge import Challenge, read_challenge
+from rhobin.scoring.document import FRAMES, SCORES, Scores, read_scores, write_scores
+from rhobin.scoring.rows import score_rows
+from rhobin.scoring.store import (
+    FURTHER,
+    RESULTS,
+    SIDECAR,
+    Provenance,
+    read_further,
+    read_results,
+    write_results,
+)
+from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
 
-FILES = ("results.pkl", "results.json", "scores.json", "frames.csv", "report.html")
+PREDICTED, SCORED = (RESULTS, SIDECAR, FURTHER), (SCORES, FRAMES, REPORT)
 
 
 def evaluate(config: DictConfig) -> Path:
     """Predict, score and report a run; does nothing when all of it is up to date.
 
+    Without ground truth nothing can be scored: the predictions are stored and packed as a submission.
+
     Args:
         config: composed configuration, see configs/eval.yaml.
 
     Returns:
-        The run folder, with ``results.pkl``, ``scores.json``, ``frames.csv`` and ``report.html``.
+        The run folder, with ``results.pkl``, ``predictions.npz``, ``scores.json``, ``frames.csv`` and
+        ``report.html``.
 
     Raises:
         FileNotFoundError: run, checkpoint or data are missing.
         ValueError: the checkpoint belongs to another experiment, or something cannot be scored.
     """
     run_dir, console = Path(config.run), Console()
+    known_tracks(config.tracks, "tracks")
     trained = read_config(run_dir)
     run_config = moved(trained, config.data)
     if config.threads:
@@ -55,33 +69,40 @@ def evaluate(config: DictConfig) -> Path:
     protocol = JointProtocol(**config.protocol)
     checkpoint = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt"
     provenance = _provenance(run_dir, trained, datamodule, checkpoint, protocol)
-    tracks = list(config.tracks)
-    if not config.force and is_current(run_dir, provenance, protocol, tracks):
-        console.print(f"{run_dir / 'report.html'} is up to date; force=true evaluates again")
+    origin = origin_hash(provenance, protocol, list(config.tracks))
+    has_truth = find_ref(datamodule.root) is not None
+    if not config.force and is_current(run_dir, provenance, origin if has_truth else None):
+        console.print(f"{run_dir} is up to date; force=true evaluates again", soft_wrap=True)
         return run_dir
     module = build_module(run_config, datamodule)
-    seconds = _predict(run_dir, trained, datamodule, module, checkpoint, provenance)
-    rows, origin = _rows(run_config, datamodule, module, run_dir, provenance)
-    origin |= {"hash": origin_hash(provenance, protocol, tracks), "seconds": seconds}
-    scores = _score(run_dir, run_config, rows, protocol, tracks, origin, config.workers)
-    page = write_report(run_dir, Path(run_config.data.root), run_config.data.body)
-    console.print(score_table(scores))
-    console.print(f"{page} (predict {seconds['predict']:.1f} s, score {seconds['score']:.1f} s)")
+    load_weights(module, checkpoint, trained)
+    seconds = _predict(run_dir, datamodule, module, provenance)
+    if has_truth:
+        _score(
+            config, run_dir, datamodule, provenance, protocol, {"hash": origin, "seconds": seconds}, console
+        )
+    else:
+        _leave_unscored(run_dir, datamodule.root, console)
     return run_dir
 
 
-def is_current(
-    run_dir: Path, provenance: Provenance, protocol: JointProtocol, tracks: Sequence[str] = ()
-) -> bool:
-    """Whether all files of an evaluation exist and come from this checkpoint, config, data and protocol."""
-    if not all((run_dir / name).is_file() for name in FILES):
+def is_current(run_dir: Path, provenance: Provenance, origin: str | None) -> bool:
+    """Whether all files of an evaluation exist and come from this checkpoint, config, data and protocol.
+
+    Args:
+        run_dir: the run folder.
+        provenance: where the predictions must come from.
+        origin: what `origin_hash` gives; None where there is nothing to score against.
+    """
+    files = PREDICTED if origin is None else (*PREDICTED, *SCORED)
+    if not all((run_dir / name).is_file() for name in files):
         return False
     try:
-        document, _ = read_scores(run_dir)
-        read_results(run_dir / "results.pkl", provenance)
+        read_results(run_dir, provenance)
+        read_further(run_dir)
+        return origin is None or read_scores(run_dir)[0]["origin"].get("hash") == origin
     except (ValueError, KeyError):
         return False
-    return document["origin"].get("hash") == origin_hash(provenance, protocol, tracks)
 
 
 def origin_hash(provenance: Provenance, protocol: JointProtocol, tracks: Sequence[str] = ()) -> str:
@@ -89,17 +110,6 @@ def origin_hash(provenance: Provenance, protocol: JointProtocol, tracks: Sequenc
     parts = {"rhobin": rhobin.__version__, **asdict(provenance), "protocol": protocol.as_dict()}
     parts["tracks"] = list(tracks)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def score_table(scores: dict[str, JointScore]) -> Table:
-    """The scores for a terminal."""
-    protocol = next(iter(scores.values())).protocol
-    table = Table(title=f"Joint track, {protocol.name}, held-out frames", title_justify="left")
-    for column in ("prediction", "SMPL [mm]", "object [mm]", "frames"):
-        table.add_column(column, justify="left" if column == "prediction" else "right")
-    for name, score in scores.items():
-        table.add_row(name, f"{score.smpl_mm:.1f}", f"{score.object_mm:.1f}", str(len(score.frames)))
-    return table
 
 
 def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
@@ -120,15 +130,17 @@ def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
 
 
 def _provenance(
-    run_dir: Path, config: DictConfig, datamodule: BehaveDataModule, checkpoint: Path, protocol: JointProtocol
+    run_dir: Path, config: DictConfig, datamodule: Any, checkpoint: Path, protocol: JointProtocol
 ) -> Provenance:
     if not checkpoint.is_file():
         raise FileNotFoundError(
             f"{checkpoint} is missing: train first (python train.py run_dir={run_dir}), "
             "or choose another with checkpoint=last"
         )
+    method: Any = hydra.utils.get_class(config.model._target_)
     return Provenance(
-        method=method_name(config),
+        method=method.name,
+        title=method.title,
         run=read_run(run_dir).get("id", run_dir.name),
         checkpoint=str(checkpoint.relative_to(run_dir)),
         checkpoint_hash=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
@@ -138,62 +150,88 @@ def _provenance(
     )
 
 
-def method_name(config: DictConfig) -> str:
-    """The method's package name, from the module that the config instantiates: ``khor``."""
-    return str(config.model._target_).split(".")[-3]
-
-
-def _predict(
-    run_dir: Path,
-    config: DictConfig,
-    datamodule: BehaveDataModule,
-    module: Method,
-    checkpoint: Path,
-    provenance: Provenance,
-) -> dict[str, float]:
+def _predict(run_dir: Path, datamodule: Any, module: Any, provenance: Provenance) -> dict[str, float]:
     began = time.monotonic()
-    load_weights(module, checkpoint, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     predicted = predict_views(module, datamodule.test_dataloader(), device)
-    write_results(run_dir / "results.pkl", predicted.results, provenance)
+    write_results(run_dir, predicted.results, provenance, predicted.further)
     return {"predict": time.monotonic() - began, "network": predicted.seconds}
 
 
-def _rows(
+def _score(
     config: DictConfig,
-    datamodule: BehaveDataModule,
-    module: Method,
     run_dir: Path,
+    datamodule: Any,
     provenance: Provenance,
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Predictions by row, and what to say about where they come from."""
-    results, _ = read_results(run_dir / "results.pkl", provenance)
-    origin = {
+    protocol: JointProtocol,
+    origin: dict[str, Any],
+    console: Console,
+) -> None:
+    began, seconds = time.monotonic(), origin["seconds"]
+    results, _ = read_results(run_dir, provenance)
+    train = datamodule.train_dataset if datamodule.has("train") else None
+    tracks = [track for track in possible_tracks(results) if track in config.tracks]
+    rows = baseline_rows(
+        tracks,
+        provenance.method,
+        results,
+        read_further(run_dir),
+        datamodule.test_dataset,
+        train,
+        datamodule.assets,
+    )
+    body = Path(datamodule.settings.body) if datamodule.settings.body else None
+    challenge = read_challenge(datamodule.root, body, beside=False, centred=True)
+    scores = score_rows(challenge, rows, _protocols(challenge, protocol), config.workers)
+    seconds["score"] = time.monotonic() - began
+    origin |= {"seconds": {name: round(value, 2) for name, value in seconds.items()}}
+    write_scores(run_dir, scores, _origin(datamodule, provenance, results, train) | origin)
+    page = write_report(run_dir, datamodule.root, challenge)
+    _print(console, scores, page, seconds, train is None)
+
+
+def _protocols(challenge: Challenge, joint: JointProtocol) -> dict[str, Any]:
+    """How each track is scored: officially, by the rules of the ground truth's edition."""
+    if challenge.edition == "2024":
+        return {name: track.modes["2024"] for name, track in TRACKS.items()}
+    return {**{name: track.modes["official"] for name, track in TRACKS.items()}, "joint": joint}
+
+
+def _origin(datamodule: Any, provenance: Provenance, results: dict[str, Any], train: Any) -> dict[str, Any]:
+    """What to say about where the scores come from."""
+    return {
         **asdict(provenance),
+        "row": provenance.method,
         "rhobin": rhobin.__version__,
         "data": datamodule.manifest(),
-        "generated": is_generated(datamodule.root),
+        "generated": (datamodule.root / "synth.json").is_file(),
         "predicted": sum(len(record["frames"]) for record in results.values()),
-        "train_views": len(datamodule.train_dataset),
+        "train_views": 0 if train is None else len(train),
     }
-    return baseline_rows(datamodule, provenance.method, results), origin
 
 
-def _score(
-    run_dir: Path,
-    config: DictConfig,
-    rows: dict[str, Any],
-    protocol: JointProtocol,
-    tracks: Sequence[str],
-    origin: dict[str, Any],
-    workers: int,
-) -> dict[str, JointScore]:
-    began, seconds = time.monotonic(), origin["seconds"]
-    root, body = Path(config.data.root), config.data.body and Path(config.data.body)
-    scores = score_rows(root / "ref.pkl", rows, protocol, body, workers)
-    placed = {name: results for name, results in rows.items() if not name.startswith("constant")}
-    other = score_tracks(root, placed, tracks, body, workers)
-    seconds["score"] = time.monotonic() - began
-    origin = {**origin, "seconds": {name: round(value, 2) for name, value in seconds.items()}}
-    write_scores(run_dir, scores, origin, other)
-    return scores
+def _print(
+    console: Console, scores: Scores, page: Path, seconds: dict[str, float], no_training: bool
+) -> None:
+    for table in score_tables(scores):
+        console.print(table)
+    if no_training:
+        console.print("The root has no training views, so there are no constant predictors to compare with.")
+    told = f"{page} (predict {seconds['predict']:.1f} s, score {seconds['score']:.1f} s)"
+    console.print(told, soft_wrap=True)
+
+
+def _leave_unscored(run_dir: Path, root: Path, console: Console) -> None:
+    """Pack the predictions, and leave no score of other data behind."""
+    for name in SCORED:
+        (run_dir / name).unlink(missing_ok=True)
+    results, _ = read_results(run_dir)
+    track = possible_tracks(results)[0]
+    path = submission_path(run_dir, track, "2023")
+    pack(path, track_results(results, track, str(run_dir)), "2023")
+    console.print(
+        f"Nothing was scored: {root} has no ref.pkl, the ground truth of its test images.\n"
+        f"Predictions: {run_dir / RESULTS}; as a submission of the {track} track: {path}",
+        soft_wrap=True,
+        highlight=False,
+    )

@@ -12,14 +12,13 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor
 
 from rhobin.engine.resume import accepted_changes, describe
 from rhobin.engine.runinfo import identity
 from rhobin.engine.saved import read_checkpoint
 from rhobin.methods.base import Method
-from rhobin.reports.store import collect_results
-from rhobin.types import Batch, Prediction, SampleKey, map_tensors, to_device
+from rhobin.scoring.collect import Further, PredictedViews, gather
+from rhobin.types import Batch, map_tensors, to_device
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,13 @@ class Predicted:
 
     Attributes:
         results: by sequence name, in the challenge's layout.
+        further: whatever goes beyond that layout, by view.
         frames: number of predicted frames.
         seconds: time in the network and the mesh conversion, without loading images.
     """
 
     results: dict[str, dict[str, Any]]
+    further: Further
     frames: int
     seconds: float
 
@@ -80,20 +81,25 @@ def predict_views(module: Method, loader: Any, device: torch.device) -> Predicte
     columns = (TextColumn("predict"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
         batches = progress.track(loader, total=len(loader))
-        results = collect_results(_predict(module, batches, device, clock))
-    return Predicted(results, sum(len(r["frames"]) for r in results.values()), clock[0])
+        results, further = gather(_predict(module, batches, device, clock))
+    return Predicted(results, further, sum(len(r["frames"]) for r in results.values()), clock[0])
 
 
 def _predict(
     module: Method, batches: Any, device: torch.device, clock: list[float]
-) -> Iterator[tuple[Prediction, Tensor, list[SampleKey]]]:
+) -> Iterator[PredictedViews]:
     seen: set[tuple[str, str]] = set()
     for batch in batches:
         began = time.perf_counter()
         prediction = to_device(module.predict(batch.to(device)), "cpu")
         clock[0] += time.perf_counter() - began
         fresh = _first_occurrences(batch, seen)
-        yield map_tensors(prediction, itemgetter(fresh)), batch.gender[fresh], [batch.keys[i] for i in fresh]
+        yield PredictedViews(
+            map_tensors(prediction, itemgetter(fresh)),
+            batch.gender[fresh],
+            [batch.keys[i] for i in fresh],
+            batch.K_crop[fresh],
+        )
 
 
 def _first_occurrences(batch: Batch, seen: set[tuple[str, str]]) -> list[int]:

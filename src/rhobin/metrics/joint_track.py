@@ -1,111 +1,56 @@
 """The official 2023 joint evaluator: ground truth and predictions of sequences in, errors of frames out."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from rhobin.behave.ref import RefTemplate
 from rhobin.body.model import BodyModel
 from rhobin.metrics.joint import joint_errors_of_frames
 from rhobin.metrics.posing import pose_examples
 from rhobin.metrics.protocol import OFFICIAL_2023, JointProtocol
+from rhobin.metrics.scored import ScoredFrames, mean_or_lost
 from rhobin.metrics.submission import Annotations, Example, Results, match_frames
 
+NAMES = ("SMPL", "Object")
 CHUNK = 16
 """Frames that a thread poses at a time: bounds the memory, 5 MB a frame on a 6,890-vertex body."""
 
 
 @dataclass(frozen=True)
-class FrameError:
-    """Joint errors of one frame.
+class JointErrors:
+    """Errors of single frames.
 
     Attributes:
-        sequence: sequence name.
-        frame: frame name.
-        object_name: name of its object.
-        visible: visible fraction of the object.
-        smpl_mm: summed Chamfer error of the body, millimetres.
-        object_mm: summed Chamfer error of the object, millimetres.
+        smpl_mm: (N,) summed Chamfer errors of the body, millimetres.
+        object_mm: (N,) summed Chamfer errors of the object, millimetres.
     """
 
-    sequence: str
-    frame: str
-    object_name: str
-    visible: float
-    smpl_mm: float
-    object_mm: float
+    smpl_mm: Float[np.ndarray, " N"]
+    object_mm: Float[np.ndarray, " N"]
 
-    @property
-    def mean_mm(self) -> float:
-        """Mean of both errors: what frames are ranked by."""
-        return 0.5 * (self.smpl_mm + self.object_mm)
+    def __len__(self) -> int:
+        return len(self.smpl_mm)
 
 
 @dataclass(frozen=True)
-class JointScore:
-    """The joint track's score.
+class JointScore(ScoredFrames):
+    """The joint track's score."""
 
-    Attributes:
-        frames: errors of the scored frames; empty when too few frames were predicted.
-        visible: number of ground truth frames that count.
-        coverage: predicted over visible frames, as the official evaluator counts.
-        missing: visible frames without a prediction.
-        protocol: how it was computed.
-    """
-
-    frames: tuple[FrameError, ...]
-    visible: int
-    coverage: float
-    missing: tuple[str, ...]
-    protocol: JointProtocol
-    notes: tuple[str, ...] = ()
+    names = NAMES
     track = "joint"
 
-    @property
-    def examples(self) -> tuple[FrameError, ...]:
-        """The scored frames."""
-        return self.frames
-
-    def metrics(self, rows: np.ndarray | None = None) -> dict[str, float]:
-        """The scores under their official names, of all frames or of some.
-
-        Args:
-            rows: indices of scored frames; None for all, with missing ones as the protocol has it.
-
-        Returns:
-            SMPL and Object in mm; infinite below the coverage gate.
-        """
-        if rows is None or not self.frames:
-            return {"SMPL": self.smpl_mm, "Object": self.object_mm}
-        columns = self.columns()
-        return {
-            "SMPL": float(columns["smpl_mm"][rows].mean()),
-            "Object": float(columns["object_mm"][rows].mean()),
-        }
+    def summarise(self, rows: np.ndarray, missing: int) -> dict[str, float]:
+        """Both means, millimetres."""
+        values = (self.errors.smpl_mm[rows], self.errors.object_mm[rows])
+        return {name: mean_or_lost(value, missing) for name, value in zip(NAMES, values, strict=True)}
 
     def columns(self) -> dict[str, np.ndarray]:
         """Errors of the scored frames, (N,) each."""
-        return {
-            "smpl_mm": np.array([frame.smpl_mm for frame in self.frames]),
-            "object_mm": np.array([frame.object_mm for frame in self.frames]),
-        }
-
-    @property
-    def smpl_mm(self) -> float:
-        """Mean body error over frames, millimetres; infinite below the coverage gate."""
-        return self._mean([frame.smpl_mm for frame in self.frames])
-
-    @property
-    def object_mm(self) -> float:
-        """Mean object error over frames, millimetres; infinite below the coverage gate."""
-        return self._mean([frame.object_mm for frame in self.frames])
-
-    def _mean(self, values: list[float]) -> float:
-        failed = self.protocol.missing_fails and self.missing
-        return float(np.mean(values)) if values and not failed else math.inf
+        return {} if self.errors is None else dict(vars(self.errors))
 
 
 def score_joint(
@@ -135,20 +80,17 @@ def score_joint(
         SubmissionError: a sequence, key or template is missing, or an array is malformed.
     """
     matching = match_frames(annotations, results, protocol, source)
-    passed = matching.coverage >= protocol.min_coverage
+    common = (matching.visible, matching.coverage, matching.missing, protocol)
+    if matching.coverage < protocol.min_coverage or not matching.examples:
+        return JointScore((), None, *common)
 
-    def errors_of(chunk: Sequence[Example]) -> list[FrameError]:
+    def errors_of(chunk: Sequence[Example]) -> list[tuple[float, float]]:
         meshes = pose_examples(chunk, annotations, templates, results, bodies, source)
-        pairs = joint_errors_of_frames(meshes, protocol.seed, protocol.samples, workers=1)
-        return [
-            FrameError(e.sequence, e.frame, e.object_name, e.visible, *pair)
-            for e, pair in zip(chunk, pairs, strict=True)
-        ]
+        return joint_errors_of_frames(meshes, protocol.seed, protocol.samples, workers=1)
 
     with ThreadPoolExecutor(workers) as pool:
-        parts = pool.map(errors_of, _chunks(matching.examples if passed else ()))
-        errors = tuple(error for part in parts for error in part)
-    return JointScore(errors, matching.visible, matching.coverage, matching.missing, protocol)
+        pairs = [pair for part in pool.map(errors_of, _chunks(matching.examples)) for pair in part]
+    return JointScore(matching.examples, JointErrors(*np.array(pairs).T.copy()), *common)
 
 
 def _chunks(examples: Sequence[Example]) -> Iterator[Sequence[Example]]:

@@ -73,6 +73,55 @@ def expand_pose(poses: Float[np.ndarray, "T P"]) -> Float[np.ndarray, "T 156"]:
     return expanded
 
 
+def posed_people(
+    examples: Sequence[Example],
+    truth: SequenceAnnotation,
+    record: Mapping[str, Any],
+    body: BodyModel,
+    source: str = "results",
+) -> tuple[Float[np.ndarray, "T V 3"], Float[np.ndarray, "T V 3"]]:
+    """Predicted and true body vertices of frames of one sequence, metres, camera frame.
+
+    Raises:
+        SubmissionError: vertices in the results are not the body's.
+    """
+    target_rows, pred_rows = [e.target for e in examples], [e.pred for e in examples]
+    target = _skin(body, truth.poses[target_rows], truth.betas[target_rows], truth.trans[target_rows])
+    if "smpl_verts" in record:
+        pred = _rows(record, "smpl_verts", pred_rows)
+    else:
+        poses, betas, trans = (_rows(record, key, pred_rows) for key in ("poses", "betas", "trans"))
+        pred = _skin(body, expand_pose(poses), betas, trans)
+    _same_count("smpl_verts", pred, target, examples, source)
+    return pred, target
+
+
+def placed_objects(
+    examples: Sequence[Example],
+    truth: SequenceAnnotation,
+    record: Mapping[str, Any],
+    template: RefTemplate,
+    source: str = "results",
+) -> tuple[Float[np.ndarray, "T N 3"], Float[np.ndarray, "T N 3"]]:
+    """Predicted and true object vertices of frames of one sequence, metres, camera frame.
+
+    Raises:
+        SubmissionError: vertices in the results are not the template's.
+    """
+    target_rows, pred_rows = [e.target for e in examples], [e.pred for e in examples]
+    target_R = rotvec_to_rotmat(torch.from_numpy(truth.obj_rots[target_rows])).numpy()
+    target = _place(template.verts, target_R, truth.obj_trans[target_rows])
+    if "obj_verts" in record:
+        pred = _rows(record, "obj_verts", pred_rows)
+    else:
+        pose = (_rows(record, key, pred_rows) for key in ("obj_rots", "obj_trans"))
+        pred = _place(template.verts, *pose)
+    if "obj_scales" in record:
+        pred = pred * _rows(record, "obj_scales", pred_rows)[:, None, None]
+    _same_count("obj_verts", pred, target, examples, source)
+    return pred, target
+
+
 def _pose_sequence(
     examples: list[Example],
     truth: SequenceAnnotation,
@@ -81,18 +130,8 @@ def _pose_sequence(
     template: RefTemplate,
     source: str,
 ) -> list[FrameMeshes]:
-    target_rows, pred_rows = [e.target for e in examples], [e.pred for e in examples]
-    target_body = _skin(body, truth.poses[target_rows], truth.betas[target_rows], truth.trans[target_rows])
-    target_R = rotvec_to_rotmat(torch.from_numpy(truth.obj_rots[target_rows])).numpy()
-    target_obj = _place(template.verts, target_R, truth.obj_trans[target_rows])
-    pred_body = _predicted_body(record, pred_rows, body)
-    pred_obj = _predicted_object(record, pred_rows, template)
-    for key, pred, target in (("smpl_verts", pred_body, target_body), ("obj_verts", pred_obj, target_obj)):
-        if pred.shape != target.shape:
-            raise SubmissionError(
-                f"{source}: sequence {examples[0].sequence}: key {key!r}: "
-                f"expected {target.shape[1]} vertices, found {pred.shape[1]}."
-            )
+    pred_body, target_body = posed_people(examples, truth, record, body, source)
+    pred_obj, target_obj = placed_objects(examples, truth, record, template, source)
     faces, obj_faces = body.faces.cpu().numpy(), np.asarray(template.faces)
     return [
         FrameMeshes(e.name, pred_body[i], pred_obj[i], target_body[i], target_obj[i], faces, obj_faces)
@@ -100,25 +139,14 @@ def _pose_sequence(
     ]
 
 
-def _predicted_body(
-    record: Mapping[str, Any], rows: list[int], body: BodyModel
-) -> Float[np.ndarray, "T V 3"]:
-    if "smpl_verts" in record:
-        return _rows(record, "smpl_verts", rows)
-    poses, betas, trans = (_rows(record, key, rows) for key in ("poses", "betas", "trans"))
-    return _skin(body, expand_pose(poses), betas, trans)
-
-
-def _predicted_object(
-    record: Mapping[str, Any], rows: list[int], template: RefTemplate
-) -> Float[np.ndarray, "T N 3"]:
-    if "obj_verts" in record:
-        verts = _rows(record, "obj_verts", rows)
-    else:
-        verts = _place(template.verts, _rows(record, "obj_rots", rows), _rows(record, "obj_trans", rows))
-    if "obj_scales" in record:
-        verts = verts * _rows(record, "obj_scales", rows)[:, None, None]
-    return verts
+def _same_count(
+    key: str, pred: np.ndarray, target: np.ndarray, examples: Sequence[Example], source: str
+) -> None:
+    if pred.shape != target.shape:
+        raise SubmissionError(
+            f"{source}: sequence {examples[0].sequence}: key {key!r}: "
+            f"expected {target.shape[1]} vertices, found {pred.shape[1]}."
+        )
 
 
 def _rows(record: Mapping[str, Any], key: str, rows: list[int]) -> Float[np.ndarray, "T ..."]:

@@ -1,4 +1,4 @@
-"""What the scores of the human and the object track share: the scored frames and how they were counted."""
+"""What the scores of all tracks share: the scored frames and how they were counted."""
 
 import math
 from dataclasses import dataclass
@@ -31,6 +31,7 @@ class ScoredFrames:
     protocol: Any
     notes: tuple[str, ...] = ()
     names: ClassVar[tuple[str, ...]] = ()
+    track: ClassVar[str] = ""
 
     def metrics(self, rows: np.ndarray | None = None) -> dict[str, float]:
         """The scores under their official names (`names`), of all frames or of some.
@@ -50,6 +51,10 @@ class ScoredFrames:
 
     def summarise(self, rows: np.ndarray, missing: int) -> dict[str, float]:
         """The scores of some frames, with further ones that fail."""
+        raise NotImplementedError
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Errors of the scored frames, (N,) each, by name with unit; empty below the coverage gate."""
         raise NotImplementedError
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torchmetrics import Metric
 
+from rhobin.geometry.backend import BackendName
 from rhobin.metrics.human import Joints, Rotations, area_under, human_errors
 from rhobin.metrics.joint import FrameMeshes, joint_errors_of_frames
 from rhobin.metrics.object import object_errors
@@ -138,16 +139,25 @@ class JointMetric(_Sums):
     Args:
         protocol: number and seed of surface points.
         workers: threads.
+        using: what finds nearest neighbours; None for the fastest here, scores that are published keep the
+            default.
     """
 
-    def __init__(self, protocol: JointProtocol = OFFICIAL_2023, workers: int = 1) -> None:
+    def __init__(
+        self,
+        protocol: JointProtocol = OFFICIAL_2023,
+        workers: int = 1,
+        using: BackendName | None = "cpu",
+    ) -> None:
         super().__init__()
-        self.protocol, self.workers = protocol, workers
+        self.protocol, self.workers, self.using = protocol, workers, using
         self._keep(frames=1, errors=2)
 
     def update(self, frames: Iterable[FrameMeshes]) -> None:
         """Add the meshes of frames."""
-        pairs = joint_errors_of_frames(frames, self.protocol.seed, self.protocol.samples, self.workers)
+        pairs = joint_errors_of_frames(
+            frames, self.protocol.seed, self.protocol.samples, self.workers, self.using
+        )
         if pairs:
             self._add(frames=[len(pairs)], errors=np.sum(pairs, axis=0))
 

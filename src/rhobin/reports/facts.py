@@ -10,18 +10,17 @@ from rhobin.reports.html import tag, text
 from rhobin.reports.tables import fact_list
 
 
-def run_facts(run: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+def run_facts(run: Mapping[str, Any], origin: Mapping[str, Any], row: Mapping[str, Any]) -> str:
     """Facts of a run as HTML.
 
     Args:
         run: content of ``run.json``; may be empty.
-        document: content of ``scores.json``.
+        origin: where the scores come from, of ``scores.json``.
+        row: the method's row of the main track.
 
     Returns:
         Description lists.
     """
-    origin = document["origin"]
-    row = document["rows"][origin["method"]]
     parts = [
         tag("h3", "Training"),
         fact_list(_training(run, origin)),
@@ -51,16 +50,21 @@ def _training(run: Mapping[str, Any], origin: Mapping[str, Any]) -> list[tuple[s
 def _evaluation(origin: Mapping[str, Any], row: Mapping[str, Any]) -> list[tuple[str, str]]:
     protocol, seconds = row["protocol"], origin.get("seconds", {})
     per_frame = 1000 * seconds.get("network", 0.0) / max(origin.get("predicted", row["frames"]), 1)
+    seen = f" whose object is at least {100 * protocol['min_visible']:.0f} % visible"
     counted = (
-        f"{row['frames']} scored of {row['visible_frames']} whose object is at least "
-        f"{100 * protocol['min_visible']:.0f} % visible; coverage {100 * row['coverage']:.1f} %"
+        f"{row['frames']} scored of {row['visible_frames']}{seen if protocol['min_visible'] else ''}; "
+        f"coverage {100 * row['coverage']:.1f} %"
     )
-    sampling = f"{protocol['samples']} points on each surface, seed {protocol['seed']}"
+    sampled = (
+        f"{protocol['samples']} points on each surface, seed {protocol['seed']}"
+        if protocol.get("samples")
+        else ""
+    )
     times = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items() if name != "network")
     return [
         ("protocol", text(protocol["name"])),
         ("frames", text(counted)),
-        ("sampling", text(sampling)),
+        *([("sampling", text(sampled))] if sampled else []),
         ("checkpoint", f"{text(origin['checkpoint'])} {_mono(origin['checkpoint_hash'][:12])}"),
         ("times", text(times or "unknown")),
         ("network", text(f"{per_frame:.1f} ms a frame, mesh conversion included, images loaded beforehand")),
@@ -74,7 +78,7 @@ def _data(origin: Mapping[str, Any]) -> list[tuple[str, str]]:
     for split, count in manifest.get("splits", {}).items():
         told = f"{count['sequences']:,} sequences, {count['frames']:,} frames, {count['views']:,} views"
         facts.append((split, text(told)))
-    if "train_views" in origin:
+    if origin.get("train_views"):
         facts.append(("trained on", text(f"{origin['train_views']:,} views; the rest of training validates")))
     skipped = manifest.get("skipped", {})
     told = "; ".join(f"{c['views']} views in {c['files']} files: {REASONS[r]}" for r, c in skipped.items())

@@ -41,10 +41,14 @@ def scene_section(cases: Sequence[Case], scenes: Sequence[SceneCase]) -> str:
 def _pick(index: int, case: Case) -> str:
     error = case.error
     title = f"{KIND_HEADS[case.kind]}: {text(error.object_name)}"
-    errors = f"SMPL {error.smpl_mm:.0f} mm, object {error.object_mm:.0f} mm"
     pressed = str(index == 0).lower()
     return tag(
-        "button", title, tag("small", errors), type="button", data_case=str(index), aria_pressed=pressed
+        "button",
+        title,
+        tag("small", text(case.errors)),
+        type="button",
+        data_case=str(index),
+        aria_pressed=pressed,
     )
 
 
@@ -80,7 +84,7 @@ def _case_figure(case: Case, pictures: tuple[str, str]) -> str:
         for source, alt in zip(pictures, ("image with true outline", "predicted meshes"), strict=True)
     ]
     caption = (
-        f"<b>SMPL {error.smpl_mm:.1f}, object {error.object_mm:.1f} mm</b><br>{text(error.sequence)}<br>"
+        f"<b>{text(case.errors)}</b><br>{text(error.sequence)}<br>"
         f"{text(error.frame)}, object {100 * error.visible:.0f}&thinsp;% visible"
     )
     return tag("figure", tag("div", *images, class_="pair"), tag("figcaption", caption))

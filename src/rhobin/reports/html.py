@@ -59,11 +59,6 @@ def meter(percent: float, style: str) -> str:
     return tag("span", filled, class_="meter")
 
 
-def millimetres(value: float | None) -> str:
-    """A length with one decimal; a dash where there is no score."""
-    return DASH if value is None else f"{value:.1f}"
-
-
 def change(value: float | None, reference: float | None) -> str:
     """How far a value is from a reference, as a signed percentage."""
     if value is None or not reference:

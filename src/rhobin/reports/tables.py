@@ -5,41 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rhobin.metrics.protocol import PaperTable
-from rhobin.reports.html import cells, change, meter, millimetres, table, tag, text
+from rhobin.metrics.paper import PaperTable
+from rhobin.metrics.track import Column, Track
+from rhobin.reports.html import cells, change, meter, table, tag, text
 
 Row = Mapping[str, Any]
 
-DESCRIPTIONS = {
-    "constant": ("Constant", "the training set's mean in the body frame, over all objects"),
-    "constant_per_object": ("Constant per object", "the same mean, one for each object"),
-    "perfect": ("Perfect prediction", "the ground truth itself: the metric's sampling floor"),
+TITLES = {
+    "constant": "Constant",
+    "constant_per_object": "Constant per object",
+    "perfect": "Perfect prediction",
 }
+NARROW = 3
+_MEANS = {
+    "joint": "the training set's mean in the body frame",
+    "human": "the mean body, facing as people do on average",
+    "object": "the mean pose in the crop",
+}
+_STYLES = {"human": "b", "object": "o"}
 
 
-def score_table(rows: Mapping[str, Row], method: str, title: str) -> str:
-    """Our rows: errors, and how far below the constant predictor they are.
+def row_title(name: str, title: str) -> str:
+    """What a row is called; `title` is the method's name for people."""
+    return TITLES.get(name, title)
+
+
+def score_table(track: Track, rows: Mapping[str, Row], method: str, title: str) -> str:
+    """Our rows: scores, and how far below the constant predictor the leading ones are.
 
     Args:
-        rows: rows of ``scores.json``, in order.
+        track: whose scores.
+        rows: rows of the track in ``scores.json``, in order.
         method: name of the method's row, which is emphasised.
         title: the method's name for people.
 
     Returns:
         HTML of a table.
     """
-    heads = (
-        "Prediction",
-        "SMPL [mm]",
-        "Object [mm]",
-        "SMPL vs constant",
-        "Object vs constant",
-        "",
-        "Frames",
-    )
-    numbers = (1, 2, 3, 4, 6)
+    constant = rows.get("constant", {}).get("scores")
+    heads = ["Prediction", *(text(column.head) for column in track.columns)]
+    if constant:
+        heads += [*(f"{column.name} vs constant" for column in _compared(track)), ""]
+    heads.append("Frames")
+    numbers = [i for i, head in enumerate(heads) if head and i]
     body = "".join(
-        tag("tr", *cells("td", _score_cells(name, row, rows["constant"], title), numbers), class_=style)
+        tag("tr", *cells("td", _score_cells(track, name, row, constant, title), numbers), class_=style)
         for name, row in rows.items()
         for style in ["ours" if name == method else "base"]
     )
@@ -62,22 +72,32 @@ def paper_table(printed: PaperTable) -> str:
     return table(heads, rows, range(1, len(heads)), class_="quoted")
 
 
-def group_table(head: str, groups: Mapping[str, Row], other: Mapping[str, Row], other_name: str) -> str:
-    """Errors of parts of the test set, with meters and a predictor to compare with.
+def group_table(
+    head: str, track: Track, groups: Mapping[str, Row], other: Mapping[str, Row], other_name: str
+) -> str:
+    """Leading scores of parts of the test set, with meters and a predictor to compare with.
 
     Args:
         head: what the parts are.
-        groups: errors of the method by part.
-        other: errors of the other predictor by part.
+        track: whose scores.
+        groups: scores of the method by part.
+        other: scores of the other predictor by part; empty where there is none.
         other_name: its name.
 
     Returns:
         HTML of a table.
     """
-    top = max((row[key] for row in groups.values() for key in ("smpl_mm", "object_mm")), default=1.0)
-    heads = (text(head), "Frames", "SMPL [mm]", "Object [mm]", "", f"{text(other_name)}: SMPL", "object")
-    rows = [_group_cells(name, row, other.get(name), top) for name, row in groups.items()]
-    return table(heads, rows, (1, 2, 3, 5, 6))
+    leads, tops = track.leads, _tops(track, groups)
+    heads = [text(head), "Frames", *(text(column.head) for column in leads), ""]
+    heads += [text(f"{other_name}: {column.name}") for column in leads] if other else []
+    rows = []
+    for name, row in groups.items():
+        bars = [meter(100 * (row[c.name] or 0) / tops[c.unit], _STYLES[c.part]) for c in leads]
+        values = [column.shown(row[column.name]) for column in leads]
+        beside = other.get(name, {})
+        others = [column.shown(beside.get(column.name)) for column in leads] if other else []
+        rows.append((text(name), str(row["frames"]), *values, "".join(bars), *others))
+    return table(heads, rows, [i for i, title in enumerate(heads) if title and i])
 
 
 def fact_list(facts: Sequence[tuple[str, str]]) -> str:
@@ -92,31 +112,46 @@ def fact_list(facts: Sequence[tuple[str, str]]) -> str:
     return tag("dl", *(tag("dt", text(k)) + tag("dd", v) for k, v in facts), class_="facts")
 
 
-def _score_cells(name: str, row: Row, constant: Row, title: str) -> tuple[str, ...]:
-    label, note = DESCRIPTIONS.get(name, (title, "this run: one forward pass a frame"))
-    smpl, obj = row["smpl_mm"], row["object_mm"]
+def _score_cells(track: Track, name: str, row: Row, constant: Row | None, title: str) -> tuple[str, ...]:
+    scores = row.get("scores", {})
+    label = tag("span", text(row_title(name, title)), class_="name") + tag("small", text(_note(track, name)))
+    values = [column.shown(scores.get(column.name)) for column in track.columns]
+    beside = _against(track, scores, constant) if constant else []
+    return (label, *values, *beside, str(row.get("frames", "-")))
+
+
+def _against(track: Track, scores: Row, constant: Row) -> list[str]:
+    """Changes against the constant's scores, and one cell with bars of what is left of them."""
+    changes = [change(scores.get(c.name), constant[c.name]) for c in _compared(track)]
     bars = [
-        meter(100 * row[key] / constant[key] if row[key] and constant[key] else 0, style)
-        for key, style in (("smpl_mm", "b"), ("object_mm", "o"))
+        meter(100 * scores[c.name] / constant[c.name], _STYLES[c.part])
+        if scores.get(c.name) and constant[c.name]
+        else meter(0, _STYLES[c.part])
+        for c in track.leads
     ]
-    return (
-        tag("span", text(label), class_="name") + tag("small", text(note)),
-        millimetres(smpl),
-        millimetres(obj),
-        change(smpl, constant["smpl_mm"]),
-        change(obj, constant["object_mm"]),
-        "".join(bars),
-        str(row["frames"]),
-    )
+    return [*changes, "".join(bars)]
 
 
-def _group_cells(name: str, row: Row, other: Row | None, top: float) -> tuple[str, ...]:
-    return (
-        text(name),
-        str(row["frames"]),
-        millimetres(row["smpl_mm"]),
-        millimetres(row["object_mm"]),
-        meter(100 * row["smpl_mm"] / top, "b") + meter(100 * row["object_mm"] / top, "o"),
-        millimetres(other["smpl_mm"] if other else None),
-        millimetres(other["object_mm"] if other else None),
-    )
+def _compared(track: Track) -> Sequence[Column]:
+    """Columns whose change against the constant is written out: those of narrow tables."""
+    return track.leads if len(track.columns) <= NARROW else ()
+
+
+def _note(track: Track, name: str) -> str:
+    if name == "constant":
+        return f"{_MEANS[track.name]}, over all objects"
+    if name == "constant_per_object":
+        return "the same mean, one for each object"
+    if name == "perfect":
+        floor = ": the metric's sampling floor" if track.floor else ""
+        return f"the ground truth itself{floor}"
+    return "this run"
+
+
+def _tops(track: Track, groups: Mapping[str, Row]) -> dict[str, float]:
+    """The largest leading score of each unit."""
+    tops: dict[str, float] = {}
+    for column in track.leads:
+        values = [row[column.name] or 0.0 for row in groups.values()]
+        tops[column.unit] = max(tops.get(column.unit, 0.0), *values, 1e-9)
+    return tops

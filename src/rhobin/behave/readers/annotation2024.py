@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.readers.frames import UnusableError, load_or_tell, vectors
-from rhobin.behave.readers.references import find_ref
+from rhobin.behave.ref import find_ref
 from rhobin.objects.template import Template
 from rhobin.pickles import load_pickle
 from rhobin.types import GENDERS

@@ -14,8 +14,8 @@ from rhobin.behave.exceptions import TEST_KINECT_ONLY
 from rhobin.behave.layout import TEST_KINECT, is_frame_name, parse_sequence
 from rhobin.behave.readers.frames import UnusableError, view_names
 from rhobin.behave.readers.raw import add_sequence
-from rhobin.behave.readers.references import challenge_camera, find_ref, package_templates
-from rhobin.behave.ref import RefTemplate, SequenceAnnotation, read_ref
+from rhobin.behave.readers.references import challenge_camera, package_templates
+from rhobin.behave.ref import RefTemplate, SequenceAnnotation, find_ref, read_ref
 from rhobin.behave.release import Release
 from rhobin.behave.root_templates import adopt_symmetries
 from rhobin.behave.splits import read_split

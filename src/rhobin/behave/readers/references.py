@@ -18,11 +18,6 @@ from rhobin.types import Camera
 Meshes = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
 
-def find_ref(root: Path) -> Path | None:
-    """A package's `ref.pkl`, beside the images or in a folder `ref`; None when it has none."""
-    return next((file for file in (root / "ref.pkl", root / "ref" / "ref.pkl") if file.is_file()), None)
-
-
 def package_templates(root: Path, meshes: Meshes | None) -> dict[str, Template]:
     """Templates of a challenge package.
 

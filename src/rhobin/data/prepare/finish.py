@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rhobin.behave.manifest import build_manifest
+from rhobin.behave.ref import find_ref
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip
 from rhobin.data.prepare.index import FRAME_ARRAYS, VIEW_ARRAYS, file_digests, header_facts
@@ -41,9 +42,11 @@ def write_index(releases: list[Release], out: Path, recipe: Recipe) -> None:
     shutil.rmtree(out / "index", ignore_errors=True)
     part.rename(out / "index")
     write_templates(out / TEMPLATES, releases[0].templates)
+    root = releases[0].root
     for name in BESIDE:
-        if (releases[0].root / name).is_file():
-            write_bytes(out / name, (releases[0].root / name).read_bytes())
+        source = find_ref(root) if name == "ref.pkl" else root / name
+        if source is not None and source.is_file():
+            write_bytes(out / name, source.read_bytes())
     skips = [skip for release in releases for skip in _skips(release, stored[release.split])]
     manifest = build_manifest(releases, skips)
     files = {"views": _view_digests(releases, records), "index": file_digests(out)}

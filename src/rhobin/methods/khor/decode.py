@@ -10,11 +10,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from rhobin.body.bodyset import BodySet
-from rhobin.body.ik import hybrik
+from rhobin.body.from_joints import pose_body
 from rhobin.body.joints import PARENTS29
 from rhobin.geometry.align import rigid_align
 from rhobin.geometry.camera import solve_translation, unproject
-from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.methods.khor.net import KhorOutput
 from rhobin.types import HumanPrediction, ObjectPrediction, Prediction
 
@@ -100,35 +99,11 @@ def keypoints_to_prediction(
     Returns:
         Prediction with mean hands and object scale 1.
     """
-    if joints_weight is None:
-        joints_weight = torch.ones_like(joints[..., 0])
     theta, _, trans = pose_body(joints, beta, twist, gender, bodies, joints_weight)
     rotation, translation, scale = rigid_align(template_kpts[object_id], kpts, kpts_weight, scale=False)
     return Prediction(
         HumanPrediction(theta, beta, trans, joints), ObjectPrediction(rotation, translation, scale, kpts)
     )
-
-
-def pose_body(
-    joints: Float[Tensor, "B 29 3"],
-    beta: Float[Tensor, "B 10"],
-    twist: Float[Tensor, "B 23 2"],
-    gender: Int[Tensor, " B"],
-    bodies: BodySet,
-    weight: Float[Tensor, "B 29"],
-) -> tuple[Float[Tensor, "B 52 3 3"], Float[Tensor, "B 29 3"], Float[Tensor, "B 3"]]:
-    """Rotations by inverse kinematics, the joints they give, and the translation that fits them best.
-
-    Returns:
-        theta (B, 52, 3, 3); posed joints (B, 29, 3) and translation (B, 3), metres, in the frame of `joints`.
-    """
-    theta = hybrik(joints, bodies.rest29(beta, gender), twist, rotvec_to_rotmat(bodies.hands_mean(gender)))
-    at_origin = bodies.joints29(
-        bodies.kinematics(theta, beta, torch.zeros_like(joints[:, 0]), gender), beta, gender
-    )
-    share = (weight / weight.sum(1, keepdim=True))[..., None]
-    trans = ((joints - at_origin) * share).sum(1)
-    return theta, at_origin + trans[:, None], trans
 
 
 def pixel_rays(uv: Float[Tensor, "B K 2"], K_crop: Float[Tensor, "B 3 3"]) -> Float[Tensor, "B K 3"]:

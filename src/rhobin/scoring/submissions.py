@@ -2,71 +2,81 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rhobin.behave.ref import RefTemplate, SequenceAnnotation, read_ref
-from rhobin.body.model import BodyModel
 from rhobin.files import write_bytes
 from rhobin.metrics.submission import SubmissionError
+from rhobin.metrics.tracks import TRACKS
 from rhobin.pickles import load_pickle
-from rhobin.reports.images import from_images, is_by_image, is_image_ref, read_image_ref
-from rhobin.reports.score import scoring_bodies
+from rhobin.scoring.by_image import from_images, is_by_image, to_images
+from rhobin.scoring.challenge import Challenge
 
-GENDERS = ("male", "female")
+PART_KEYS = {"human": ("poses", "betas", "trans"), "object": ("obj_rots", "obj_trans")}
+"""Keys of a prediction by sequence, by part, as every track needs them."""
 
-
-@dataclass(frozen=True)
-class Challenge:
-    """Ground truth and body models.
-
-    Attributes:
-        annotations: by sequence name.
-        templates: by object name.
-        bodies: float64 body models by gender.
-        body: where they come from.
-        ref_hash: SHA-256 of ``ref.pkl``.
-        edition: 2023 (by sequence) or 2024 (by image; also that of 2025).
-    """
-
-    annotations: dict[str, SequenceAnnotation]
-    templates: dict[str, RefTemplate]
-    bodies: dict[str, BodyModel]
-    body: str
-    ref_hash: str
-    edition: str = "2023"
+_ALL_KEYS = {"human": ("gender", *PART_KEYS["human"]), "object": (*PART_KEYS["object"], "obj_scales")}
 
 
-def read_challenge(folder: Path, body: Path | None = None) -> Challenge:
-    """Read the official ``ref`` folder.
+def predicted_parts(results: Mapping[str, Any]) -> tuple[str, ...]:
+    """Parts that every sequence of predictions has: human, object."""
+    return tuple(
+        part
+        for part, keys in PART_KEYS.items()
+        if results and all(set(keys) <= set(record) for record in results.values())
+    )
 
-    Args:
-        folder: holds ``ref.pkl`` and, usually, ``SMPLH_male.pkl`` and ``SMPLH_female.pkl``.
-        body: folder of body models; None for those in `folder`, or the stand-in where there are none.
 
-    Returns:
-        Ground truth and body models.
+def possible_tracks(results: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the tracks whose parts were predicted, the one with the most parts first."""
+    parts = predicted_parts(results)
+    return tuple(track.name for track in TRACKS.values() if set(track.parts) <= set(parts))
+
+
+def track_results(results: Mapping[str, Any], track: str, source: str) -> dict[str, dict[str, Any]]:
+    """What a track's submission holds of predictions: frames and the track's parts.
 
     Raises:
-        FileNotFoundError: a file is missing.
-        ValueError: a file is malformed.
+        SubmissionError: a part of the track was not predicted.
     """
-    path = folder / "ref.pkl"
-    content = load_pickle(path) if path.is_file() else {}
-    by_image = is_image_ref(content)
-    annotations, templates = read_image_ref(content, path) if by_image else read_ref(path, centred=False)
-    if body is None and any(path.name.lower().startswith("smplh") for path in folder.iterdir()):
-        body = folder
-    bodies = scoring_bodies({*GENDERS, *(a.gender for a in annotations.values())}, body)
-    named = "stand-in" if body is None else ", ".join(sorted({b.model_id for b in bodies.values()}))
-    edition = "2024" if by_image else "2023"
-    return Challenge(annotations, templates, bodies, named, file_hash(path), edition)
+    parts = predicted_parts(results)
+    missing = [part for part in TRACKS[track].parts if part not in parts]
+    if missing:
+        possible = ", ".join(possible_tracks(results)) or "none"
+        raise SubmissionError(
+            f"{source}: the {track} track needs the {' and the '.join(missing)}, which these predictions "
+            f"lack; tracks that can be packed: {possible}."
+        )
+    keys = {"frames", *(key for part in TRACKS[track].parts for key in _ALL_KEYS[part])}
+    return {
+        name: {key: value for key, value in record.items() if key in keys} for name, record in results.items()
+    }
+
+
+def submission_path(run_dir: Path, track: str, edition: str) -> Path:
+    """Where a run's submission goes."""
+    return run_dir / f"submission-{track}-{edition}.zip"
+
+
+def pack(path: Path, results: Mapping[str, Any], edition: str, challenge: Challenge | None = None) -> None:
+    """Write predictions as a submission of an edition.
+
+    Args:
+        path: the zip.
+        results: predictions by sequence name.
+        edition: 2023 (by sequence) or 2024 (by image).
+        challenge: ground truth; one by image says what its images are called.
+    """
+    if edition == "2023":
+        write_zip(path, results)
+        return
+    by_image = challenge is not None and challenge.edition == "2024"
+    ids = {f for a in challenge.annotations.values() for f in a.frames} if challenge and by_image else ()
+    write_zip(path, to_images(results, ids))
 
 
 def read_submission(path: Path, challenge: Challenge | None = None) -> dict[str, Any]:
@@ -108,11 +118,6 @@ def write_zip(path: Path, content: Mapping[str, Any]) -> None:
             entry = zipfile.ZipInfo("results.pkl", date_time=(2023, 1, 1, 0, 0, 0))
             archive.writestr(entry, pickle.dumps(dict(content), protocol=4), zipfile.ZIP_DEFLATED)
         write_bytes(path, packed.read_bytes())
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _load_zip(path: Path) -> Any:

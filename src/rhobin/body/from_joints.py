@@ -1,0 +1,42 @@
+"""A posed body from its joints: inverse kinematics, then the place that fits them best."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from rhobin.body.bodyset import BodySet
+from rhobin.body.ik import hybrik
+from rhobin.geometry.rotation import rotvec_to_rotmat
+
+
+def pose_body(
+    joints: Float[Tensor, "B 29 3"],
+    beta: Float[Tensor, "B 10"],
+    twist: Float[Tensor, "B 23 2"],
+    gender: Int[Tensor, " B"],
+    bodies: BodySet,
+    weight: Float[Tensor, "B 29"] | None = None,
+) -> tuple[Float[Tensor, "B 52 3 3"], Float[Tensor, "B 29 3"], Float[Tensor, "B 3"]]:
+    """Rotations by inverse kinematics, the joints they give, and the translation that fits them best.
+
+    Args:
+        joints: (B, 29, 3) HybrIK joints, metres.
+        beta: (B, 10) shape coefficients.
+        twist: (B, 23, 2) cosine and sine, any length.
+        gender: (B,) index into `GENDERS`.
+        bodies: body models.
+        weight: (B, 29) weight of each joint in the translation; None for equal weights.
+
+    Returns:
+        theta (B, 52, 3, 3) with mean hands; posed joints (B, 29, 3) and translation (B, 3), metres, in the
+        frame of `joints`.
+    """
+    if weight is None:
+        weight = torch.ones_like(joints[..., 0])
+    theta = hybrik(joints, bodies.rest29(beta, gender), twist, rotvec_to_rotmat(bodies.hands_mean(gender)))
+    at_origin = bodies.joints29(
+        bodies.kinematics(theta, beta, torch.zeros_like(joints[:, 0]), gender), beta, gender
+    )
+    share = (weight / weight.sum(1, keepdim=True))[..., None]
+    trans = ((joints - at_origin) * share).sum(1)
+    return theta, at_origin + trans[:, None], trans

@@ -1,0 +1,156 @@
+"""The report's scores: one part for each track."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rhobin.metrics.track import Track
+from rhobin.metrics.tracks import TRACKS
+from rhobin.reports.figures import Series, line_chart
+from rhobin.reports.html import change, tag, text
+from rhobin.reports.tables import group_table, paper_table, row_title, score_table
+from rhobin.scoring.document import FrameRow
+
+Rows = Mapping[str, Mapping[str, Any]]
+Frames = Mapping[str, Sequence[FrameRow]]
+
+_STYLES = {"constant": "plain", "constant_per_object": "plain dash", "perfect": "good"}
+
+
+def lead_sentence(track: Track, rows: Rows, method: str, title: str) -> str:
+    """The main result in words: scores, changes against the constant, and the perfect prediction's scores."""
+    ours, leads = rows[method], track.leads
+    values = " and ".join(
+        f"<b>{column.name} {column.shown(ours['scores'][column.name])}&thinsp;{column.unit}</b>"
+        for column in leads
+    )
+    told = f"{text(title)} scores {values} on {ours['frames']} frames of sequences that it was not trained on"
+    constant, best = (rows.get(name, {}).get("scores") for name in ("constant", "perfect"))
+    if constant:
+        changes = [change(ours["scores"][column.name], constant[column.name]) for column in leads]
+        told += f": {' and '.join(changes)} against a constant guess"
+    if best and track.floor:
+        floors = [f"{column.shown(best[column.name])}&thinsp;{column.unit}" for column in leads]
+        told += f". A perfect prediction would score {' and '.join(floors)}"
+    return f"{told}."
+
+
+def scores_section(
+    tracks: Mapping[str, Rows], frames: Frames, method: str, title: str, generated: bool
+) -> str:
+    """Tables and charts of every track, the first with how its errors are spread.
+
+    Args:
+        tracks: rows by track, of ``scores.json``.
+        frames: errors of frames by row.
+        method: name of the method's row.
+        title: the method's name for people.
+        generated: the data are generated: the paper's numbers are not comparable.
+
+    Returns:
+        HTML.
+    """
+    parts = []
+    for name in TRACKS:
+        if name in tracks:
+            parts.append(_track_part(TRACKS[name], tracks[name], frames, method, title))
+    return "".join(parts) + tag("p", _comparable(generated), class_="note warn")
+
+
+def breakdown_section(track: Track, rows: Rows, method: str) -> str:
+    """The leading scores by object, and by how much of it is visible."""
+    other = rows.get("constant_per_object", {})
+    by_object, by_visible = (
+        group_table(head, track, rows[method][key], other.get(key, {}), "Object's mean")
+        for head, key in (("Object", "by_object"), ("Visible", "by_visible"))
+    )
+    beside = (
+        "The mean of each object is a strong guess where people always hold it the same way; it is listed "
+        "beside the method."
+    )
+    limit = rows[method]["protocol"]["min_visible"]
+    hidden = f"Frames below {100 * limit:.0f}&thinsp;% are not scored, as in the challenge."
+    return (
+        (tag("p", beside) if other else "")
+        + by_object
+        + tag("h3", "By how much of the object is visible")
+        + (tag("p", hidden, class_="note") if limit else "")
+        + by_visible
+    )
+
+
+def _track_part(track: Track, rows: Rows, frames: Frames, method: str, title: str) -> str:
+    return "".join(
+        (
+            tag("h3", text(track.title)),
+            *(_warning(name, row) for name, row in rows.items()),
+            score_table(track, rows, method, title),
+            tag("p", text(" ".join((track.note, *rows[method].get("notes", ())))), class_="note"),
+            paper_table(track.paper),
+            _floor(track, rows[method]),
+            tag("div", _spread(track, rows, frames, title), class_="two"),
+        )
+    )
+
+
+def _warning(name: str, row: Mapping[str, Any]) -> str:
+    """What keeps a row from a score, or which frames it lacks."""
+    if "reason" in row:
+        return tag("p", text(f"{name}: no score. {row['reason']}"), class_="note warn")
+    share, limit = 100 * row["coverage"], 100 * row["protocol"]["min_coverage"]
+    if not row["frames"]:
+        told = (
+            f"{name}: no score. Predictions cover {share:.1f} % of the frames; {limit:.1f} % are asked for."
+        )
+        return tag("p", text(told), class_="warn")
+    if row["missing"]:
+        names = ", ".join(row["missing"][:6])
+        told = f"{name}: {len(row['missing'])} of {row['visible_frames']} frames have no prediction: {names}."
+        return tag("p", text(told), class_="note warn")
+    return ""
+
+
+def _floor(track: Track, row: Mapping[str, Any]) -> str:
+    if not track.floor or "protocol" not in row:
+        return ""
+    told = (
+        "<b>Why the perfect prediction is not at zero.</b> The official evaluator draws "
+        f"{row['protocol']['samples']:,} random points on each surface, for the prediction and for the truth "
+        "separately, and adds the mean nearest distances of both directions. Two independent samples of the "
+        "same surface are that far apart. Scores can approach this floor, not pass it, and errors do not "
+        "simply add to it."
+    )
+    return tag("p", told, class_="note")
+
+
+def _comparable(generated: bool) -> str:
+    if generated:
+        return (
+            "The paper's rows are quoted, not measured here, and not comparable with the rows above: they "
+            "are on BEHAVE's photographs with the SMPL-H body, ours on generated images with a stand-in "
+            "body. Only the metric is the same."
+        )
+    return (
+        "The paper's rows are quoted, not measured here. The metric is the challenge's; check that test "
+        "frames and masks are too."
+    )
+
+
+def _spread(track: Track, rows: Rows, frames: Frames, title: str) -> str:
+    charts = []
+    for column in track.leads:
+        series = []
+        for row in rows:
+            if row == "perfect" and not track.floor:
+                continue
+            x = sorted(frame.errors[column.frames] for frame in frames[row] if column.frames in frame.errors)
+            if x:
+                y = (100 * np.arange(1, len(x) + 1) / len(x)).tolist()
+                style = _STYLES.get(row, "body" if column.part == "human" else "object")
+                series.append(Series(row_title(row, title).lower() if row in _STYLES else title, x, y, style))
+        caption = f"<b>{column.name}</b>: share of frames (%) with at most this error."
+        charts.append(line_chart(series, caption, f"error [{column.unit}]", log_x=True, legend=True))
+    return "".join(charts)

@@ -1,0 +1,170 @@
+"""`scores.json` and `frames.csv`: one schema for every track and every number of rows (docs/protocol.md)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rhobin.files import write_bytes, write_json
+from rhobin.metrics.scored import ScoredFrames
+from rhobin.metrics.tracks import TRACKS
+from rhobin.scoring.breakdown import breakdown
+from rhobin.scoring.track import finite
+
+SCHEMA = 3
+SCORES, FRAMES = "scores.json", "frames.csv"
+_KEYS = ("row", "sequence", "frame", "object", "visible")
+
+
+@dataclass(frozen=True)
+class ScoredRow:
+    """How one set of predictions did in one track.
+
+    Attributes:
+        score: the score; None where the server would give none at all.
+        reason: why not.
+        notes: what to know of it, beside the score's own notes.
+        more: what else `scores.json` says of it.
+    """
+
+    score: ScoredFrames | None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+Scores = Mapping[str, Mapping[str, ScoredRow]]
+"""Scored rows by track and by name of the row."""
+
+
+@dataclass(frozen=True)
+class FrameRow:
+    """Errors of one frame in every track that scored it.
+
+    Attributes:
+        sequence: sequence name.
+        frame: frame name.
+        object_name: name of its object.
+        visible: visible fraction of the object.
+        errors: by column of ``frames.csv``, unit in the name.
+    """
+
+    sequence: str
+    frame: str
+    object_name: str
+    visible: float
+    errors: Mapping[str, float]
+
+
+def scores_document(scores: Scores, origin: Mapping[str, Any]) -> dict[str, Any]:
+    """What `scores.json` holds, as plain data; numbers that do not exist are null.
+
+    Args:
+        scores: scored rows by track and row.
+        origin: hashes and names the scores depend on; ``row`` is the name of the method's row.
+    """
+    tracks = {track: {name: _row(row) for name, row in rows.items()} for track, rows in scores.items()}
+    return {"schema": SCHEMA, "origin": dict(origin), "tracks": tracks}
+
+
+def write_scores(folder: Path, scores: Scores, origin: Mapping[str, Any]) -> None:
+    """Write `scores.json` and the table of single frames, `frames.csv`; arguments as `scores_document`."""
+    write_bytes(folder / FRAMES, frames_table(scores).encode())
+    write_json(folder / SCORES, scores_document(scores, origin), indent=2)
+
+
+def frames_table(scores: Scores) -> str:
+    """A line for each row and frame, a column for each error of each track; empty where it is not scored."""
+    lines: dict[tuple[str, str, str], dict[str, str]] = {}
+    columns: dict[str, None] = {}
+    for rows in scores.values():
+        for name, row in rows.items():
+            errors = row.score.columns() if row.score else {}
+            columns |= dict.fromkeys(errors)
+            for index, e in enumerate(row.score.examples if errors and row.score else ()):
+                facts = {"row": name, "sequence": e.sequence, "frame": e.frame, "object": e.object_name}
+                line = lines.setdefault((name, e.sequence, e.frame), {**facts, "visible": f"{e.visible:.4f}"})
+                line.update({column: f"{values[index]:.6f}" for column, values in errors.items()})
+    order = {name: place for place, name in enumerate(_row_names(scores))}
+    table = io.StringIO()
+    writer = csv.DictWriter(table, [*_KEYS, *columns], restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(sorted(lines.values(), key=lambda line: order[line["row"]]))
+    return table.getvalue()
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read `scores.json`.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it has another schema.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing. Score the run: python eval.py run={path.parent}")
+    document = json.loads(path.read_text())
+    if document.get("schema") != SCHEMA or not {"tracks", "origin"} <= document.keys():
+        raise ValueError(
+            f"{path}: expected scores of schema {SCHEMA}, found {document.get('schema')}; score again: "
+            f"python eval.py run={path.parent} force=true, or rhobin score"
+        )
+    return document
+
+
+def read_scores(folder: Path) -> tuple[dict[str, Any], dict[str, list[FrameRow]]]:
+    """Read `scores.json` and `frames.csv` of a run.
+
+    Args:
+        folder: the run folder.
+
+    Returns:
+        The document, and the errors of frames by row.
+
+    Raises:
+        FileNotFoundError: the run is not scored.
+        ValueError: another schema.
+    """
+    document, path = read_document(folder / SCORES), folder / FRAMES
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing. Score the run: python eval.py run={folder}")
+    frames: dict[str, list[FrameRow]] = {name: [] for name in _row_names(document["tracks"])}
+    with path.open(newline="") as file:
+        for line in csv.DictReader(file):
+            row, sequence, frame, thing, visible = (line.pop(key) for key in _KEYS)
+            errors = {name: float(value) for name, value in line.items() if value}
+            frames[row].append(FrameRow(sequence, frame, thing, float(visible), errors))
+    return document, frames
+
+
+def _row_names(tracks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Names of the rows of all tracks, in the order of the first track that has them."""
+    return list(dict.fromkeys(name for rows in tracks.values() for name in rows))
+
+
+def _row(row: ScoredRow) -> dict[str, Any]:
+    if row.score is None:
+        return {"reason": row.reason, **row.more}
+    score = row.score
+    return {
+        "scores": finite(score.metrics()),
+        "frames": len(score.examples),
+        "visible_frames": score.visible,
+        "coverage": score.coverage,
+        "missing": list(score.missing),
+        "notes": [*row.notes, *score.notes],
+        "protocol": score.protocol.as_dict(),
+        "by_object": breakdown(score, "object_name"),
+        "by_visible": breakdown(score, "visible"),
+        **row.more,
+    }
+
+
+def scored_tracks(document: Mapping[str, Any]) -> list[str]:
+    """Tracks in which the method's row has a score, the joint one first."""
+    ours = document["origin"]["row"]
+    return [name for name in TRACKS if "scores" in document["tracks"].get(name, {}).get(ours, {})]

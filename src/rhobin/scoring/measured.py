@@ -1,0 +1,78 @@
+"""Our rows of the paper's tables, from the scores that commands wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rhobin.metrics.paper import TABLE_5
+from rhobin.metrics.tracks import TRACKS
+from rhobin.scoring.document import SCORES, read_document, scored_tracks
+
+
+@dataclass(frozen=True)
+class MeasuredRow:
+    """A row of our own.
+
+    Attributes:
+        table: number of the paper's table.
+        name: method, or the folder that was scored.
+        values: in the order and unit of the paper's columns; None where there is no such number.
+        source: protocol, data and run.
+        generated: the numbers are of generated data or of the stand-in body: no BEHAVE numbers.
+    """
+
+    table: int
+    name: str
+    values: tuple[float | None, ...]
+    source: str
+    generated: bool
+
+
+def measured_rows(places: Iterable[Path]) -> list[MeasuredRow]:
+    """Rows from ``scores.json`` files of `rhobin score` and of evaluated runs.
+
+    Args:
+        places: files, or folders that hold one.
+
+    Returns:
+        Rows in the order given.
+
+    Raises:
+        FileNotFoundError: a place has no scores.
+        ValueError: a file is something else.
+    """
+    rows: list[MeasuredRow] = []
+    for place in places:
+        document = read_document(place / SCORES if place.is_dir() else place)
+        rows += [_of_track(document, track) for track in scored_tracks(document)]
+        rows += _of_speed(document)
+    return rows
+
+
+def _of_track(document: Mapping[str, Any], name: str) -> MeasuredRow:
+    origin, track = document["origin"], TRACKS[name]
+    row = document["tracks"][name][origin["row"]]
+    values = ((row["scores"][column.name], column.factor) for column in track.columns)
+    shown = tuple(None if value is None else value * factor for value, factor in values)
+    source = f"{row['protocol']['name']}, {_source(origin)}"
+    return MeasuredRow(track.paper.number, origin["title"], shown, source, origin["generated"])
+
+
+def _of_speed(document: Mapping[str, Any]) -> list[MeasuredRow]:
+    """The row of the table of speeds, which is about people with objects."""
+    origin = document["origin"]
+    seconds = origin.get("seconds", {}).get("network")
+    if seconds is None or not origin["predicted"] or "joint" not in scored_tracks(document):
+        return []
+    timed = (1.0, seconds / origin["predicted"])
+    source = f"this machine, run {origin['run']}"
+    return [MeasuredRow(TABLE_5.number, origin["title"], timed, source, origin["generated"])]
+
+
+def _source(origin: Mapping[str, Any]) -> str:
+    if "data_hash" in origin:
+        return f"data {origin['data_hash'][:8]}, run {origin['run']}"
+    return f"ref {origin['ref_hash'][:8]}, body {origin['body']}"

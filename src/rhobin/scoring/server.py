@@ -1,0 +1,87 @@
+"""What `rhobin score` writes: the server's `scores.txt`, and the scores in our own schema."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import rhobin
+from rhobin.files import write_text
+from rhobin.metrics.tracks import TRACKS
+from rhobin.scoring.breakdown import breakdown, members
+from rhobin.scoring.challenge import Challenge
+from rhobin.scoring.document import FRAMES, SCORES, ScoredRow, write_scores
+from rhobin.scoring.track import TrackResult, finite, paper_rows
+
+ROW = "results"
+"""Name of the only row."""
+
+
+def write_track(folder: Path, result: TrackResult, challenge: Challenge, origin: Mapping[str, Any]) -> None:
+    """Write the official ``scores.txt``, ``scores.json`` and the per-frame table ``frames.csv``.
+
+    Args:
+        folder: where to; its name is the row's in tables.
+        result: the score.
+        challenge: what it was scored against.
+        origin: what else to record with the score.
+    """
+    lines = "".join(f"{k}: {v}\n" for k, v in server_scores(result).items() if not math.isinf(v))
+    write_text(folder / "scores.txt", lines)
+    known: dict[str, Any] = {
+        "row": ROW,
+        "title": folder.name,
+        "rhobin": rhobin.__version__,
+        "body": challenge.body,
+    }
+    known |= {"ref_hash": challenge.ref_hash, "generated": challenge.body == "stand-in"}
+    row = ScoredRow(result.score, more=_more(result))
+    write_scores(folder, {result.score.track: {ROW: row}}, {**known, **origin})
+
+
+def server_scores(result: TrackResult) -> dict[str, float]:
+    """The scores as the server names them: in 2024 one of each data set, of which the recalls are AR."""
+    score = result.score
+    if result.mode != "2024" or result.edition != "2024":
+        return score.metrics()
+    track = TRACKS[score.track]
+    names = {c.name: c.year_2024 for c in (*track.columns, *track.later) if c.year_2024}
+    means = {name: score.metrics(np.array(rows)) for name, rows in members(score, "dataset").items()}
+    return {
+        f"{name}_{dataset}": scores[key] for dataset, scores in means.items() for key, name in names.items()
+    }
+
+
+def clear_track(folder: Path) -> None:
+    """Leave an empty ``scores.txt``, as the server does without a score, and no other score behind."""
+    for name in (SCORES, FRAMES):
+        (folder / name).unlink(missing_ok=True)
+    write_text(folder / "scores.txt", "")
+
+
+def _more(result: TrackResult) -> dict[str, Any]:
+    score = result.score
+    return {
+        "mode": result.mode,
+        "edition": result.edition,
+        "spread": _spread(result.seeds),
+        "paper": paper_rows(TRACKS[score.track], score.metrics()),
+        "by_sequence": breakdown(score, "sequence"),
+        "by_dataset": breakdown(score, "dataset") if result.edition == "2024" else {},
+    }
+
+
+def _spread(seeds: Mapping[int, Mapping[str, float]]) -> dict[str, Any]:
+    if not seeds:
+        return {}
+    names = next(iter(seeds.values()))
+    values = {name: np.array([scores[name] for scores in seeds.values()]) for name in names}
+    return {
+        "seeds": list(seeds),
+        "mean": finite({name: float(v.mean()) for name, v in values.items()}),
+        "std": finite({name: float(v.std(ddof=1)) for name, v in values.items()}),
+    }

@@ -1,0 +1,97 @@
+"""Score one set of predictions in one track, by one mode of its protocol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rhobin.metrics.scored import ScoredFrames
+from rhobin.metrics.track import Track
+from rhobin.metrics.tracks import TRACKS
+from rhobin.scoring.challenge import Challenge
+
+
+@dataclass(frozen=True)
+class TrackResult:
+    """A score and what belongs to it.
+
+    Attributes:
+        mode: protocol mode.
+        score: the score at the protocol's own seed.
+        seeds: scores at further seeds, by seed; empty where nothing is random.
+        edition: 2023, or 2024 where the ground truth is by image.
+    """
+
+    mode: str
+    score: ScoredFrames
+    seeds: dict[int, dict[str, float]] = field(default_factory=dict)
+    edition: str = "2023"
+
+
+def score_track(
+    track: str,
+    challenge: Challenge,
+    results: Mapping[str, Any],
+    mode: str = "official",
+    seeds: int = 1,
+    source: str = "results",
+    workers: int = 2,
+) -> TrackResult:
+    """Score one track.
+
+    Args:
+        track: human, object or joint.
+        challenge: ground truth and body models.
+        results: predictions by sequence name.
+        mode: official, paper, strict, 2024, and for the joint track chore. Official is 2024 where the ground
+            truth is by image.
+        seeds: number of sampling seeds; the first is the protocol's.
+        source: what to call the results in messages.
+        workers: threads.
+
+    Returns:
+        The score, and the spread over seeds.
+
+    Raises:
+        ValueError: the mode is unknown, or the results cannot be scored.
+    """
+    record = TRACKS[track]
+    if mode not in record.modes:
+        raise ValueError(f"The {track} track has no mode {mode!r}; choose one of {', '.join(record.modes)}.")
+    if mode == "official" and challenge.edition == "2024":
+        mode = "2024"
+    protocol = record.modes[mode]
+    score = record.score(challenge, results, protocol, source, workers)
+    spread: dict[int, dict[str, float]] = {}
+    if getattr(protocol, "samples", 0) and seeds > 1 and score.examples:
+        spread[protocol.seed] = score.metrics()
+        for seed in range(protocol.seed + 1, protocol.seed + seeds):
+            again = record.score(challenge, results, replace(protocol, seed=seed), source, workers)
+            spread[seed] = again.metrics()
+    return TrackResult(mode, score, spread, challenge.edition)
+
+
+def paper_rows(track: Track, scores: Mapping[str, float]) -> list[dict[str, Any]]:
+    """The paper's rows with ours minus theirs, in the paper's units.
+
+    Args:
+        track: whose table.
+        scores: our scores under their official names.
+
+    Returns:
+        ``row``, ``table``, ``quoted`` and ``difference`` of each row, by our name of the score.
+    """
+    rows = []
+    for name, values in track.paper.rows:
+        quoted = {column.name: value for column, value in zip(track.columns, values, strict=True)}
+        difference = {c.name: scores[c.name] * c.factor - quoted[c.name] for c in track.columns}
+        printed = {"row": name, "table": track.paper.number}
+        rows.append({**printed, "quoted": quoted, "difference": finite(difference)})
+    return rows
+
+
+def finite(scores: Mapping[str, float]) -> dict[str, float | None]:
+    """Scores with None for those that are not finite."""
+    return {name: value if math.isfinite(value) else None for name, value in scores.items()}
