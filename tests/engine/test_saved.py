@@ -83,7 +83,12 @@ def test_a_flipped_weight_makes_auto_take_the_one_before(stopped_at):
 
 @pytest.mark.parametrize(
     ("lost", "named"),
-    [("rhobin", "'identity'"), ("identity", "'identity'"), ("log_rows", "'log_rows'"), ("epoch", "'epoch'")],
+    [
+        ("rhobin", "rhobin.identity"),
+        ("identity", "rhobin.identity"),
+        ("log_rows", "rhobin.log_rows"),
+        ("epoch", "epoch"),
+    ],
 )
 def test_a_checkpoint_that_lacks_a_part_is_named_and_the_one_before_taken(lost, named, tmp_path):
     folder = tmp_path / "checkpoints"
@@ -94,7 +99,7 @@ def test_a_checkpoint_that_lacks_a_part_is_named_and_the_one_before_taken(lost, 
     torch.save(SMALL, folder / "previous.ckpt")
     start = find_start(tmp_path, "auto", {"seed": 0})
     assert start.checkpoint.name == "previous.ckpt"
-    assert f"last.ckpt: not a rhobin checkpoint (it lacks {named})" in start.messages[0]
+    assert f"last.ckpt: not a whole rhobin checkpoint (it lacks {named})" in start.messages[0]
     with pytest.raises(ResumeError, match=f"it lacks {named}"):
         find_start(tmp_path, str(folder / "last.ckpt"), {"seed": 0})
 
