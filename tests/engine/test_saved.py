@@ -52,9 +52,9 @@ def test_no_flipped_bit_of_a_small_checkpoint_changes_what_is_read(tmp_path):
     content, rng = as_bytes(SMALL), random.Random(0)
     found = sum(
         noticed(tmp_path / "a.ckpt", content, place, rng.randrange(8), SMALL)
-        for place in range(0, len(content), 3)
+        for place in range(0, len(content), 7)
     )
-    assert found > len(content) / 3 * 0.5  # the other bytes are padding and dates
+    assert found > len(content) / 7 * 0.5  # the other bytes are padding and dates
 
 
 def test_no_flipped_byte_of_a_run_s_checkpoint_changes_what_is_read(reference, tmp_path):
