@@ -17,7 +17,7 @@ def test_each_free_key_is_in_the_config(key, smoke, tmp_path):
 
 
 FREE = [
-    "data.workers=3", "data.cache.mb=7",
+    "data.workers=3", "data.cache.mb=7", "data.cache.kind=none",
     "callbacks.log.every_n_steps=7", "callbacks.progress.every_n_steps=7",
     "callbacks.checkpoints.every_n_steps=7", "callbacks.evaluator.tracks=[]", "threads=3", "logger=wandb",
     "+stages.one.data.workers=3", "+stages.one.callbacks.checkpoints.every_n_steps=7",
@@ -25,8 +25,8 @@ FREE = [
 BOUND = [
     "data.batch_size=2", "data.seed=1", "seed=1", "trainer.max_steps=5", "trainer.precision=bf16-mixed",
     "optim.optimizer.lr=1", "callbacks.evaluator.every_n_steps=7", "callbacks.views=2",
-    "callbacks.evaluator.monitor.name=val/object_mm",
-    "freeze=[net.backbone]", "+stages.one.data.batch_size=2",
+    "callbacks.evaluator.monitor.name=val/object_mm", "freeze=[net.backbone]",
+    "+stages.one.data.batch_size=2",
 ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import torch
 from omegaconf import DictConfig
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rhobin.engine.resume import accepted_changes, describe
+from rhobin.engine.resume import accepted_changes
 from rhobin.engine.runinfo import identity
 from rhobin.engine.saved import read_checkpoint
 from rhobin.methods.base import Method
@@ -57,7 +57,8 @@ def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
     if not checkpoint.is_file():
         raise FileNotFoundError(f"{checkpoint} is missing: train first, or name another with checkpoint=last")
     state = read_checkpoint(checkpoint)
-    accepted_changes(describe(checkpoint, state), identity(config), bool(config.get("allow_changes")))
+    allowed = bool(config.get("allow_changes"))
+    accepted_changes(checkpoint, state["rhobin"]["identity"], identity(config), allowed)
     module.load_state_dict(state["state_dict"])
     return state["global_step"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rhobin.engine.log import rows_until
-from rhobin.engine.saved import CheckpointError, read_checkpoint
+from rhobin.engine.saved import CheckpointError, Saved, read_all, read_saved
 from rhobin.files import written_whole
 
 SLURM_FILES = "hpc_ckpt_*.ckpt"
@@ -17,17 +17,6 @@ SLURM_FILES = "hpc_ckpt_*.ckpt"
 
 class ResumeError(ValueError):
     """A run may not start from what it was pointed at."""
-
-
-@dataclass(frozen=True)
-class Saved:
-    """What a readable checkpoint says about itself."""
-
-    path: Path
-    step: int
-    epoch: int
-    log_rows: int
-    identity: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -83,7 +72,8 @@ def find_start(run_dir: Path, resume: str, identity: Mapping[str, Any], allow_ch
         )
     # at one step the names decide: previous.ckpt and last.ckpt come before best.ckpt
     chosen = chosen or max(saved, key=lambda one: (one.step, one.path.name))
-    return start_at(run_dir, chosen, saved, broken, accepted_changes(chosen, identity, allow_changes))
+    changes = accepted_changes(chosen.path, chosen.identity, identity, allow_changes)
+    return start_at(run_dir, chosen, saved, broken, changes)
 
 
 def start_at(
@@ -158,38 +148,24 @@ def read_named(resume: str) -> Saved:
         raise ResumeError(f"{error}; choose another file, or resume=auto") from error
 
 
-def read_all(files: Sequence[Path]) -> tuple[list[Saved], dict[Path, CheckpointError]]:
-    """What the readable files say about themselves, and what is wrong with the others."""
-    saved, broken = [], {}
-    for path in files:
-        try:
-            saved.append(read_saved(path))
-        except CheckpointError as error:
-            broken[path] = error
-    return saved, broken
+def accepted_changes(
+    path: Path, old: Mapping[str, Any], new: Mapping[str, Any], allow_changes: bool
+) -> list[str]:
+    """How a config differs from a checkpoint's, where that is allowed.
 
-
-def read_saved(path: Path) -> Saved:
-    """Read a checkpoint and keep only what it says about itself."""
-    return describe(path, read_checkpoint(path))
-
-
-def describe(path: Path, state: Mapping[str, Any]) -> Saved:
-    """What the content of a checkpoint says about itself."""
-    record = state["rhobin"]
-    return Saved(path, state["global_step"], state["epoch"], record["log_rows"], record["identity"])
-
-
-def accepted_changes(saved: Saved, identity: Mapping[str, Any], allow_changes: bool) -> list[str]:
-    """How the config differs from a checkpoint's, where that is allowed.
+    Args:
+        path: the checkpoint.
+        old: flat config that it was written with.
+        new: flat config of now.
+        allow_changes: whether they may differ.
 
     Raises:
-        ResumeError: it differs and is not.
+        ResumeError: they differ and may not.
     """
-    changes = differences(saved.identity, identity)
+    changes = differences(old, new)
     if changes and not allow_changes:
         raise ResumeError(
-            f"{saved.path} belongs to another experiment; checkpoint -> now:\n  "
+            f"{path} belongs to another experiment; checkpoint -> now:\n  "
             + "\n  ".join(changes)
             + "\nTrain in another run_dir, undo the changes, or accept them with allow_changes=true"
         )

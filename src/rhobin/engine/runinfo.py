@@ -35,7 +35,6 @@ FREE_KEYS = (
     "data.root",
     "data.workers",
     "data.cache",
-    "data.cache_mb",
     "callbacks.log",
     "callbacks.progress",
     "callbacks.checkpoints",

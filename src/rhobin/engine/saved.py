@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 CHUNK = 1 << 20
-CONTENT = {"state_dict": dict, "global_step": int, "epoch": int, "optimizer_states": list, "rhobin": dict}
-RECORD = {"identity": dict, "random": dict, "log_rows": int, "clock": dict}
+WEIGHTS = {"state_dict": dict, "global_step": int, "epoch": int, "rhobin.identity": dict}
+RESUME = {"optimizer_states": list, "rhobin.random": dict, "rhobin.log_rows": int, "rhobin.clock": dict}
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read, is not rhobin's, or does not fit the run."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a readable checkpoint says about itself."""
+
+    path: Path
+    step: int
+    epoch: int
+    log_rows: int
+    identity: Mapping[str, Any]
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -31,7 +44,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except Exception as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise CheckpointError(f"{path}: not readable ({reason})") from error
-    check_content(path, state)
+    check_parts(path, state, WEIGHTS)
     return state
 
 
@@ -53,15 +66,38 @@ def check_records(path: Path) -> None:
         raise ValueError(f"record {damaged} is not as it was written")
 
 
-def check_content(path: Path, state: Any) -> None:
-    """Refuse what lacks a part that a resume needs.
+def check_parts(path: Path, state: Any, parts: Mapping[str, type]) -> None:
+    """Refuse a checkpoint that lacks a part, named by the keys that lead to it.
 
     Raises:
         CheckpointError: naming the part.
     """
-    if not isinstance(state, dict):
-        raise CheckpointError(f"{path}: not a rhobin checkpoint (it holds a {type(state).__name__})")
-    for content, expected in ((state, CONTENT), (state.get("rhobin"), RECORD)):
-        for key, kind in expected.items():
-            if not isinstance(content, dict) or not isinstance(content.get(key), kind):
-                raise CheckpointError(f"{path}: not a rhobin checkpoint (it lacks {key!r})")
+    for name, kind in parts.items():
+        part = state
+        for key in name.split("."):
+            part = part.get(key) if isinstance(part, dict) else None
+        if not isinstance(part, kind):
+            raise CheckpointError(f"{path}: not a whole rhobin checkpoint (it lacks {name})")
+
+
+def read_all(files: Sequence[Path]) -> tuple[list[Saved], dict[Path, CheckpointError]]:
+    """What the readable files say about themselves, and what is wrong with the others."""
+    saved, broken = [], {}
+    for path in files:
+        try:
+            saved.append(read_saved(path))
+        except CheckpointError as error:
+            broken[path] = error
+    return saved, broken
+
+
+def read_saved(path: Path) -> Saved:
+    """Read a checkpoint that a run can go on from, and keep only what it says about itself.
+
+    Raises:
+        CheckpointError: it cannot be read, or lacks a part.
+    """
+    state = read_checkpoint(path)
+    check_parts(path, state, RESUME)
+    record = state["rhobin"]
+    return Saved(path, state["global_step"], state["epoch"], record["log_rows"], record["identity"])
