@@ -9,7 +9,7 @@ from dataclasses import dataclass
 REASONS = {
     "missing_sequence": "the split names a sequence that is not on disk",
     "bad_sequence": "sequence name or info.json cannot be read",
-    "unknown_object": "the object is not one of the twenty BEHAVE objects",
+    "unknown_object": "the root has no template of the object",
     "bad_calibration": "calibration is missing or broken",
     "missing_person_fit": "a frame has no fitted body",
     "missing_object_fit": "a frame has no fitted object",

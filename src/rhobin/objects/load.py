@@ -1,4 +1,4 @@
-"""One way to all twenty templates, built in or scanned."""
+"""One way to the templates, built in or scanned."""
 
 from pathlib import Path
 
@@ -17,24 +17,26 @@ def load_templates(folder: Path | None = None) -> dict[str, Template]:
 
     Args:
         folder: a BEHAVE `objects` folder; None for the built-in templates. A file that holds a
-            built-in mesh (as generated data do) gives the built-in template.
+            built-in mesh (as generated data do) gives the built-in template. An object without a
+            folder in it has no template.
 
     Returns:
-        Template of each object.
+        Template of each object that there is.
 
     Raises:
-        FileNotFoundError: the folder or one of its simplified meshes is missing.
+        FileNotFoundError: the folder is missing or holds no object, or an object lacks its simplified mesh.
         ValueError: a mesh cannot be read.
     """
     if folder is None:
         return {name: built_in(name) for name in OBJECT_NAMES}
     folder = Path(folder)
-    if not folder.is_dir():
+    names = [name for name in OBJECT_NAMES if (folder / name).is_dir()]
+    if not names:
         raise FileNotFoundError(
-            f"expected BEHAVE's objects folder at {folder}, found none; "
+            f"expected BEHAVE's objects folder at {folder}, found no object's folder there; "
             "unpack objects.zip there or write a generated data set with: rhobin synth --out DIR"
         )
-    return {name: load_template(folder, name) for name in OBJECT_NAMES}
+    return {name: load_template(folder, name) for name in names}
 
 
 def load_template(folder: Path, name: str) -> Template:
