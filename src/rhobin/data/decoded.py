@@ -103,10 +103,17 @@ class DecodedViews:
             file = self.release.view_files(view)[1 + missing]
             raise BadSampleError(file, EMPTY_MASK[missing], "no pixel is set")
         if known is None:
-            K = self.intrinsics(index, picture.size)
-            fault = mask_fault(picture.boxes, self.targets.joints[view], self.targets.kpts[view], K)
+            fault = self._fault(index, view, picture)
             if fault:
                 raise BadSampleError(self.release.view_files(view)[2], "wrong_masks", fault)
             self.outlines[index] = *picture.boxes.ravel(), *picture.size
             self.seen[index] = 1
         return picture
+
+    def _fault(self, index: int, view: int, picture: RawPicture | StoredPicture) -> str | None:
+        """What is wrong with a view's masks; None where the truth that they must fit is not known."""
+        targets, frame = self.targets, self.targets.frame[view]
+        if not (targets.has_human[frame] and targets.has_object[frame]):
+            return None
+        K = self.intrinsics(index, picture.size)
+        return mask_fault(picture.boxes, targets.joints[view], targets.kpts[view], K)

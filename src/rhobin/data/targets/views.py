@@ -102,7 +102,7 @@ def build_targets(release: Release, assets: Assets) -> ViewTargets:
         gender=frames.gender,
         object_id=frames.object_id,
         has_human=frames.has_body,
-        has_object=np.ones_like(frames.has_body),
+        has_object=np.isfinite(frames.obj_trans).all(axis=1),
         **{key: _array(value) for key, value in per_view.items()},
     )
 
