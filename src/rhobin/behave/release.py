@@ -28,8 +28,9 @@ class Frames:
         pose: (F, 156) SMPL-H axis-angle, absolute hands.
         betas: (F, 10).
         trans: (F, 3).
-        obj_angle: (F, 3) rotation vector, centred template to world.
-        obj_trans: (F, 3).
+        obj_angle: (F, 3) rotation vector, centred template to world; NaN where it is not known, as in hidden
+            test sets.
+        obj_trans: (F, 3); the same.
         gender: (F,) index into `GENDERS`; neutral for nobody.
         object_id: (F,) index into the object names (`rhobin.objects.names.names_by_id`); -1 for no object.
         visible: (F,) visible fraction of the object in the test Kinect; NaN where the layout does not say.

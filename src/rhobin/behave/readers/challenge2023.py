@@ -11,7 +11,7 @@ import numpy as np
 from rhobin.behave.builder import EmptySplitError, FrameRecord, ReleaseBuilder
 from rhobin.behave.calibration import read_camera
 from rhobin.behave.exceptions import TEST_KINECT_ONLY
-from rhobin.behave.layout import TEST_KINECT, is_frame_name, parse_sequence
+from rhobin.behave.layout import TEST_KINECT, is_frame_name, parse_sequence, subject_gender
 from rhobin.behave.readers.frames import UnusableError, view_names
 from rhobin.behave.readers.raw import add_sequence
 from rhobin.behave.readers.references import challenge_camera, package_templates
@@ -21,6 +21,9 @@ from rhobin.behave.root_templates import adopt_symmetries
 from rhobin.behave.splits import read_split
 from rhobin.objects.template import Template
 from rhobin.types import GENDERS
+
+_BODY = 169
+"""Numbers of a frame that are the body's; those of the object follow."""
 
 
 def read_2023(
@@ -42,9 +45,7 @@ def read_2023(
     if split == "train":
         _add_training(builder, kinects)
     elif split == "test":
-        if ref is None:
-            raise EmptySplitError(f"{root}: the test split needs ref.pkl, the annotations of test_images/")
-        _add_test(builder, annotations, kinects)
+        _add_test(builder, annotations if ref is not None else _hidden_truth(root), kinects)
     return builder.release()
 
 
@@ -95,6 +96,20 @@ def _add_test(
             _add_test_sequence(builder, folder, annotation)
 
 
+def _hidden_truth(root: Path) -> dict[str, SequenceAnnotation]:
+    """What is known of test images without `ref.pkl`: their names and who is shown, but no pose (NaN)."""
+    found = {}
+    for folder in sorted((root / "test_images").glob("Date*/")):
+        frames = sorted(path.name for path in folder.iterdir() if is_frame_name(path.name))
+        try:
+            gender = subject_gender(parse_sequence(folder.name).subject)
+        except ValueError:
+            gender = "unknown"  # refused where the sequence is read, with the reason
+        hidden = (np.full((len(frames), size), np.nan) for size in (156, 10, 3, 3, 3))
+        found[folder.name] = SequenceAnnotation(frames, gender, *hidden, np.full(len(frames), np.nan))
+    return found
+
+
 def _add_test_sequence(builder: ReleaseBuilder, folder: Path, annotation: SequenceAnnotation) -> None:
     lost = len(annotation.frames)
     try:
@@ -141,7 +156,8 @@ def _test_frame(
 ) -> FrameRecord:
     if not folder.is_dir():
         raise UnusableError(folder, "missing_image", "annotated, but no such folder")
-    if not np.isfinite(parameters).all():
+    hidden = bool(np.isnan(parameters).all())
+    if not hidden and not np.isfinite(parameters).all():
         raise UnusableError(folder, "bad_parameters", "parameters in ref.pkl are not finite")
     with os.scandir(folder) as entries:
         sizes = {entry.name: entry.stat().st_size for entry in entries}
@@ -149,4 +165,7 @@ def _test_frame(
     listing = "".join(f"{name} {sizes[name]}\n" for name in (color, person, thing))
     prefix = folder.relative_to(builder.root).as_posix()
     files = (f"{prefix}/{color}", f"{prefix}/{person}", f"{prefix}/{thing}")
-    return FrameRecord(folder.name, parameters, {TEST_KINECT: (camera, files)}, listing, float(visible))
+    if hidden:
+        parameters = np.where(np.arange(len(parameters)) < _BODY, 0.0, np.nan)
+    views = {TEST_KINECT: (camera, files)}
+    return FrameRecord(folder.name, parameters, views, listing, float(visible), has_body=not hidden)

@@ -101,7 +101,7 @@ def build_targets(release: Release, assets: Assets) -> ViewTargets:
         gender=frames.gender,
         object_id=frames.object_id,
         has_human=frames.has_body,
-        has_object=frames.has_object,
+        has_object=frames.has_object & np.isfinite(frames.obj_trans).all(axis=1),
         **{key: _array(value) for key, value in per_view.items()},
     )
 
