@@ -106,7 +106,9 @@ def _hidden_truth(root: Path) -> dict[str, SequenceAnnotation]:
         except ValueError:
             gender = "unknown"  # refused where the sequence is read, with the reason
         hidden = (np.full((len(frames), size), np.nan) for size in (156, 10, 3, 3, 3))
-        found[folder.name] = SequenceAnnotation(frames, gender, *hidden, np.full(len(frames), np.nan))
+        found[folder.name] = SequenceAnnotation(
+            frames, gender, *hidden, occ_ratios=np.full(len(frames), np.nan)
+        )
     return found
 
 
