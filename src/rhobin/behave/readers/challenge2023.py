@@ -105,10 +105,10 @@ def _hidden_truth(root: Path) -> dict[str, SequenceAnnotation]:
             gender = subject_gender(parse_sequence(folder.name).subject)
         except ValueError:
             gender = "unknown"  # refused where the sequence is read, with the reason
-        hidden = (np.full((len(frames), size), np.nan) for size in (156, 10, 3, 3, 3))
-        found[folder.name] = SequenceAnnotation(
-            frames, gender, *hidden, occ_ratios=np.full(len(frames), np.nan)
-        )
+        sizes = {"poses": 156, "betas": 10, "trans": 3, "obj_rots": 3, "obj_trans": 3}
+        hidden = {key: np.full((len(frames), size), np.nan) for key, size in sizes.items()}
+        visible = np.full(len(frames), np.nan)
+        found[folder.name] = SequenceAnnotation(frames, gender, **hidden, occ_ratios=visible)
     return found
 
 
