@@ -1,19 +1,23 @@
 """The contact sheet: targets are drawn where they are, hollow where they do not count."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from rhobin.objects.load import load_templates
-from rhobin.reports.contact_sheet import MARGIN, MASK_OBJECT, Tile, draw_sample, draw_sheet
+from rhobin.reports.contact_sheet import Tile, draw_sheet
 from rhobin.reports.palette import TARGET_BODY, TARGET_OBJECT
+from rhobin.reports.sample_picture import MARGIN, MASKS, draw_sample
 from rhobin.reports.target_maps import map_pictures
-from rhobin.types import BevMaps, ObjectMaps, Sample, SampleKey, Target
+from rhobin.types import BevMaps, Heatmaps, HumanTarget, ObjectMaps, ObjectTarget, Sample, SampleKey, Target
 
 SIZE = 300
 INNER = SIZE - 2 * round(MARGIN * SIZE)
-TEMPLATES = load_templates()
-BOX = sorted(TEMPLATES).index("boxlarge")
+NAMED = load_templates()
+BOX = sorted(NAMED).index("boxlarge")
+TEMPLATES = {BOX: NAMED["boxlarge"]}
 
 
 def sample(maps=None, bev=None):
@@ -25,23 +29,18 @@ def sample(maps=None, bev=None):
     image = torch.zeros(5, 60, 60, dtype=torch.uint8)
     image[:3] = torch.tensor([51, 76, 102])[:, None, None]
     image[4, 10:20, 20:40] = 255
-    target = Target(
+    human = HumanTarget(
         theta=torch.eye(3).expand(52, 3, 3),
         beta=torch.zeros(10),
         trans=torch.zeros(3),
-        joints=joints,
-        joints_uvd=joints,
-        joints_weight=(joints[:, 1] < 0.5).float(),
+        joints=joints + torch.tensor([0.0, 0.0, 2.0]),
         twist=torch.zeros(23, 2),
         twist_weight=torch.ones(23),
-        obj_R=torch.eye(3),
-        obj_t=torch.tensor([0.0, 0.0, 4.0]),
-        kpts=kpts,
-        kpts_uvd=kpts,
-        kpts_weight=torch.tensor([1.0] * 8),
-        maps=maps,
-        bev=bev,
+        present=torch.tensor(1.0),
     )
+    pose = ObjectTarget(torch.eye(3), torch.tensor([0.0, 0.0, 4.0]), kpts + 2, torch.tensor(1.0))
+    heatmaps = Heatmaps(joints, (joints[:, 1] < 0.5).float(), kpts, torch.ones(8))
+    target = Target(human, pose, heatmaps, maps, bev)
     K = torch.tensor([[120.0, 0, 29.5], [0, 120, 29.5], [0, 0, 1]])
     return Sample(image, K, 0, BOX, target, SampleKey("Date01_Sub01_boxlarge_lift", "t0003.000", 2, 7))
 
@@ -59,7 +58,7 @@ def near(picture, place, color, radius=2):
 
 
 def test_points_lie_where_the_heatmap_coordinates_say():
-    picture = draw_sample(sample(), TEMPLATES["boxlarge"], SIZE)
+    picture = draw_sample(sample(), TEMPLATES[BOX], SIZE)
     assert picture.shape == (SIZE, SIZE, 3)
     assert near(picture, at(-0.25, -0.45), TARGET_BODY, 1) == 1
     assert near(picture, at(0.3, 0.0), TARGET_OBJECT, 1) == 1
@@ -71,8 +70,8 @@ def test_points_lie_where_the_heatmap_coordinates_say():
 def test_points_that_do_not_count_are_hollow():
     """The last joint lies outside the crop, in the margin."""
     hollow = sample()
-    hollow.target.kpts_weight[:] = 0
-    picture = draw_sample(hollow, TEMPLATES["boxlarge"], SIZE)
+    hollow.target.heatmaps.kpts_weight[:] = 0
+    picture = draw_sample(hollow, TEMPLATES[BOX], SIZE)
     assert near(picture, at(0.3, 0.0), TARGET_OBJECT, 1) == 0
     assert near(picture, at(0.3, 0.0), TARGET_OBJECT, 4) > 0.15
     row, column = at(-0.25, 0.6)
@@ -82,8 +81,8 @@ def test_points_that_do_not_count_are_hollow():
 
 def test_the_template_outline_is_its_projection():
     """A box 4 m away, seen head on."""
-    picture = draw_sample(sample(), TEMPLATES["boxlarge"], SIZE)
-    verts = TEMPLATES["boxlarge"].verts + np.array([0, 0, 4])
+    picture = draw_sample(sample(), TEMPLATES[BOX], SIZE)
+    verts = TEMPLATES[BOX].verts + np.array([0, 0, 4])
     left = (120 * verts[:, 0] / verts[:, 2]).min() / 60 + (29.5 + 0.5) / 60 - 0.5
     row, column = at(left, 0.06)
     strip = np.abs(picture[row, : SIZE // 2].astype(int) - TARGET_OBJECT).max(axis=-1) < 60
@@ -91,10 +90,10 @@ def test_the_template_outline_is_its_projection():
 
 
 def test_masks_are_outlined():
-    picture = draw_sample(sample(), TEMPLATES["boxlarge"], SIZE)
+    picture = draw_sample(sample(), TEMPLATES[BOX], SIZE)
     place = at(30 / 60 - 0.5, 10 / 60 - 0.5)
-    assert near(picture, place, MASK_OBJECT, 3) > 0.1
-    assert near(picture, at(30 / 60 - 0.5, 15 / 60 - 0.5), MASK_OBJECT, 2) == 0
+    assert near(picture, place, MASKS["object"], 3) > 0.1
+    assert near(picture, at(30 / 60 - 0.5, 15 / 60 - 0.5), MASKS["object"], 2) == 0
 
 
 def extras():
@@ -148,3 +147,32 @@ def test_a_sheet_has_a_row_for_each_view(with_maps):
     assert one.shape[1] == two.shape[1] == 2 * 210 + 10
     assert two.shape[0] > 1.8 * (one.shape[0] - 30)
     assert draw_sheet([row], TEMPLATES, 200).shape[0] > 200 + (60 if with_maps else 0)
+
+
+def test_without_heatmaps_points_are_projected():
+    """Joints at depth 2, keypoints at depth 2 but 2 m off: K has 120 px a metre at depth 1."""
+    shown = sample()
+    shown.target.heatmaps = None
+    shown.target.human.joints[:, 0] = -0.2
+    picture = draw_sample(shown, TEMPLATES[BOX], SIZE)
+    u, v = (29.5 + 120 * np.array([-0.2, -0.45]) / 2) / 60 - 0.5
+    assert near(picture, at(u, v), TARGET_BODY, 1) == 1
+    assert near(picture, at(-0.25, -0.45), TARGET_BODY, 1) == 0
+
+
+@pytest.mark.parametrize(("lost", "mask"), [("human", "object"), ("object", "person")])
+def test_a_sample_of_one_part_shows_that_part(lost, mask):
+    shown = sample()
+    shown.image = shown.image[[0, 1, 2, 4]]
+    shown.target = replace(shown.target, heatmaps=None, **{lost: None})
+    if lost == "object":
+        shown.object_id = -1
+    sheet = draw_sheet([[Tile(shown, "plain")]], TEMPLATES, SIZE, masks=(mask,))
+    assert (np.abs(sheet[23 : 23 + SIZE].astype(int) - MASKS[mask]).max(-1) < 60).sum() > 60
+    colors = {"human": TARGET_BODY, "object": TARGET_OBJECT}
+    found = {
+        part: (np.abs(sheet[23 : 23 + SIZE].astype(int) - color).max(-1) < 60).sum()
+        for part, color in colors.items()
+    }
+    assert found[lost] == 0
+    assert found["object" if lost == "human" else "human"] > 20

@@ -83,7 +83,7 @@ def _on_picture(
     if points is None:
         return None
     if uvd is not None and weight is not None:
-        pixels, weights = (uvd.numpy()[:, :2] + 0.5) * sample.image.shape[2] - 0.5, weight.numpy()
+        pixels, weights = (uvd.numpy()[:, :2] + 0.5) * sample.image.shape[2], weight.numpy()
     else:
         pixels = np.asarray(project(points.double(), sample.K_crop.double()))
         weights = np.ones(len(pixels))
