@@ -38,13 +38,14 @@ def run(data, tmp_path_factory) -> Path:
 
 
 def test_the_demo_leaves_scores_report_and_results(run):
-    rows = json.loads((run / "scores.json").read_text())["rows"]
+    rows = json.loads((run / "scores.json").read_text())["tracks"]["joint"]
     assert list(rows) == ["constant", "constant_per_object", "khor", "perfect"]
     for row in rows.values():
         assert row["frames"] > 0
         assert row["protocol"]
-    assert rows["perfect"]["smpl_mm"] < min(rows[name]["smpl_mm"] for name in ("constant", "khor"))
-    assert rows["perfect"]["object_mm"] < min(rows[name]["object_mm"] for name in ("constant", "khor"))
+    for score in ("SMPL", "Object"):
+        least = min(rows[name]["scores"][score] for name in ("constant", "khor"))
+        assert rows["perfect"]["scores"][score] < least
     assert (run / "report.html").stat().st_size > 100_000
     assert (run / "results.pkl").is_file()
 

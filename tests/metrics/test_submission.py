@@ -85,9 +85,8 @@ def test_malformed_files_are_named(results, message):
 
 
 def test_no_frames_means_infinite_error():
-    score = JointScore((), 4, 0.5, (), OFFICIAL_2023)
-    assert score.smpl_mm == np.inf
-    assert score.object_mm == np.inf
+    score = JointScore((), None, 4, 0.5, (), OFFICIAL_2023)
+    assert score.metrics() == {"SMPL": np.inf, "Object": np.inf}
 
 
 def test_object_is_the_third_word():

@@ -9,9 +9,19 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
+from rhobin.assets import Assets
 from rhobin.body.load import load_bodies
 from rhobin.data.targets.views import ViewTargets
-from rhobin.engine.baselines import DISTANCE, body_frame_mean, constant, constant_per_object, perfect
+from rhobin.engine.baselines import _per_view, perfect
+from rhobin.engine.body_constant import (
+    DISTANCE,
+    body_frame_mean,
+    mean_orientation,
+    predict_joint,
+    predict_people,
+)
+from rhobin.engine.object_constant import SeenObjects, predict_objects
+from rhobin.objects.load import load_templates
 
 
 def targets(seed: int = 0, frames: int = 6, views: int = 3) -> ViewTargets:
@@ -38,7 +48,10 @@ def targets(seed: int = 0, frames: int = 6, views: int = 3) -> ViewTargets:
         "kpts": things[row] @ root.transpose(0, 2, 1) + pelvis,
     }
     return ViewTargets(
+        assets=None,
         frame=row,
+        has_human=np.ones(frames, bool),
+        has_object=np.ones(frames, bool),
         gender=np.arange(frames) % 2,
         object_id=np.arange(frames) % 3,
         **{name: value.astype(np.float32) for name, value in arrays.items()},
@@ -46,13 +59,8 @@ def targets(seed: int = 0, frames: int = 6, views: int = 3) -> ViewTargets:
 
 
 @pytest.fixture(scope="module")
-def bodies():
-    return load_bodies()
-
-
-@pytest.fixture(scope="module")
-def template_kpts():
-    return torch.randn(20, 8, 3, generator=torch.Generator().manual_seed(0)) * 0.2
+def assets():
+    return Assets.of(load_bodies(), load_templates())
 
 
 def test_mean_is_taken_in_the_body_frame():
@@ -88,30 +96,84 @@ def test_mean_per_object_uses_its_own_frames():
         body_frame_mean(truth, 7)
 
 
-def test_constant_predicts_the_same_body_for_everyone(bodies, template_kpts):
+def rows(train, test, assets):
+    return {
+        row: predict_joint(means, test, assets)
+        for row, means in _per_view(train, test, body_frame_mean).items()
+    }
+
+
+def test_constant_predicts_the_same_body_for_everyone(assets):
     train, test = targets(0), targets(5)
-    pred = constant(train, test, bodies, template_kpts)
-    assert pred.theta.shape == (len(test.frame), 52, 3, 3)
+    pred = rows(train, test, assets)["constant"]
+    assert pred.human.theta.shape == (len(test.frame), 52, 3, 3)
     mean = torch.from_numpy(body_frame_mean(train).joints) + torch.tensor([0, 0, DISTANCE])
-    torch.testing.assert_close(pred.joints, mean.expand_as(pred.joints).float())
+    torch.testing.assert_close(pred.human.joints, mean.expand_as(pred.human.joints).float())
     same_gender = torch.from_numpy(test.gender[test.frame]) == 0
-    assert (pred.theta[same_gender] - pred.theta[same_gender][0]).abs().max() < 1e-6
+    assert (pred.human.theta[same_gender] - pred.human.theta[same_gender][0]).abs().max() < 1e-6
 
 
-def test_objects_never_seen_get_the_mean_over_all(bodies, template_kpts):
+def test_objects_never_seen_get_the_mean_over_all(assets):
     train, test = targets(0), targets(5)
-    test = replace(test, object_id=np.full(6, 11))
-    everyone = constant(train, test, bodies, template_kpts)
-    per_object = constant_per_object(train, test, bodies, template_kpts)
-    torch.testing.assert_close(per_object.kpts, everyone.kpts)
-    seen = replace(test, object_id=np.full(6, 1))
-    assert (constant_per_object(train, seen, bodies, template_kpts).kpts - everyone.kpts).abs().max() > 0.01
+    unseen = rows(train, replace(test, object_id=np.full(6, 11)), assets)
+    torch.testing.assert_close(unseen["constant_per_object"].object.kpts, unseen["constant"].object.kpts)
+    seen = rows(train, replace(test, object_id=np.full(6, 1)), assets)
+    assert (seen["constant_per_object"].object.kpts - seen["constant"].object.kpts).abs().max() > 0.01
+
+
+def test_frames_without_a_person_do_not_count():
+    truth = targets()
+    known = np.arange(6) != 2
+    hidden = replace(
+        truth, has_human=known, joints=np.where(known[truth.frame, None, None], truth.joints, np.nan)
+    )
+    kept = known[truth.frame]
+    local = np.einsum("vki,vij->vkj", truth.joints - truth.joints[:, :1], truth.root_R)
+    np.testing.assert_allclose(body_frame_mean(hidden).joints, local[kept].mean(0), atol=1e-6)
+
+
+def test_the_human_track_s_constant_faces_as_people_do(assets):
+    """Its pose is the joint track's, turned by the mean orientation."""
+    train, test = targets(0), targets(5)
+    means, facing = (_per_view(train, test, mean)["constant"] for mean in (body_frame_mean, mean_orientation))
+    still, turned = (
+        predict_joint(means, test, assets).human,
+        predict_people(means, facing, test, assets).human,
+    )
+    by_hand = Rotation.from_matrix(train.root_R).mean().as_matrix()
+    np.testing.assert_allclose(facing[0], by_hand, atol=1e-5)
+    R = torch.from_numpy(by_hand).float()
+    ahead = torch.tensor([0, 0, DISTANCE])
+    torch.testing.assert_close(turned.joints, (still.joints - ahead) @ R.T + ahead, atol=1e-5, rtol=0)
+    torch.testing.assert_close(turned.theta[:, 1:22], still.theta[:, 1:22], atol=1e-3, rtol=0)
+
+
+def test_the_object_s_constant_is_what_crops_show():
+    """Objects that look alike in their crops have one mean, which every crop gets back in its own camera."""
+    site = torch.tensor([0.1, -0.05, 0.004], dtype=torch.float64)
+    look = torch.from_numpy(Rotation.from_rotvec([0.3, -0.2, 0.5]).as_matrix())
+    K = torch.tensor(
+        [[[900.0, 0, 100], [0, 900, -300], [0, 0, 1]], [[400.0, 0, 32], [0, 400, 30], [0, 0, 1]]]
+    )
+    seen = SeenObjects(
+        torch.tensor([3, 3, 5]), torch.stack([look, look, look.T]), torch.stack([site, site, -site])
+    )
+    pred = predict_objects(seen, [3, 3], K, 64, per_object=True)
+    for t, R, camera in zip(pred.object.t, pred.object.R, K.double(), strict=True):
+        pixel = (camera @ t)[:2] / t[2]
+        torch.testing.assert_close((pixel + 0.5) / 64 - 0.5, site[:2])
+        assert t[2] == pytest.approx(0.004 * camera[0, 0] / 64)
+        ray = t / t.norm()
+        torch.testing.assert_close(R.T @ ray, look.T @ torch.tensor([0.0, 0, 1], dtype=torch.float64))
+    everyone = seen.mean()[1]
+    torch.testing.assert_close(everyone, site / 3)
+    torch.testing.assert_close(seen.mean(11)[1], everyone)
 
 
 def test_perfect_is_the_truth():
     test = targets(3)
     pred = perfect(test)
-    np.testing.assert_array_equal(pred.theta[:, 0].numpy(), test.root_R)
-    np.testing.assert_array_equal(pred.theta[:, 1:].numpy(), test.theta[test.frame][:, 1:])
-    np.testing.assert_array_equal(pred.trans.numpy(), test.trans)
-    np.testing.assert_array_equal(pred.obj_R.numpy(), test.obj_R)
+    np.testing.assert_array_equal(pred.human.theta[:, 0].numpy(), test.root_R)
+    np.testing.assert_array_equal(pred.human.theta[:, 1:].numpy(), test.theta[test.frame][:, 1:])
+    np.testing.assert_array_equal(pred.human.trans.numpy(), test.trans)
+    np.testing.assert_array_equal(pred.object.R.numpy(), test.obj_R)

@@ -11,15 +11,18 @@ import numpy as np
 import pytest
 import trimesh
 
-from rhobin.metrics.joint_track import FrameError, JointScore
+from rhobin.metrics.joint_track import JointErrors, JointScore
 from rhobin.metrics.protocol import OFFICIAL_2023
+from rhobin.metrics.submission import Example
+from rhobin.metrics.tracks import HUMAN, JOINT, OBJECT, TRACKS
 from rhobin.reports.cases import choose_cases
 from rhobin.reports.curves import curve_figures, read_metrics
 from rhobin.reports.figures import Axis, Series, line_chart
-from rhobin.reports.html import change, millimetres, tag
+from rhobin.reports.html import change, tag
 from rhobin.reports.overlay import Surface, Window, data_uri, draw_outlines, draw_surfaces, window_around
 from rhobin.reports.scene3d import split_creases
-from rhobin.reports.score import group_errors, scores_document, visible_bin
+from rhobin.scoring.breakdown import breakdown, visible_bin
+from rhobin.scoring.document import FrameRow, ScoredRow, scores_document
 
 K = np.array([[300.0, 0, 159.5], [0, 300.0, 119.5], [0, 0, 1]])
 
@@ -105,29 +108,43 @@ def test_creases_part_a_box_but_not_a_sphere():
     assert len(origin) == len(ball.vertices)
 
 
-def errors(count: int, sequences: int = 5) -> list[FrameError]:
+def errors(count: int, sequences: int = 5) -> list[FrameRow]:
     return [
-        FrameError(f"Date03_Sub04_stool_{i % sequences}", f"t{i:04d}.000", "stool", 0.5, 20.0 + i, 30.0 + i)
+        FrameRow(
+            f"Date03_Sub04_stool_{i % sequences}",
+            f"t{i:04d}.000",
+            "stool",
+            0.5,
+            {"smpl_mm": 20.0 + i, "object_mm": 30.0 + i, "mpjpe_pa_mm": 99.0 - i},
+        )
         for i in range(count)
     ]
 
 
 def test_cases_are_best_median_and_worst_of_different_sequences():
     frames = errors(50)
-    cases = choose_cases(frames[::-1])
+    cases = choose_cases(frames[::-1], JOINT)
     assert [c.kind for c in cases] == ["best"] * 3 + ["median"] * 3 + ["worst"] * 3
     assert cases[0].error == frames[0]
     assert cases[6].error == frames[-1]
-    assert {abs(c.error.smpl_mm - 45) for c in cases[3:6]} <= {0.0, 1.0, 2.0}
+    assert {abs(c.error.errors["smpl_mm"] - 45) for c in cases[3:6]} <= {0.0, 1.0, 2.0}
     for kind in ("best", "median", "worst"):
         assert len({c.error.sequence for c in cases if c.kind == kind}) == 3
     assert len({(c.error.sequence, c.error.frame) for c in cases}) == 9
 
 
+def test_cases_are_ranked_by_their_track():
+    frames = errors(9)
+    assert choose_cases(frames, HUMAN)[0].error == frames[-1]
+    assert choose_cases(frames, JOINT)[0].error == frames[0]
+    assert choose_cases(frames, OBJECT) == []  # none has its errors
+    assert choose_cases(frames, JOINT)[0].errors == "SMPL 20.0 mm, Object 30.0 mm"
+
+
 def test_few_frames_are_shared_out():
-    assert [c.kind for c in choose_cases(errors(4))] == ["best", "median", "worst"]
-    assert len(choose_cases(errors(1))) == 1
-    assert choose_cases([]) == []
+    assert [c.kind for c in choose_cases(errors(4), JOINT)] == ["best", "median", "worst"]
+    assert len(choose_cases(errors(1), JOINT)) == 1
+    assert choose_cases([], JOINT) == []
 
 
 def test_axis_ticks_are_round_and_inside():
@@ -156,9 +173,24 @@ def test_curves_come_from_the_log(tmp_path):
     assert "no training log" in curve_figures(read_metrics(tmp_path / "none.csv"), {})
 
 
+def test_curves_show_whatever_was_logged(tmp_path):
+    path = tmp_path / "metrics.csv"
+    path.write_text("step,epoch,train/loss,val/loss,val/MSSD,val/RE,val/AR_all\n10,0,2.5,2,900,40,0.1\n")
+    figures = curve_figures(read_metrics(path), {"object": {"constant": {"scores": {"MSSD": 700, "RE": 30}}}})
+    names = [json.loads(unescape(m))["series"] for m in re.findall(r'data-chart="([^"]*)"', figures)]
+    assert [[s["name"] for s in series] for series in names] == [["train", "val"], ["MSSD"], ["RE"], ["val"]]
+    assert "AR_all" in figures
+    assert figures.count("constant") >= 2
+
+
 def test_groups_and_bins():
-    groups = group_errors(errors(10, 2), "sequence")
-    assert [(g.name[-1], g.frames, g.smpl_mm) for g in groups] == [("0", 5, 24.0), ("1", 5, 25.0)]
+    examples = tuple(Example(f"d_s_o_{i % 2}", str(i), "o", i, i, 0.5) for i in range(10))
+    frames = JointErrors(20.0 + np.arange(10), 30.0 + np.arange(10))
+    groups = breakdown(JointScore(examples, frames, 10, 1.0, (), OFFICIAL_2023), "sequence")
+    assert [(name[-1], g["frames"], g["SMPL"]) for name, g in groups.items()] == [
+        ("0", 5, 24.0),
+        ("1", 5, 25.0),
+    ]
     assert [visible_bin(v) for v in (0.0, 0.3, 0.39, 0.4, 0.8, 1.0)] == [
         "0-30 %",
         "30-40 %",
@@ -170,11 +202,23 @@ def test_groups_and_bins():
 
 
 def test_a_score_that_does_not_exist_is_null():
-    score = JointScore((), 40, 0.9, ("a/b",), OFFICIAL_2023)
-    row = json.loads(json.dumps(scores_document({"khor": score}, {}), allow_nan=False))["rows"]["khor"]
-    assert row["smpl_mm"] is None
+    score = JointScore((), None, 40, 0.9, ("a/b",), OFFICIAL_2023)
+    document = scores_document({"joint": {"khor": ScoredRow(score)}}, {})
+    row = json.loads(json.dumps(document, allow_nan=False))["tracks"]["joint"]["khor"]
+    assert row["scores"] == {"SMPL": None, "Object": None}
     assert row["missing"] == ["a/b"]
-    assert millimetres(row["smpl_mm"]) == "&ndash;"
+    assert JOINT.column("SMPL").shown(None) == "-"
+
+
+@pytest.mark.parametrize("track", TRACKS.values(), ids=TRACKS)
+def test_a_track_s_record_is_complete(track):
+    """Columns are the scorer's and the paper's; those that frames have are named as the scorer names them."""
+    assert len(track.columns) == len(track.paper.columns)
+    arrows = ["↑" in head for head in track.paper.columns]
+    assert [column.higher_is_better for column in track.columns] == arrows
+    assert {c.name for c in track.leads} <= {c.name for c in track.columns}
+    assert set(track.ranked_by) <= {c.frames for c in track.columns}
+    assert {"official", "paper", "strict", "2024"} <= track.modes.keys()
 
 
 def test_words_of_html():

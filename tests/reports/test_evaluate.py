@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -12,14 +13,23 @@ import pytest
 from joint_reference import slow_score
 
 from rhobin.__main__ import main
-from rhobin.behave.ref import read_ref
 from rhobin.engine.evaluate import evaluate
 from rhobin.engine.resume import ResumeError
+from rhobin.methods.khor.module import Khor
 from rhobin.metrics.joint import draw_samples, frame_rng
-from rhobin.reports.run_tracks import score_tracks
-from rhobin.reports.store import StoreError, read_results
+from rhobin.metrics.tracks import TRACKS
+from rhobin.scoring.challenge import read_challenge
+from rhobin.scoring.document import read_scores
+from rhobin.scoring.rows import score_rows
+from rhobin.scoring.store import StoreError, read_further, read_results
 
 ROWS = ["constant", "constant_per_object", "khor", "perfect"]
+OFFICIAL = {name: track.modes["official"] for name, track in TRACKS.items()}
+
+
+def joint_rows(run):
+    """Rows of the joint track."""
+    return json.loads((run / "scores.json").read_text())["tracks"]["joint"]
 
 
 def product_points(name, meshes):
@@ -48,36 +58,37 @@ def own_run(scored_run, tmp_path):
 
 
 def test_rows_are_in_order_and_complete(scored_run):
-    document = json.loads((scored_run.run / "scores.json").read_text())
-    assert list(document["rows"]) == ROWS
-    for row in document["rows"].values():
+    tracks = json.loads((scored_run.run / "scores.json").read_text())["tracks"]
+    assert list(tracks) == ["joint", "human", "object"]
+    assert all(list(rows) == ROWS for rows in tracks.values())
+    for row in tracks["joint"].values():
         assert row["frames"] == 5
         assert row["visible_frames"] == 5
         assert row["coverage"] == pytest.approx(6 / 5)
         assert row["protocol"]["name"] == "rhobin-2023-joint"
         assert row["protocol"]["samples"] == 400
-        assert row["smpl_mm"] > 0
-        assert row["object_mm"] > 0
+        assert row["scores"]["SMPL"] > 0
+        assert row["scores"]["Object"] > 0
 
 
 def test_score_equals_a_slow_score_of_the_written_file(scored_run, ref, models):
-    row = json.loads((scored_run.run / "scores.json").read_text())["rows"]["khor"]
+    row = joint_rows(scored_run.run)["khor"]
     results = pickle.loads((scored_run.run / "results.pkl").read_bytes())
     smpl, obj, count = slow_score(ref, results, models, product_points)
     assert count == row["frames"]
-    assert row["smpl_mm"] == pytest.approx(smpl, abs=1e-5)
-    assert row["object_mm"] == pytest.approx(obj, abs=1e-5)
+    assert row["scores"]["SMPL"] == pytest.approx(smpl, abs=1e-5)
+    assert row["scores"]["Object"] == pytest.approx(obj, abs=1e-5)
 
 
 def test_perfect_row_is_the_sampling_floor(scored_run, ref, models):
-    row = json.loads((scored_run.run / "scores.json").read_text())["rows"]["perfect"]
+    row = joint_rows(scored_run.run)["perfect"]
     truth = {
         name: {**a, "obj_rots": np.stack([_matrix(r) for r in a["obj_rots"]])}
         for name, a in ref["annotations"].items()
     }
     smpl, obj, _ = slow_score(ref, truth, models, product_points)
-    assert row["smpl_mm"] == pytest.approx(smpl, abs=0.01)
-    assert row["object_mm"] == pytest.approx(obj, abs=0.01)
+    assert row["scores"]["SMPL"] == pytest.approx(smpl, abs=0.01)
+    assert row["scores"]["Object"] == pytest.approx(obj, abs=0.01)
 
 
 def _matrix(rotvec):
@@ -105,25 +116,48 @@ def test_results_have_the_challenges_layout(scored_run, ref):
 
 
 def test_the_other_tracks_are_those_of_rhobin_score(scored_run, tmp_path, capsys):
-    document = json.loads((scored_run.run / "scores.json").read_text())
-    assert list(document["tracks"]) == ["human", "object"]
+    tracks = json.loads((scored_run.run / "scores.json").read_text())["tracks"]
     root = tmp_path / "root"
     for part, source in (("ref", scored_run.data / "ref.pkl"), ("res", scored_run.run / "results.pkl")):
         (root / part).mkdir(parents=True)
         shutil.copy(source, root / part)
-    for track, rows in document["tracks"].items():
-        assert list(rows) == ["khor", "perfect"]
+    for track in ("human", "object"):
+        rows = tracks[track]
         assert main(["score", track, str(root), str(tmp_path / track)]) == 0
-        alone = json.loads((tmp_path / track / "scores.json").read_text())
-        assert rows["khor"]["scores"] == pytest.approx(alone["scores"])
-        assert rows["khor"]["protocol"] == alone["protocol"]
-    assert document["tracks"]["human"]["perfect"]["scores"]["MPJPE"] < 0.01
-    assert document["tracks"]["object"]["perfect"]["scores"]["AR_all"] == 1.0
+        alone = json.loads((tmp_path / track / "scores.json").read_text())["tracks"][track]["results"]
+        for key, value in rows["khor"].items():
+            assert alone[key] == (pytest.approx(value) if key == "scores" else value), key
+    assert tracks["human"]["perfect"]["scores"]["MPJPE"] < 0.01
+    assert tracks["object"]["perfect"]["scores"]["AR_all"] == 1.0
     capsys.readouterr()
     assert main(["tables", str(scored_run.run)]) == 0
     shown = capsys.readouterr().out
     assert "not run" not in shown
     assert "(measured)" in shown
+
+
+def test_frames_have_the_errors_of_every_track(scored_run):
+    document, frames = read_scores(scored_run.run)
+    assert list(frames) == ROWS
+    for row, errors in frames.items():
+        for name, track in TRACKS.items():
+            scored = document["tracks"][name][row]
+            for column in (column for column in track.columns if column.frames):
+                values = [frame.errors[column.frames] for frame in errors if column.frames in frame.errors]
+                assert len(values) == scored["frames"], (row, name)
+                assert np.mean(values) == pytest.approx(scored["scores"][column.name], abs=1e-5), (
+                    row,
+                    column,
+                )
+    assert any("mpjpe_mm" in f.errors and "smpl_mm" not in f.errors for f in frames["khor"])  # too occluded
+
+
+def test_what_the_network_says_beyond_the_format_is_kept(scored_run):
+    further = read_further(scored_run.run)
+    results, _ = read_results(scored_run.run)
+    assert set(further.arrays) == {"K_crop", "joints", "kpts"}
+    names = [f"{name}/{frame}" for name, record in results.items() for frame in record["frames"]]
+    assert [f"{s}/{f}" for s, f in zip(further.sequence, further.frame, strict=True)] == names
 
 
 def test_generated_numbers_are_never_shown_as_measured_on_behave(scored_run, tmp_path, capsys):
@@ -142,20 +176,115 @@ def test_generated_numbers_are_never_shown_as_measured_on_behave(scored_run, tmp
 
 
 def test_frames_without_a_prediction_are_left_out_of_every_row(scored_run):
-    results, _ = read_results(scored_run.run / "results.pkl")
-    truth = read_ref(scored_run.data / "ref.pkl")[0]
+    results, _ = read_results(scored_run.run)
+    challenge = read_challenge(scored_run.data)
     sequence = next(iter(results))
     short = {name: dict(record) for name, record in results.items()}
     short[sequence] = {
         key: value if isinstance(value, str) else value[1:] for key, value in results[sequence].items()
     }
-    found = score_tracks(scored_run.data, {"short": short, "whole": results}, ["human", "object"])
-    frames = sum(len(annotation.frames) for annotation in truth.values())
-    assert found["human"]["short"] == found["human"]["whole"]
-    assert found["human"]["whole"]["frames"] == frames - 1
-    assert found["human"]["whole"]["notes"][0] == "1 test frame(s) without a prediction left out"
-    complete = score_tracks(scored_run.data, {"whole": results}, ["human"])["human"]["whole"]
-    assert (complete["frames"], complete["notes"]) == (frames, [])
+    found = score_rows(challenge, {"human": {"short": short, "whole": results}}, OFFICIAL)["human"]
+    frames = sum(len(annotation.frames) for annotation in challenge.annotations.values())
+    assert found["short"].score.metrics() == found["whole"].score.metrics()
+    assert len(found["whole"].score.examples) == frames - 1
+    assert found["whole"].notes == ("1 test frame(s) without a prediction left out",)
+    complete = score_rows(challenge, {"human": {"whole": results}}, OFFICIAL)["human"]["whole"]
+    assert (len(complete.score.examples), complete.notes) == (frames, ())
+    gone = {name: record for name, record in results.items() if name != sequence}
+    assert (
+        "is missing" in score_rows(challenge, {"object": {"gone": gone}}, OFFICIAL)["object"]["gone"].reason
+    )
+
+
+def test_submit_writes_and_checks_a_run(scored_run, capsys):
+    for edition in ("2023", "2024"):
+        assert main(["submit", str(scored_run.run), "--edition", edition, "--track", "human"]) == 0
+        said = capsys.readouterr().out
+        assert f"submission-human-{edition}.zip" in said
+        assert "MPJPE" in said
+    assert main(["tables", str(scored_run.run)]) == 0
+    assert "KHOR: rhobin-2023-joint, data" in capsys.readouterr().out
+    assert main(["submit", str(scored_run.run / "none")]) == 1
+    assert "No predictions" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lost", "track", "other"), [("object", "human", "object"), ("human", "object", "human")]
+)
+def test_a_run_of_one_part_is_scored_reported_and_packed(own_run, lost, track, other, monkeypatch, capsys):
+    whole = Khor.decode
+    monkeypatch.setattr(Khor, "decode", lambda *args: replace(whole(*args), **{lost: None}))
+    monkeypatch.setattr(Khor, "name", "half")
+    monkeypatch.setattr(Khor, "title", "Half a method")
+    before = json.loads((own_run.run / "scores.json").read_text())["tracks"]
+    evaluate(own_run.config())
+    document = json.loads((own_run.run / "scores.json").read_text())
+    assert list(document["tracks"]) == [track]
+    rows = document["tracks"][track]
+    assert list(rows) == ["constant", "constant_per_object", "half", "perfect"]
+    assert rows["half"]["scores"] == before[track]["khor"]["scores"]
+    assert rows["constant"]["scores"] == before[track]["constant"]["scores"]
+    page = (own_run.run / "report.html").read_text()
+    assert "<h1>Half a method</h1>" in page
+    assert f"<h3>{TRACKS[track].title}</h3>" in page
+    assert f"<h3>{TRACKS[other].title}" not in page
+    assert "Joint track" not in page.split('id="training"')[0]
+    capsys.readouterr()
+    assert main(["submit", str(own_run.run)]) == 0
+    assert f"submission-{track}-2023.zip" in capsys.readouterr().out
+    assert main(["submit", str(own_run.run), "--track", "joint"]) == 1
+    assert f"the joint track needs the {lost}" in capsys.readouterr().err
+    assert main(["tables", str(own_run.run)]) == 0
+    said = capsys.readouterr().out
+    assert f"Half a method: rhobin-2023-{track}" in said
+    assert said.count("not run") == 3
+
+
+@pytest.fixture
+def test_only(scored_run, tmp_path):
+    """The 2023 package of the run's data without its training parts, ref.pkl in ref/."""
+    root = tmp_path / "package"
+    assert main(["relayout", str(scored_run.data), str(root), "--layout", "2023"]) == 0
+    for part in root.glob("train_part*"):
+        shutil.rmtree(part)
+    (root / "ref.pkl").unlink()
+    (root / "ref").mkdir()
+    shutil.copy(scored_run.data / "ref.pkl", root / "ref")
+    return root
+
+
+def test_a_root_of_test_images_is_scored_without_constants(own_run, test_only, capsys):
+    before = json.loads((own_run.run / "scores.json").read_text())["tracks"]
+    evaluate(own_run.config(f"data.root={test_only}"))
+    assert "no training views" in " ".join(capsys.readouterr().out.split())
+    tracks = json.loads((own_run.run / "scores.json").read_text())["tracks"]
+    for track, rows in tracks.items():
+        assert list(rows) == ["khor", "perfect"]
+        assert rows["khor"]["scores"] == pytest.approx(before[track]["khor"]["scores"], rel=1e-4)
+    assert "against a constant" not in (own_run.run / "report.html").read_text()
+    assert main(["report", str(own_run.run)]) == 0
+    assert main(["submit", str(own_run.run)]) == 0
+
+
+def test_a_hidden_test_set_is_predicted_and_packed_but_not_scored(own_run, test_only, scored_run, capsys):
+    known, _ = read_results(scored_run.run)
+    shutil.move(test_only / "ref", test_only.parent / "answers")
+    evaluate(own_run.config(f"data.root={test_only}"))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Nothing was scored" in said
+    assert not any((own_run.run / name).exists() for name in ("scores.json", "frames.csv", "report.html"))
+    results, _ = read_results(own_run.run)
+    assert list(results) == list(known)
+    for name, record in results.items():
+        assert record["frames"] == known[name]["frames"]
+        np.testing.assert_allclose(record["poses"], known[name]["poses"], atol=1e-4)
+    assert (own_run.run / "submission-joint-2023.zip").is_file()
+    evaluate(own_run.config(f"data.root={test_only}"))
+    assert "up to date" in capsys.readouterr().out
+    assert main(["submit", str(own_run.run)]) == 0
+    assert "not checked" in capsys.readouterr().out
+    assert main(["submit", str(own_run.run), "--ref", str(test_only.parent / "answers")]) == 0
+    assert "SMPL" in capsys.readouterr().out
 
 
 def test_evaluating_again_does_nothing(scored_run):
@@ -169,18 +298,18 @@ def test_force_and_changes_evaluate_again(own_run):
     evaluate(own_run.config("force=true"))
     second = (own_run.run / "report.html").stat().st_mtime_ns
     assert second > first
-    before = json.loads((own_run.run / "scores.json").read_text())["rows"]["khor"]
+    before = joint_rows(own_run.run)["khor"]["scores"]
     evaluate(own_run.config("protocol.seed=1"))
-    after = json.loads((own_run.run / "scores.json").read_text())["rows"]["khor"]
-    assert after["smpl_mm"] != before["smpl_mm"]
-    assert after["smpl_mm"] == pytest.approx(before["smpl_mm"], rel=0.05)
+    after = joint_rows(own_run.run)["khor"]["scores"]
+    assert after["SMPL"] != before["SMPL"]
+    assert after["SMPL"] == pytest.approx(before["SMPL"], rel=0.05)
 
 
 def test_edited_predictions_are_not_scored_in_silence(own_run):
     path = own_run.run / "results.pkl"
     path.write_bytes(path.read_bytes() + b"more")
     with pytest.raises(StoreError, match=r"results\.pkl is not the file its sidecar"):
-        read_results(path)
+        read_results(own_run.run)
 
 
 def test_missing_checkpoint_is_named(own_run):
@@ -192,7 +321,7 @@ def test_missing_checkpoint_is_named(own_run):
 def test_truncated_checkpoint_is_named(own_run):
     path = own_run.run / "checkpoints" / "best.ckpt"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ValueError, match=r"best\.ckpt is not a readable rhobin checkpoint"):
+    with pytest.raises(ValueError, match=r"best\.ckpt: not readable"):
         evaluate(own_run.config())
 
 

@@ -10,11 +10,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from rhobin.metrics.joint import aligned_meshes
-from rhobin.reports.cases import choose_cases, pose_cases
+from rhobin.metrics.joint import FrameMeshes, aligned_meshes
+from rhobin.metrics.tracks import JOINT
+from rhobin.reports.case_meshes import pose_case
+from rhobin.reports.cases import choose_cases
 from rhobin.reports.page import write_report
-from rhobin.reports.score import read_scores
-from rhobin.reports.store import read_results
+from rhobin.scoring.challenge import read_challenge
+from rhobin.scoring.document import read_scores
+from rhobin.scoring.store import read_results
 
 VOID = {"meta", "link", "img", "br", "line", "polyline"}
 
@@ -63,15 +66,15 @@ def test_page_is_filled(page):
 
 
 def test_table_shows_the_scores(page, scored_run):
-    rows = json.loads((scored_run.run / "scores.json").read_text())["rows"]
+    rows = json.loads((scored_run.run / "scores.json").read_text())["tracks"]["joint"]
     for row in rows.values():
-        assert f">{row['smpl_mm']:.1f}<" in page
-        assert f">{row['object_mm']:.1f}<" in page
+        assert f">{row['scores']['SMPL']:.1f}<" in page
+        assert f">{row['scores']['Object']:.1f}<" in page
 
 
 def test_the_other_tracks_follow_the_joint_one(page, scored_run):
     tracks = json.loads((scored_run.run / "scores.json").read_text())["tracks"]
-    places = [page.index(head) for head in ("<h2>Scores", "<h3>The human track", "<h3>The object track")]
+    places = [page.index(head) for head in ("<h3>Joint track", "<h3>Human track", "<h3>Object track")]
     assert places == sorted(places)
     assert f">{tracks['human']['khor']['scores']['MPJPE']:.1f}<" in page[places[1] : places[2]]
     assert f">{tracks['object']['khor']['scores']['AR_all']:.3f}<" in page[places[2] :]
@@ -83,11 +86,13 @@ def test_scene_holds_the_aligned_meshes(page, scored_run):
     text = re.search(r'<script type="application/json" id="scene-data">(.*?)</script>', page, re.S).group(1)
     scene = json.loads(text)
     _, frames = read_scores(scored_run.run)
-    results, _ = read_results(scored_run.run / "results.pkl")
-    cases = choose_cases(frames["khor"])
-    meshes = pose_cases(cases, scored_run.data / "ref.pkl", results, None)
+    results, _ = read_results(scored_run.run)
+    cases, truth = choose_cases(frames["khor"], JOINT), read_challenge(scored_run.data)
     assert [c["caption"] for c in scene["cases"]] == [c.caption for c in cases]
-    for stored, mesh in zip(scene["cases"], meshes, strict=True):
+    for stored, case in zip(scene["cases"], cases, strict=True):
+        person, thing = pose_case(case, truth, results)
+        verts = [part.verts for part in (person.pred, thing.pred, person.target, thing.target)]
+        mesh = FrameMeshes("", *verts, person.pred.faces, thing.pred.faces)
         bodies = {m["kind"]: m for m in stored["meshes"] if len(decode(m)) == len(mesh.target_body)}
         np.testing.assert_allclose(decode(bodies["prediction"]), aligned_meshes(mesh)[0], atol=1e-4)
         np.testing.assert_allclose(decode(bodies["target"]), mesh.target_body, atol=1e-4)
@@ -101,9 +106,9 @@ def decode(mesh: dict) -> np.ndarray:
 
 
 def test_writing_again_gives_the_same_page(page, scored_run):
-    assert write_report(scored_run.run, scored_run.data).read_text() == page
+    assert write_report(scored_run.run, scored_run.data, read_challenge(scored_run.data)).read_text() == page
 
 
 def test_unscored_run_says_what_to_do(tmp_path, scored_run):
     with pytest.raises(FileNotFoundError, match=r"scores\.json is missing.*eval\.py run="):
-        write_report(tmp_path, scored_run.data)
+        write_report(tmp_path, scored_run.data, read_challenge(scored_run.data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import shutil
 from pathlib import Path
@@ -56,3 +57,8 @@ def write_layout(root: Path, ref: dict, results: Any, bodies: Path) -> Path:
         if not target.exists():
             shutil.copy(bodies / f"smplh_{gender}.npz", target)
     return root
+
+
+def scored(out: Path, track: str) -> dict[str, Any]:
+    """The only row of what `rhobin score` wrote."""
+    return json.loads((out / "scores.json").read_text())["tracks"][track]["results"]

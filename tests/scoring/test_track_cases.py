@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from challenge_files import as_ref, as_results, write_layout
+from challenge_files import as_ref, as_results, scored, write_layout
 
 from rhobin.__main__ import main
 from rhobin.metrics.protocol import JOINT_MODES, OFFICIAL_2023
@@ -162,7 +162,7 @@ REFUSED = {
     "missing_sequence": (lambda r, ref: r.pop("Date03_Sub04_boxmedium"), "Date03_Sub04_boxmedium.*missing"),
     "extra_sequence": (SCORED["extra_sequence"], "Date03_Sub09_stool_extra.*not in the ground truth"),
     "one_frame_missing": (SCORED["one_frame_missing"], "key 'frames': expected 12 frames, found 11"),
-    "visible_minus_1": (visible_minus_one, r"coverage 97\.44 %; 1 frames are missing"),
+    "visible_minus_1": (visible_minus_one, r"Coverage 97\.44 %; 1 frames are missing"),
     "key_length_mismatch": (lambda r, ref: cut(first(r), "betas"), r"key 'betas': expected shape \(12, 10\)"),
     "missing_key_poses": (lambda r, ref: first(r).pop("poses"), "key 'poses' is missing"),
     "missing_gender": (SCORED["missing_gender"], "key 'gender'"),
@@ -219,7 +219,7 @@ def test_frames_as_an_array_are_accepted(score, results):
 def test_files_say_how_the_score_was_made(score, results):
     status, said, out = score("object", results, "--seeds", "3")
     assert status == 0
-    found = json.loads((out / "scores.json").read_text())
+    found = scored(out, "object")
     assert found["protocol"]["name"] == "rhobin-2023-object"
     assert found["protocol"]["samples"] == 10_000
     assert found["frames"] == found["visible_frames"] == 39
@@ -245,7 +245,7 @@ def test_modes_are_stamped_and_differ(score, results, oracle):
     for mode in ("official", "paper", "strict", "2024"):
         status, _, out = score("object", results, "--mode", mode)
         assert status == 0
-        found[mode] = json.loads((out / "scores.json").read_text())
+        found[mode] = scored(out, "object")
         assert found[mode]["mode"] == mode
     assert len({document["protocol"]["name"] for document in found.values()}) == 4
     assert found["2024"]["frames"] == 48

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import zipfile
 
 import numpy as np
 import pytest
-from challenge_files import as_ref, as_results, write_layout
+from challenge_files import as_ref, as_results, scored, write_layout
 
 from rhobin.__main__ import main
 from rhobin.metrics.submission import SubmissionError
 from rhobin.pickles import UnsafePickleError
-from rhobin.reports.images import from_images, to_images
-from rhobin.reports.submissions import read_submission, write_zip
+from rhobin.scoring.by_image import from_images, to_images
+from rhobin.scoring.submissions import read_submission, write_zip
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def test_baselines_score_from_their_files_alone(oracle, oracle_folder, results, 
     root = write_layout(tmp_path / "root", ref, objects, oracle_folder)
     assert main(["score", "object", str(root), str(tmp_path / "chore")]) == 0
     expected = oracle("rhobin_spread_mid_sym")["object/scores_seeds"]
-    found = json.loads((tmp_path / "chore" / "scores.json").read_text())["scores"]
+    found = scored(tmp_path / "chore", "object")["scores"]
     assert found["AR_all"] == pytest.approx(expected[:, 6].mean(), abs=4 * expected[:, 6].std() + 1e-3)
     people = {
         s: {key: r[key] for key in ("frames", "gender", "poses", "betas", "trans")}
@@ -98,13 +97,3 @@ def test_baselines_score_from_their_files_alone(oracle, oracle_folder, results, 
     assert f"{found['AR_all']:.4g}" in said
     assert "chore: rhobin-2023-object, ref" in said
     assert said.count("not run") == 2  # tables 4 and 5
-
-
-def test_submit_writes_and_checks_a_run(scored_run, capsys):
-    for edition in ("2023", "2024"):
-        assert main(["submit", str(scored_run.run), "--edition", edition, "--track", "human"]) == 0
-        assert f"submission-{edition}.zip" in capsys.readouterr().out
-    assert main(["tables", str(scored_run.run)]) == 0
-    assert "khor: rhobin-2023-joint, data" in capsys.readouterr().out
-    assert main(["submit", str(scored_run.run / "none")]) == 1
-    assert "No predictions" in capsys.readouterr().err

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
 
 import numpy as np
 import pytest
-from challenge_files import as_ref, as_results, write_layout
+from challenge_files import as_ref, as_results, scored, write_layout
 from scipy.spatial.transform import Rotation
 
 from rhobin.__main__ import main
@@ -15,7 +14,7 @@ from rhobin.metrics.object import object_errors
 from rhobin.metrics.points import PointSet
 from rhobin.metrics.protocol import CAMERA_K, CAMERAS
 from rhobin.metrics.symmetry import stack_symmetries
-from rhobin.reports.images import read_image_ref, to_images
+from rhobin.scoring.by_image import read_image_ref, to_images
 
 DATASETS = ("behave", "icap")
 
@@ -92,7 +91,7 @@ def test_object_recalls_of_each_data_set_at_template_vertices(score, files):
         expected |= {f"{name}_{dataset}": value for name, value in means.items()}
         expected[f"AR_all_{dataset}"] = np.mean(list(means.values()))
     assert read_scores(out) == pytest.approx(expected, abs=1e-12)
-    document = json.loads((out / "scores.json").read_text())
+    document = scored(out, "object")
     assert document["mode"] == document["edition"] == "2024"
     assert document["frames"] == len(ref["annotations"])
     assert set(document["by_dataset"]) == set(DATASETS)
@@ -126,10 +125,10 @@ def test_the_gate_counts_images_and_unknown_ids_are_skipped(score, files):
     kept = {name: value for name, value in results.items() if name != first}
     status, said, _ = score("object", ref, kept)
     assert status == 1, said
-    assert "coverage 97.92 %" in " ".join(said.split())
+    assert "Coverage 97.92 %" in " ".join(said.split())
     status, said, out = score("object", ref, {**kept, "never seen": unknown})
     assert status == 0, said
-    assert json.loads((out / "scores.json").read_text())["frames"] == 47
+    assert scored(out, "object")["frames"] == 47
 
 
 BROKEN = {

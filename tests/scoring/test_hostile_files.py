@@ -18,7 +18,8 @@ from rhobin.metrics.human_track import score_human
 from rhobin.metrics.joint_track import score_joint
 from rhobin.metrics.object_track import score_object
 from rhobin.metrics.protocol import OBJECT_MODES, OFFICIAL_2023
-from rhobin.reports.submissions import read_challenge, read_submission
+from rhobin.scoring.challenge import read_challenge
+from rhobin.scoring.submissions import read_submission
 
 NEEDED = {
     "human": ("frames", "gender", "poses", "betas", "trans"),
