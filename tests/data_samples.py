@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 
+import numpy as np
 import torch
 
 from rhobin.assets import Assets
+from rhobin.behave.read import read_release
 from rhobin.body.load import load_bodies
+from rhobin.data.dataset import BehaveDataset
 from rhobin.data.reads import Reads
 from rhobin.data.settings import SampleConfig, TargetConfig, ViewConfig
+from rhobin.data.shared import ViewCache
 from rhobin.data.targets.heatmaps import HeatmapConfig
 from rhobin.data.targets.views import build_targets
 
@@ -26,6 +30,16 @@ def sample_config(input_size=64, reads=None, canonical_symmetry=False, maps=None
     drawn = {name: value for name, value in (("maps", maps), ("bev", bev)) if value is not None}
     targets = TargetConfig(canonical_symmetry, HeatmapConfig(4.4), **drawn)
     return SampleConfig(ViewConfig(input_size, **view), Reads(**{**READS, **(reads or {})}), targets)
+
+
+def make_dataset(root, config=None, augment=None, cache_mb=0, views=None):
+    """Training views of a root, or some of them."""
+    release = read_release(root, "train")
+    views = np.arange(len(release.views.frame)) if views is None else views
+    cache = ViewCache(len(views), cache_mb) if cache_mb else None
+    return BehaveDataset(
+        release, truth_of(release), views, config or sample_config(), augment, seed=3, cache=cache
+    )
 
 
 def merged(options, changes):

@@ -1,0 +1,189 @@
+"""Kinds of damage to a dataset, one line each.
+
+Trees are copied by hard links, so damage replaces files and never writes into them.
+"""
+
+import json
+import os
+import pickle
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+BOX, CHAIR, TEST = "Date01_Sub01_boxlarge_lift", "Date01_Sub01_chairblack_sit", "Date03_Sub04_backpack_back"
+SEQUENCE = f"sequences/{BOX}"
+FRAME = f"{SEQUENCE}/t0003.000"
+BODY, THING = f"{FRAME}/person/fit02/person_fit.pkl", f"{FRAME}/boxlarge/fit01/boxlarge_fit.pkl"
+INFO, SPLIT = f"{SEQUENCE}/info.json", "split.json"
+PLACE, LENS = "calibs/Date01/config/2/config.json", "calibs/intrinsics/2/calibration.json"
+COLOR, PERSON, MASK = (f"{FRAME}/k2.{name}.jpg" for name in ("color", "person_mask", "obj_rend_mask"))
+LATE = f"{SEQUENCE}/t0009.000"
+MESH = "objects/stool/stool_f1000.ply"
+MIRROR = [1, 0, 0, 0, 1, 0, 0, 0, -1]
+VIEWS = 16  # of two training sequences of two frames
+
+
+def put(path, content):
+    """Replace a file, leaving alone the one that other trees share."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def cut(path, share=0.5):
+    put(path, path.read_bytes()[: int(path.stat().st_size * share)])
+
+
+def edit_json(path, **changes):
+    put(path, json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def edit_lens(path, **changes):
+    put(path, json.dumps({"color": {**json.loads(path.read_text())["color"], **changes}}))
+
+
+def edit_fit(path, **changes):
+    put(path, pickle.dumps({**pickle.loads(path.read_bytes()), **changes}))
+
+
+def draw(path, shape, value=0):
+    put(path, cv2.imencode(".jpg", np.full(shape, value, np.uint8))[1].tobytes())
+
+
+def swap(first, name):
+    second = first.with_name(Path(name).name)
+    a, b = first.read_bytes(), second.read_bytes()
+    put(first, b)
+    put(second, a)
+
+
+def remove(path):
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def make_folder(path):
+    remove(path)
+    path.mkdir()
+
+
+def rename_sequence(root, name):
+    (root / SEQUENCE).rename(root / "sequences" / name)
+    edit_json(root / SPLIT, train=[name, CHAIR])
+
+
+def of(damage, file, *arguments, **changes):
+    """Damage to one file of a tree."""
+    return lambda root: damage(root / file, *arguments, **changes)
+
+
+class Bomb:
+    """Pickles into a call that would leave a file behind."""
+
+    def __reduce__(self):
+        return (os.system, ("touch bomb_went_off",))
+
+
+def far(metres):
+    return np.array([0.0, 0.0, metres])
+
+
+# what is damaged: (how, reason, file that is named, views lost)
+LEFT_OUT = {
+    "no body fit": (of(remove, BODY), "missing_person_fit", BODY, 4),
+    "no object fit": (of(remove, THING), "missing_object_fit", THING, 4),
+    "body fit cut short": (of(cut, BODY), "broken_pickle", BODY, 4),
+    "object fit without bytes": (of(put, THING, b""), "broken_pickle", THING, 4),
+    "body fit full of noise": (of(put, BODY, bytes(range(256))), "broken_pickle", BODY, 4),
+    "body fit that runs code": (of(put, BODY, pickle.dumps(Bomb())), "unsafe_pickle", BODY, 4),
+    "object fit that runs code": (of(edit_fit, THING, angle=Bomb()), "unsafe_pickle", THING, 4),
+    "a list for a fit": (of(put, BODY, pickle.dumps([1, 2])), "bad_parameters", BODY, 4),
+    "a pose of SMPL": (of(edit_fit, BODY, pose=np.zeros(72)), "bad_parameters", BODY, 4),
+    "a pose of NaN": (of(edit_fit, BODY, pose=np.full(156, np.nan)), "bad_parameters", BODY, 4),
+    "an infinite shape": (of(edit_fit, BODY, betas=np.full(10, np.inf)), "bad_parameters", BODY, 4),
+    "words for a place": (of(edit_fit, THING, trans="here"), "bad_parameters", THING, 4),
+    "an object angle of NaN": (of(edit_fit, THING, angle=far(np.nan)), "bad_parameters", THING, 4),
+    "a person 1000 m away": (of(edit_fit, BODY, trans=far(1e3)), "absurd_placement", f"{FRAME}/k0", 4),
+    "a person behind kinect 1": (of(edit_fit, BODY, trans=far(-1)), "absurd_placement", f"{FRAME}/k1", 1),
+    "an object 300 m away": (of(edit_fit, THING, trans=far(300)), "absurd_placement", f"{FRAME}/k0", 4),
+    "an object behind kinect 2": (of(edit_fit, THING, trans=far(7)), "absurd_placement", f"{FRAME}/k2", 1),
+    "a shape of no human": (of(edit_fit, BODY, betas=np.full(10, 99.0)), "absurd_placement", FRAME, 4),
+    "no colour": (of(remove, COLOR), "missing_color", COLOR, 1),
+    "no person mask": (of(remove, PERSON), "missing_person_mask", PERSON, 1),
+    "no object mask": (of(remove, MASK), "missing_object_mask", MASK, 1),
+    "colour without bytes": (of(put, COLOR, b""), "empty_file", COLOR, 1),
+    "person mask without bytes": (of(put, PERSON, b""), "empty_file", PERSON, 1),
+    "object mask without bytes": (of(put, MASK, b""), "empty_file", MASK, 1),
+    "an empty frame folder": (of(make_folder, FRAME), "missing_person_fit", BODY, 4),
+    "a file for a frame": (of(put, LATE, b""), "missing_person_fit", LATE, 4),
+    "no sequence folder": (of(remove, SEQUENCE), "missing_sequence", SEQUENCE, 0),
+    "no info.json": (of(remove, INFO), "bad_sequence", INFO, 8),
+    "info.json cut short": (of(cut, INFO), "bad_sequence", INFO, 8),
+    "info.json of a list": (of(put, INFO, "[1]"), "bad_sequence", INFO, 8),
+    "info.json in no encoding": (of(put, INFO, b"\xff\xfe{"), "bad_sequence", INFO, 8),
+    "the other gender": (of(edit_json, INFO, gender="female"), "bad_sequence", INFO, 8),
+    "an unknown gender": (of(edit_json, INFO, gender="robot"), "bad_sequence", INFO, 8),
+    "a gender of a number": (of(edit_json, INFO, gender=[1]), "bad_sequence", INFO, 8),
+    "an unknown object": (of(edit_json, INFO, cat="piano"), "unknown_object", SEQUENCE, 8),
+    "another object": (of(edit_json, INFO, cat="stool"), "missing_object_fit", f"{FRAME}/stool", 8),
+    "calibration elsewhere": (of(edit_json, INFO, config="../x"), "bad_calibration", SEQUENCE, 8),
+    "a name of another script": (of(rename_sequence, "", "日付_箱"), "bad_sequence", "sequences/日付", 8),
+    "no placement": (of(remove, PLACE), "bad_calibration", SEQUENCE, 8),
+    "a placement of NaN": (of(edit_json, PLACE, rotation=[np.nan] * 9), "bad_calibration", SEQUENCE, 8),
+    "a mirrored placement": (of(edit_json, PLACE, rotation=MIRROR), "bad_calibration", SEQUENCE, 8),
+    "no lens": (of(remove, LENS), "bad_calibration", SEQUENCE, 8),
+    "a lens cut short": (of(cut, LENS), "bad_calibration", SEQUENCE, 8),
+    "a lens of no length": (of(edit_lens, LENS, fx=0.0), "bad_calibration", SEQUENCE, 8),
+    "half a distortion": (of(edit_lens, LENS, opencv=[1, 1, 1, 1, 0.1]), "bad_calibration", SEQUENCE, 8),
+}  # fmt: skip
+BOTH_SEQUENCES = {"a mirrored placement", "a placement of NaN", "no placement"} | {
+    name for name in LEFT_OUT if "lens" in name or "distortion" in name
+}
+
+# what is damaged: (how, reason, file that is named)
+AT_SAMPLING = {
+    "colour cut short": (of(cut, COLOR), "unreadable_image", COLOR),
+    "person mask cut short": (of(cut, PERSON), "unreadable_image", PERSON),
+    "noise for a mask": (of(put, MASK, bytes(999)), "unreadable_image", MASK),
+    "a folder for a colour": (of(make_folder, COLOR), "unreadable_image", COLOR),
+    "colour of another size": (of(draw, COLOR, (60, 80, 3), 9), "image_size", COLOR),
+    "masks of two sizes": (of(draw, MASK, (60, 80), 255), "image_size", MASK),
+    "a black person mask": (of(draw, PERSON, (120, 160)), "empty_person_mask", PERSON),
+    "a black object mask": (of(draw, MASK, (120, 160)), "empty_object_mask", MASK),
+    "exchanged masks": (of(swap, PERSON, MASK), "wrong_masks", MASK),
+}  # fmt: skip
+
+# what is damaged: (how, message)
+REFUSED = {
+    "no split file": (of(remove, SPLIT), r"no split.json at .*tree/split.json"),
+    "split file cut short": (of(cut, SPLIT), r"split.json: expected \{\"train\""),
+    "a split in words": (of(edit_json, SPLIT, train="all"), r"split.json: .*expected a list, found str"),
+    "a split of paths": (of(edit_json, SPLIT, train=["../x"]), r"split.json: .*'../x' is no name of a f"),
+    "a sequence twice": (of(edit_json, SPLIT, train=[BOX, BOX]), rf"split.json: twice in train: {BOX}"),
+    "trained and tested": (of(edit_json, SPLIT, train=[TEST]), rf"in training and in test: {TEST}"),
+    "nothing to train on": (of(edit_json, SPLIT, train=[]), r"no usable frame in the train split"),
+    "no sequences": (of(remove, "sequences"), r"rhobin synth --out"),
+    "no calibration at all": (of(remove, "calibs"), r"no usable frame.*no calibration at"),
+    "no templates": (of(remove, "objects"), r"objects folder at .*tree/objects"),
+    "a template is missing": (of(remove, MESH), r"expected the simplified template .*stool_f1000"),
+    "a template cut short": (of(cut, MESH), r"stool_f1000.ply: expected"),
+    "a template without bytes": (of(put, MESH, b""), r"stool_f1000.ply: expected"),
+}  # fmt: skip
+
+
+def listing(root):
+    """Files of a folder with their sizes."""
+    return sorted((str(p), p.stat().st_size) for p in root.rglob("*") if p.is_file())
+
+
+def ply(verts, faces):
+    lines = [
+        "ply",
+        "format ascii 1.0",
+        f"element vertex {len(verts)}",
+        "property float x",
+        "property float y",
+    ]
+    lines += ["property float z", f"element face {len(faces)}", "property list uchar int vertex_indices"]
+    lines += ["end_header", *(" ".join(map(str, v)) for v in verts), *(f"3 {a} {b} {c}" for a, b, c in faces)]
+    return "\n".join(lines)
