@@ -10,7 +10,7 @@ import rhobin
 from rhobin.__main__ import main
 from rhobin.engine import experiments as module
 from rhobin.engine.experiments import FACTS, config_folder, experiments
-from rhobin.metrics.protocol import TABLE_2, TABLE_3, TABLE_4, TABLE_5
+from rhobin.metrics.paper import TABLE_2, TABLE_3, TABLE_4, TABLE_5
 
 ROOT = Path(__file__).parents[2]
 FOUND = experiments(ROOT / "configs")

@@ -33,9 +33,11 @@ def importable():
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
     sys.path.insert(0, str(ROOT / "tests"))
-    from behave_tree import make_tree
+    from behave_tree import make_tree, write_ground_truth
 
-    return make_tree(tmp_path_factory.mktemp("behave"))
+    root = make_tree(tmp_path_factory.mktemp("behave"))
+    write_ground_truth(root)
+    return root
 
 
 def overrides(name, run_dir, tree):

@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
-from behave_tree import TRAIN, make_tree
+from behave_tree import TRAIN, make_tree, write_ground_truth
 from hydra import compose, initialize_config_dir
 
-from rhobin.behave.read import read_release
-from rhobin.behave.ref import SequenceAnnotation, write_ref
 from rhobin.engine.evaluate import evaluate
 from rhobin.engine.fit import fit
-from rhobin.objects.load import load_templates
-from rhobin.types import GENDERS
 
 ROOT = Path(__file__).parents[2]
 TEST = ("Date03_Sub04_backpack_back", "Date03_Sub06_stool_sit")
@@ -37,27 +32,6 @@ class ScoredRun:
 def composed(name: str, *overrides: str):
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         return compose(name, list(overrides))
-
-
-def write_ground_truth(root: Path) -> None:
-    """The challenge's ref.pkl of a tree's test split; one frame is too occluded to count."""
-    release, annotations = read_release(root, "test", (1,)), {}
-    frames = release.frames
-    for index, name in enumerate(release.sequences):
-        rows = np.flatnonzero(frames.sequence == index)
-        visible = np.linspace(0.9, 0.31, len(rows))
-        visible[1] = 0.29 if index == 0 else 0.3
-        annotations[name] = SequenceAnnotation(
-            frames=[str(n) for n in frames.name[rows]],
-            gender=GENDERS[frames.gender[rows[0]]],
-            poses=frames.pose[rows],
-            betas=frames.betas[rows],
-            trans=frames.trans[rows],
-            obj_rots=frames.obj_angle[rows],
-            obj_trans=frames.obj_trans[rows],
-            occ_ratios=visible,
-        )
-    write_ref(root / "ref.pkl", annotations, load_templates())
 
 
 @pytest.fixture(scope="session")
