@@ -10,6 +10,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
@@ -17,6 +18,8 @@ from hydra import compose, initialize_config_dir
 from rhobin.__main__ import main
 from rhobin.engine.evaluate import evaluate
 from rhobin.engine.fit import fit
+from rhobin.metrics.tracks import TRACKS
+from rhobin.pickles import load_pickle
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -144,16 +147,28 @@ def test_stages_go_on_from_one_another(runs):
 
 def test_evaluated_reported_and_submitted(runs, capsys):
     name, _, run_dir, _ = runs
+    track, own, absent = {
+        "duel": ("object", "obj_rots", "poses"), "walker": ("human", "poses", "obj_rots"),
+    }[name]  # fmt: skip
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
         evaluate(compose("eval", [f"run={run_dir}", "threads=1"]))
-    track, other = ("object", "human") if name == "duel" else ("human", "object")
     scores = json.loads((run_dir / "scores.json").read_text())
-    assert name in json.dumps(scores)
+    assert list(scores["tracks"]) == [track]
+    assert list(scores["tracks"][track]) == ["constant", "constant_per_object", name, "perfect"]
+    results = load_pickle(run_dir / "results.pkl")
+    record = results["Date03_Sub04_backpack_back"]
+    assert own in record
+    assert absent not in record
+    with np.load(run_dir / "predictions.npz", allow_pickle=False) as further:
+        assert ("extras.realness" in further) == (name == "duel")
     page = (run_dir / "report.html").read_text()
-    assert {"duel": "Duel", "walker": "Walker"}[name] in page
+    title = {"duel": "Duel", "walker": "Walker"}[name]
+    assert title in page
+    assert TRACKS[track].title in page
     capsys.readouterr()
     assert main(["tables", str(run_dir)]) == 0
-    assert {"duel": "Duel", "walker": "Walker"}[name].lower() in capsys.readouterr().out.lower()
+    assert title in capsys.readouterr().out
     assert main(["submit", str(run_dir)]) == 0
-    assert zipfile.ZipFile(next(run_dir.rglob("*.zip"))).namelist() == ["results.pkl"]
-    print(track, other)
+    assert f"{track} track" in capsys.readouterr().out
+    (archive,) = run_dir.rglob("*.zip")
+    assert zipfile.ZipFile(archive).namelist() == ["results.pkl"]
