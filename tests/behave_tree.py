@@ -99,11 +99,9 @@ def posed(values, gender, bodies, template) -> tuple[np.ndarray, np.ndarray]:
     return body, template.verts @ R.T + values["obj_trans"]
 
 
-def draw_view(
-    camera: Camera, body: np.ndarray, thing: np.ndarray, rng: np.random.Generator
-) -> SimpleNamespace:
+def draw_view(camera: Camera, body: np.ndarray, obj: np.ndarray, rng: np.random.Generator) -> SimpleNamespace:
     """A view with convex silhouettes, the object in front of the person, on smooth noise."""
-    person_full, object_full = silhouette(body, camera), silhouette(thing, camera)
+    person_full, object_full = silhouette(body, camera), silhouette(obj, camera)
     color = rng.integers(0, 256, (camera.height // 8, camera.width // 8, 3), dtype=np.uint8)
     return SimpleNamespace(
         color=cv2.resize(color, (camera.width, camera.height), interpolation=cv2.INTER_CUBIC),

@@ -15,7 +15,7 @@ import numpy as np
 BOX, CHAIR, TEST = "Date01_Sub01_boxlarge_lift", "Date01_Sub01_chairblack_sit", "Date03_Sub04_backpack_back"
 SEQUENCE = f"sequences/{BOX}"
 FRAME = f"{SEQUENCE}/t0003.000"
-BODY, THING = f"{FRAME}/person/fit02/person_fit.pkl", f"{FRAME}/boxlarge/fit01/boxlarge_fit.pkl"
+BODY, OBJECT = f"{FRAME}/person/fit02/person_fit.pkl", f"{FRAME}/boxlarge/fit01/boxlarge_fit.pkl"
 INFO, SPLIT = f"{SEQUENCE}/info.json", "split.json"
 PLACE, LENS = "calibs/Date01/config/2/config.json", "calibs/intrinsics/2/calibration.json"
 COLOR, PERSON, MASK = (f"{FRAME}/k2.{name}.jpg" for name in ("color", "person_mask", "obj_rend_mask"))
@@ -91,22 +91,22 @@ def far(metres):
 # what is damaged: (how, reason, file that is named, views lost)
 LEFT_OUT = {
     "no body fit": (of(remove, BODY), "missing_person_fit", BODY, 4),
-    "no object fit": (of(remove, THING), "missing_object_fit", THING, 4),
+    "no object fit": (of(remove, OBJECT), "missing_object_fit", OBJECT, 4),
     "body fit cut short": (of(cut, BODY), "broken_pickle", BODY, 4),
-    "object fit without bytes": (of(put, THING, b""), "broken_pickle", THING, 4),
+    "object fit without bytes": (of(put, OBJECT, b""), "broken_pickle", OBJECT, 4),
     "body fit full of noise": (of(put, BODY, bytes(range(256))), "broken_pickle", BODY, 4),
     "body fit that runs code": (of(put, BODY, pickle.dumps(Bomb())), "unsafe_pickle", BODY, 4),
-    "object fit that runs code": (of(edit_fit, THING, angle=Bomb()), "unsafe_pickle", THING, 4),
+    "object fit that runs code": (of(edit_fit, OBJECT, angle=Bomb()), "unsafe_pickle", OBJECT, 4),
     "a list for a fit": (of(put, BODY, pickle.dumps([1, 2])), "bad_parameters", BODY, 4),
     "a pose of SMPL": (of(edit_fit, BODY, pose=np.zeros(72)), "bad_parameters", BODY, 4),
     "a pose of NaN": (of(edit_fit, BODY, pose=np.full(156, np.nan)), "bad_parameters", BODY, 4),
     "an infinite shape": (of(edit_fit, BODY, betas=np.full(10, np.inf)), "bad_parameters", BODY, 4),
-    "words for a place": (of(edit_fit, THING, trans="here"), "bad_parameters", THING, 4),
-    "an object angle of NaN": (of(edit_fit, THING, angle=far(np.nan)), "bad_parameters", THING, 4),
+    "words for a place": (of(edit_fit, OBJECT, trans="here"), "bad_parameters", OBJECT, 4),
+    "an object angle of NaN": (of(edit_fit, OBJECT, angle=far(np.nan)), "bad_parameters", OBJECT, 4),
     "a person 1000 m away": (of(edit_fit, BODY, trans=far(1e3)), "absurd_placement", f"{FRAME}/k0", 4),
     "a person behind kinect 1": (of(edit_fit, BODY, trans=far(-1)), "absurd_placement", f"{FRAME}/k1", 1),
-    "an object 300 m away": (of(edit_fit, THING, trans=far(300)), "absurd_placement", f"{FRAME}/k0", 4),
-    "an object behind kinect 2": (of(edit_fit, THING, trans=far(7)), "absurd_placement", f"{FRAME}/k2", 1),
+    "an object 300 m away": (of(edit_fit, OBJECT, trans=far(300)), "absurd_placement", f"{FRAME}/k0", 4),
+    "an object behind kinect 2": (of(edit_fit, OBJECT, trans=far(7)), "absurd_placement", f"{FRAME}/k2", 1),
     "a shape of no human": (of(edit_fit, BODY, betas=np.full(10, 99.0)), "absurd_placement", FRAME, 4),
     "no colour": (of(remove, COLOR), "missing_color", COLOR, 1),
     "no person mask": (of(remove, PERSON), "missing_person_mask", PERSON, 1),

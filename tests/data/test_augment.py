@@ -171,17 +171,17 @@ def test_the_uniform_law_is_gdr_net_s():
         assert np.abs(np.histogram(values, 5, (-0.25, 0.25))[0] / 3000 - 0.2).max() < 0.03
 
 
-def boxes_view(person, thing, size=(1024, 780)):
+def boxes_view(person, obj, size=(1024, 780)):
     """A view at full size whose masks are boxes x0, y0, x1, y1 (ends excluded)."""
     masks = np.zeros((2, size[1], size[0]), np.uint8)
-    for mask, (x0, y0, x1, y1) in zip(masks, (person, thing), strict=True):
+    for mask, (x0, y0, x1, y1) in zip(masks, (person, obj), strict=True):
         mask[y0:y1, x0:x1] = 255
     color = np.zeros((size[1], size[0], 3), np.uint8)
-    x0, y0 = np.minimum(person[:2], thing[:2])
-    x1, y1 = np.maximum(person[2:], thing[2:])
+    x0, y0 = np.minimum(person[:2], obj[:2])
+    x1, y1 = np.maximum(person[2:], obj[2:])
     centre = np.array([x0 + x1 - 1, y0 + y1 - 1]) / 2
-    color, person, thing = (Patch(pixels, np.eye(3)) for pixels in (color, *masks))
-    return DecodedView(color, (person, thing), centre, 1.3 * max(x1 - x0, y1 - y0), size)
+    color, person, obj = (Patch(pixels, np.eye(3)) for pixels in (color, *masks))
+    return DecodedView(color, (person, obj), centre, 1.3 * max(x1 - x0, y1 - y0), size)
 
 
 def test_shift_counts_in_widths_and_heights_of_what_the_masks_cover():

@@ -24,8 +24,8 @@ def view(box, light=0):
     color[y0:y1, x0:x1] = (255, 0, 255)
     masks = np.zeros((2, SIZE, SIZE), np.uint8)
     masks[0, y0:y1, x0:x1] = 255
-    color, person, thing = (Patch(pixels, np.eye(3)) for pixels in (color, *masks))
-    return DecodedView(color, (person, thing), np.full(2, SIZE / 2 - 0.5), float(SIZE), (SIZE, SIZE))
+    color, person, obj = (Patch(pixels, np.eye(3)) for pixels in (color, *masks))
+    return DecodedView(color, (person, obj), np.full(2, SIZE / 2 - 0.5), float(SIZE), (SIZE, SIZE))
 
 
 def test_a_room_is_emptied_with_the_other_views_of_its_camera():
@@ -74,8 +74,8 @@ def test_windows_keep_clear_of_people():
 def test_a_window_is_found_on_a_shrunk_patch():
     someone = replace(view((0, 0, 50, 96)), side=400.0, size=(960, 960))
     scaled = np.array([[0.1, 0, -0.45], [0, 0.1, -0.45], [0, 0, 1]])
-    color, person, thing = (replace(patch, from_image=scaled) for patch in (someone.color, *someone.masks))
-    scaled_view = replace(someone, color=color, masks=(person, thing))
+    color, person, obj = (replace(patch, from_image=scaled) for patch in (someone.color, *someone.masks))
+    scaled_view = replace(someone, color=color, masks=(person, obj))
     centre, side = freest_square(np.random.default_rng(0), scaled_view)
     plain, length = freest_square(np.random.default_rng(0), replace(someone, side=40.0))
     assert side == 10 * length

@@ -17,8 +17,8 @@ from rhobin.data.images.outline import DecodedView
 from rhobin.data.images.patch import Patch
 from rhobin.geometry.camera import crop_matrix
 
-PERSON, THING = np.array([200.0, 100, 80, 300]), np.array([250.0, 350, 120, 90])
-BOXES = np.stack([PERSON, THING])
+PERSON, OBJECT = np.array([200.0, 100, 80, 300]), np.array([250.0, 350, 120, 90])
+BOXES = np.stack([PERSON, OBJECT])
 
 
 def test_union_crop_is_contho_process_bbox(oracle):
@@ -47,7 +47,7 @@ def test_person_crop_is_hybriks(oracle):
     vectors = oracle("hybrik_data")
     shape = zip(vectors["box_xywh"], vectors["center"], vectors["scale"], strict=True)
     for box, centre, scale in shape:
-        ours = crop_square(np.stack([box, THING]), "person", None, (1920, 1080))
+        ours = crop_square(np.stack([box, OBJECT]), "person", None, (1920, 1080))
         assert np.allclose(ours[0] + 0.5, centre, atol=1e-3)
         assert np.allclose(ours[1], scale, atol=1e-3)
 
@@ -88,7 +88,7 @@ def test_window_has_a_fixed_size_and_scales_with_the_image():
 def test_every_crop_shows_what_its_track_needs(kind):
     centre, side = crop_square(BOXES, kind, None, (2048, 1536))
     left_top, right_bottom = centre - side / 2, centre + side / 2
-    wanted = {"object": THING, "person": PERSON}.get(kind, union_box(BOXES))
+    wanted = {"object": OBJECT, "person": PERSON}.get(kind, union_box(BOXES))
     assert (left_top < wanted[:2]).all()
     assert (right_bottom > wanted[:2] + wanted[2:]).all()
 

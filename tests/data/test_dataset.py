@@ -100,14 +100,14 @@ def test_points_outside_the_crop_or_behind_the_camera_weigh_nothing():
 def test_image_planes(plain):
     """A crop of the full image by hand gives the same planes."""
     sample = plain[7]
-    color, person, thing = (cv2.imread(str(f)) for f in plain.release.view_files(7))
+    color, person, obj = (cv2.imread(str(f)) for f in plain.release.view_files(7))
     context = plain.view(7)
     matrix = crop_matrix(context.centre, context.side, 64)
     by_hand = cv2.warpPerspective(color, matrix, (64, 64))
     assert sample.image.dtype == torch.uint8
     # the sample comes from an image that was decoded at a reduced size first
     assert np.abs(sample.image[:3].numpy().transpose(1, 2, 0) - by_hand[..., ::-1].astype(int)).mean() < 6
-    for plane, file in ((3, person), (4, thing)):
+    for plane, file in ((3, person), (4, obj)):
         mask = cv2.warpPerspective(file[..., 0], matrix, (64, 64)) > 127
         assert set(np.unique(sample.image[plane])) == {0, 255}
         assert (mask != (sample.image[plane].numpy() > 0)).mean() < 0.02

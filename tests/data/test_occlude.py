@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 from rhobin.data.augment.background import Backgrounds, blend
 from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.occlude import KINDS, OccluderConfig, Occluders, lay
-from rhobin.data.augment.pieces import Piece, cut_piece, noise_piece, render_piece, window_piece
+from rhobin.data.augment.pieces import Piece, cut_piece, noise_piece, rectangle_piece, render_piece
 from rhobin.data.images.decode import BadSampleError
 from rhobin.data.images.outline import DecodedView
 from rhobin.data.images.patch import Patch
@@ -26,8 +26,8 @@ def context_of(index, broken=()):
     masks = np.zeros((2, SIZE, SIZE), np.uint8)
     masks[0, 20:80, 20:44], masks[1, 40:80, 50:85] = 255, 255
     color[masks[0] > 0], color[masks[1] > 0] = 100 + index, 200 + index
-    color, person, thing = (Patch(pixels, np.eye(3)) for pixels in (color, *masks))
-    return DecodedView(color, (person, thing), np.full(2, SIZE / 2), 80.0, (SIZE, SIZE))
+    color, person, obj = (Patch(pixels, np.eye(3)) for pixels in (color, *masks))
+    return DecodedView(color, (person, obj), np.full(2, SIZE / 2), 80.0, (SIZE, SIZE))
 
 
 def planes_of(index):
@@ -176,5 +176,5 @@ def test_rectangles_keep_hybrik_s_shape():
     assert (shapes.max(axis=1) == 60).all()
     assert 0.49 < ratio.min() < 0.55
     assert 1.85 < ratio.max() < 2.05
-    part = window_piece(np.random.default_rng(0), np.zeros((100, 100, 3), np.uint8))
+    part = rectangle_piece(np.random.default_rng(0), np.zeros((100, 100, 3), np.uint8))
     assert part.alpha.size <= 0.51 * 100 * 100

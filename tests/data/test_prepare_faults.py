@@ -13,7 +13,7 @@ from prepared_roots import EVERYTHING, MEAN_DIFFERENCE, compare, make, make_prep
 from rhobin.data.images.decode import BadSampleError
 from rhobin.data.prepare import prepared
 from rhobin.data.prepare.prepared import read_prepared, read_prepared_splits
-from rhobin.data.prepare.recipe import STORED
+from rhobin.data.prepare.recipe import FORMAT, STORED
 from rhobin.data.splits import available_splits
 
 
@@ -91,8 +91,8 @@ def test_an_index_that_cannot_be_used_says_what_to_do(release_root, tmp_path):
     with pytest.raises(ValueError, match="holds train, test, not val"):
         read_prepared(out, "val")
     header = out / "prepared.json"
-    header.write_text(header.read_text().replace('"format": 3', '"format": 99'))
-    with pytest.raises(ValueError, match="has format 99, this version reads 3"):
+    header.write_text(header.read_text().replace(f'"format": {FORMAT}', '"format": 99'))
+    with pytest.raises(ValueError, match=f"has format 99, this version reads {FORMAT}"):
         available_splits(out)
     header.write_text("{")
     with pytest.raises(ValueError, match="not the header of a prepared root"):

@@ -25,11 +25,11 @@ def read_raw(root):
 def exchange(root, sequence, frame, kinect):
     """Give the person's mask to the object and the object's to the person."""
     folder = root / "sequences" / sequence / frame
-    person, thing = (folder / f"k{kinect}.{name}.jpg" for name in ("person_mask", "obj_rend_mask"))
+    person, obj = (folder / f"k{kinect}.{name}.jpg" for name in ("person_mask", "obj_rend_mask"))
     content = person.read_bytes()
-    person.write_bytes(thing.read_bytes())
-    thing.write_bytes(content)
-    return thing.relative_to(root).as_posix()
+    person.write_bytes(obj.read_bytes())
+    obj.write_bytes(content)
+    return obj.relative_to(root).as_posix()
 
 
 @pytest.fixture

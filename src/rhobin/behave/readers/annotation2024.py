@@ -56,8 +56,8 @@ class References:
         entry = self.annotations.get(name)
         if not isinstance(entry, Mapping) or len(entry.get("meta", ())) != 3:
             return None
-        dataset, gender, thing = (str(value) for value in entry["meta"])
-        return dataset, gender, thing
+        dataset, gender, object_name = (str(value) for value in entry["meta"])
+        return dataset, gender, object_name
 
     def annotation(self, name: str) -> ImageAnnotation | None:
         """The annotation of an image, None when the file has none.

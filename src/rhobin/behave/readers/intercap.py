@@ -168,8 +168,8 @@ def _views(
                 break
             files.append(file)
         else:
-            color, person, thing = files
-            views[number] = (camera, (color, person, thing))
+            color, person, obj = files
+            views[number] = (camera, (color, person, obj))
             listing += "".join(f"{file} {sizes.of(file)}\n" for file in files)
     return views, listing
 

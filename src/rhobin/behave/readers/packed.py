@@ -143,8 +143,8 @@ def _views(
         except UnusableError as why:
             builder.skip(why.file, why.reason, str(why), 1)
             continue
-        color, person, thing = (f"{prefix}/{name}" for name in names)
-        views[kinect] = (camera, (color, person, thing))
+        color, person, obj = (f"{prefix}/{name}" for name in names)
+        views[kinect] = (camera, (color, person, obj))
         listing += "".join(f"{name} {sizes[name]}\n" for name in names)
     return views, listing
 

@@ -63,9 +63,9 @@ def _write_images(out: Path, release: Release, name: str, rows: np.ndarray) -> N
         write_video(video, [release.complete_files(view)[0] for view in own])
         write_json(time_file(video), {"color": [round(float(time[1:]) * 1e6) for time in names]})
         for view, time in zip(own, names, strict=True):
-            _, person, thing = release.complete_files(view)
+            _, person, obj = release.complete_files(view)
             write_image(masks / f"{time}-k{kinect}.person_mask.png", read_mask(person))
-            write_image(masks / f"{time}-k{kinect}.obj_rend_mask.png", read_mask(thing))
+            write_image(masks / f"{time}-k{kinect}.obj_rend_mask.png", read_mask(obj))
 
 
 def write_video(path: Path, images: Sequence[Path]) -> None:

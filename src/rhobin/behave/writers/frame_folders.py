@@ -99,14 +99,14 @@ def _write_fits(release: Release, frame: int, folder: Path, object_name: str) ->
 
 
 def _write_view(release: Release, view: int, folder: Path, full: bool) -> None:
-    color, person, thing = release.complete_files(view)
+    color, person, obj = release.complete_files(view)
     kinect = release.views.kinect[view]
     color_ending = ".jpg" if split_frame(color) is not None else color.suffix
     copy_image(color, folder / f"k{kinect}.color{color_ending}")
     copy_image(person, folder / f"k{kinect}.person_mask{person.suffix}")
-    copy_image(thing, folder / f"k{kinect}.obj_rend_mask{thing.suffix}")
+    copy_image(obj, folder / f"k{kinect}.obj_rend_mask{obj.suffix}")
     for name in _FULL if full else ():
-        whole = full_mask(thing, name)
+        whole = full_mask(obj, name)
         if whole is not None:
             copy_image(whole, folder / f"k{kinect}.{name}{whole.suffix}")
 

@@ -58,11 +58,11 @@ def _name(release: Release, view: int) -> str:
 
 
 def _write_files(part: Path, name: str, release: Release, view: int) -> None:
-    color, person, thing = release.complete_files(view)
+    color, person, obj = release.complete_files(view)
     ending = ".jpg" if split_frame(color) is not None else color.suffix
     copy_image(color, part / "images" / f"{name}{ending}")
     write_image(part / "masks" / f"{name}{HUMAN_MASK}", read_mask(person))
-    write_image(part / "masks" / f"{name}{OBJECT_MASK}", read_mask(thing))
+    write_image(part / "masks" / f"{name}{OBJECT_MASK}", read_mask(obj))
 
 
 def _annotation(release: Release, view: int, bodies: BodySet) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Occluders: things put before person and object, which lose the pixels that are covered."""
+"""Occluders: what is put before person and object, which lose the pixels that are covered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from rhobin.data.augment.background import Backgrounds, blend
 from rhobin.data.augment.donors import Donors
-from rhobin.data.augment.pieces import Piece, cut_piece, noise_piece, render_piece, window_piece
+from rhobin.data.augment.pieces import Piece, cut_piece, noise_piece, rectangle_piece, render_piece
 from rhobin.objects.template import Template
 
 KINDS = ("object", "person", "template", "rectangle", "patch")
@@ -131,7 +131,7 @@ class Occluders:
 
     def _patch(self, rng: np.random.Generator, index: int, size: int) -> Piece | None:
         found = self.backgrounds.draw(rng, index, size)
-        return window_piece(rng, found[0]) if found else None
+        return rectangle_piece(rng, found[0]) if found else None
 
 
 def lay(

@@ -58,7 +58,7 @@ def noise_piece(rng: np.random.Generator, size: int) -> Piece:
     )
 
 
-def window_piece(rng: np.random.Generator, image: np.ndarray) -> Piece:
+def rectangle_piece(rng: np.random.Generator, image: np.ndarray) -> Piece:
     """A random rectangle of an image, of half its pixels at most."""
     size = image.shape[0]
     height, width = _rectangle(rng, max(2, round(size / 2**0.5)))
@@ -90,14 +90,14 @@ def render_piece(template: Template, rng: np.random.Generator, size: int) -> Pie
     normal *= np.where(np.einsum("nc,nc->n", normal, rays[on]) > 0, -1, 1)[:, None]
     light = 0.35 + 0.65 * np.clip(normal @ lamp, 0, 1)
     own = template.colors[face, ::-1] if np.ptp(template.colors, axis=0).any() else paint
-    picture = np.zeros((height * width, 4), np.float32)
-    picture[on, :3], picture[on, 3] = light[:, None] * own, 255
+    image = np.zeros((height * width, 4), np.float32)
+    image[on, :3], image[on, 3] = light[:, None] * own, 255
     target = (max(1, round(width / _FINE)), max(1, round(height / _FINE)))
-    return _framed(cv2.resize(picture.reshape(height, width, 4), target, interpolation=cv2.INTER_AREA))
+    return _framed(cv2.resize(image.reshape(height, width, 4), target, interpolation=cv2.INTER_AREA))
 
 
 def _framing(verts: np.ndarray, length: float) -> tuple[np.ndarray, int, int]:
-    """Intrinsics, width and height of the picture that shows vertices, its longer side given in pixels."""
+    """Intrinsics, width and height of the image that shows vertices, its longer side given in pixels."""
     points = verts[:, :2] / verts[:, 2:]
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
     focal = (length - 1) / extent.max()
@@ -105,12 +105,12 @@ def _framing(verts: np.ndarray, length: float) -> tuple[np.ndarray, int, int]:
     return np.array([[focal, 0, -focal * low[0]], [0, focal, -focal * low[1]], [0, 0, 1]]), width, height
 
 
-def _framed(picture: np.ndarray) -> Piece:
+def _framed(image: np.ndarray) -> Piece:
     """A cut-out from colours that are weighted with alpha, cropped, with straight alpha."""
-    alpha = picture[..., 3].round().astype(np.uint8)
+    alpha = image[..., 3].round().astype(np.uint8)
     x, y, width, height = cv2.boundingRect(alpha)
-    picture, alpha = (part[y : y + height, x : x + width] for part in (picture, alpha))
-    color = picture[..., :3] * (255 / np.maximum(picture[..., 3:], 1))
+    image, alpha = (part[y : y + height, x : x + width] for part in (image, alpha))
+    color = image[..., :3] * (255 / np.maximum(image[..., 3:], 1))
     return Piece(np.clip(color, 0, 255).round().astype(np.uint8), np.ascontiguousarray(alpha))
 
 

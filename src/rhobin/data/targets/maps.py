@@ -102,9 +102,9 @@ class ObjectMapper:
         K = resize_intrinsics(K_crop, 1 / stride, 1 / stride)
         nocs = np.full((3, size, size), 0.5, np.float32)
         region = np.zeros((size, size), np.int64)
-        window = _outline(shape.corners @ R.T + t, K, size)
-        if window is not None:
-            _fill(nocs, region, window, shape, R, t, K)
+        bounds = _bounds(shape.corners @ R.T + t, K, size)
+        if bounds is not None:
+            _fill(nocs, region, bounds, shape, R, t, K)
         amodal = region > 0
         shown = cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA) > MASK_THRESHOLD
         return ObjectMaps(
@@ -136,16 +136,16 @@ class ObjectMapper:
 def _fill(
     nocs: np.ndarray,
     region: np.ndarray,
-    window: tuple[int, int, int, int],
+    bounds: tuple[int, int, int, int],
     shape: _Shape,
     R: np.ndarray,
     t: np.ndarray,
     K: np.ndarray,
 ) -> None:
-    """Cast rays through a window of the grid, in the template's frame, and note what they meet."""
-    x0, y0, x1, y1 = window
+    """Cast rays through a rectangle of the grid, in the template's frame, and note what they meet."""
+    x0, y0, x1, y1 = bounds
     size = region.shape[0]
-    rays, eye = camera_rays(K @ R, size, size, window).reshape(-1, 3), -t @ R
+    rays, eye = camera_rays(K @ R, size, size, bounds).reshape(-1, 3), -t @ R
     hits = shape.scene.cast(eye, rays)
     met = np.flatnonzero(hits.geom_id >= 0)
     points = eye[:, None] + rays.T.take(met, axis=1) * hits.distance.take(met)
@@ -156,7 +156,7 @@ def _fill(
     nocs[:, y0:y1, x0:x1] = places.reshape(3, y1 - y0, x1 - x0)
 
 
-def _outline(corners: np.ndarray, K: np.ndarray, size: int) -> tuple[int, int, int, int] | None:
+def _bounds(corners: np.ndarray, K: np.ndarray, size: int) -> tuple[int, int, int, int] | None:
     """Columns and rows (x0, y0, x1, y1) that a box (8, 3) can cover, ends excluded; None for none."""
     if corners[:, 2].min() < _NEAR:
         return (0, 0, size, size) if corners[:, 2].max() > 0 else None
