@@ -38,6 +38,14 @@ def test_a_broken_newest_checkpoint_is_passed_over(smoke, reference, stopped_at,
     assert "previous.ckpt,step8" in shown
 
 
+def test_auto_takes_the_furthest(stopped_at):
+    run_dir = stopped_at(9)
+    identity = saved(run_dir)["rhobin"]["identity"]
+    assert find_start(run_dir, "auto", identity).step == 9
+    shutil.copy(run_dir / "checkpoints" / "previous.ckpt", run_dir / "checkpoints" / "z_newest_by_date.ckpt")
+    assert find_start(run_dir, "auto", identity).checkpoint.name == "last.ckpt"
+
+
 def test_a_finished_run_is_left_alone(smoke, reference, capsys):
     before = (reference / "checkpoints" / "last.ckpt").stat().st_mtime_ns
     fit(smoke(reference, *OVERRIDES, "resume=auto"))

@@ -109,6 +109,7 @@ def test_a_slurm_requeue_goes_on_from_our_own_state(interrupted, smoke, referenc
         monkeypatch.setenv(name, value)
     stop, sender = interrupted(tmp_path / "run", [signal.SIGUSR1], 8)
     assert isinstance(sender.environment, SLURMEnvironment)
+    assert not sender.environment.auto_requeue
     assert stop.code == 128 + signal.SIGUSR1
     assert not list((tmp_path / "run").rglob("hpc_ckpt_*"))
     fit(smoke(tmp_path / "run", *OVERRIDES, "resume=auto"))

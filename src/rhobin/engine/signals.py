@@ -55,8 +55,11 @@ class StopRequest:
             raise Interrupted(number)
 
     def agreed(self, trainer: pl.Trainer) -> bool:
-        """Whether any process of the training was asked to stop; all of them must call this."""
-        return trainer.strategy.reduce_boolean_decision(self.number is not None, all=False)
+        """Whether any process of the training was asked to stop; all of them must call this, and then stop."""
+        stop = trainer.strategy.reduce_boolean_decision(self.number is not None, all=False)
+        if stop and self.number is None:
+            self.number = signal.SIGTERM
+        return stop
 
     def obey(self) -> None:
         """Stop here if a signal came.
