@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import hydra
 import torch
 from omegaconf import DictConfig
 from rich.console import Console
@@ -21,26 +17,16 @@ from rhobin.behave.ref import find_ref
 from rhobin.engine.baselines import baseline_rows
 from rhobin.engine.build import build_datamodule, build_module, read_config
 from rhobin.engine.predict import load_weights, predict_views
-from rhobin.engine.runinfo import config_hash, read_run
+from rhobin.engine.provenance import SCORED, is_current, origin_hash, read_provenance
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.metrics.tracks import TRACKS, known_tracks
-from rhobin.reports.page import REPORT, write_report
+from rhobin.reports.page import write_report
 from rhobin.reports.terminal import score_tables
 from rhobin.scoring.challenge import Challenge, read_challenge
-from rhobin.scoring.document import FRAMES, SCORES, Scores, read_scores, write_scores
+from rhobin.scoring.document import Scores, write_scores
 from rhobin.scoring.rows import score_rows
-from rhobin.scoring.store import (
-    FURTHER,
-    RESULTS,
-    SIDECAR,
-    Provenance,
-    read_further,
-    read_results,
-    write_results,
-)
+from rhobin.scoring.store import RESULTS, Provenance, read_further, read_results, write_results
 from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
-
-PREDICTED, SCORED = (RESULTS, SIDECAR, FURTHER), (SCORES, FRAMES, REPORT)
 
 
 def evaluate(config: DictConfig) -> Path:
@@ -68,7 +54,7 @@ def evaluate(config: DictConfig) -> Path:
     datamodule = build_datamodule(run_config)
     protocol = JointProtocol(**config.protocol)
     checkpoint = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt"
-    provenance = _provenance(run_dir, trained, datamodule, checkpoint, protocol)
+    provenance = read_provenance(run_dir, trained, datamodule, checkpoint, protocol.name)
     origin = origin_hash(provenance, protocol, list(config.tracks))
     has_truth = find_ref(datamodule.root) is not None
     if not config.force and is_current(run_dir, provenance, origin if has_truth else None):
@@ -86,32 +72,6 @@ def evaluate(config: DictConfig) -> Path:
     return run_dir
 
 
-def is_current(run_dir: Path, provenance: Provenance, origin: str | None) -> bool:
-    """Whether all files of an evaluation exist and come from this checkpoint, config, data and protocol.
-
-    Args:
-        run_dir: the run folder.
-        provenance: where the predictions must come from.
-        origin: what `origin_hash` gives; None where there is nothing to score against.
-    """
-    files = PREDICTED if origin is None else (*PREDICTED, *SCORED)
-    if not all((run_dir / name).is_file() for name in files):
-        return False
-    try:
-        read_results(run_dir, provenance)
-        read_further(run_dir)
-        return origin is None or read_scores(run_dir)[0]["origin"].get("hash") == origin
-    except (ValueError, KeyError):
-        return False
-
-
-def origin_hash(provenance: Provenance, protocol: JointProtocol, tracks: Sequence[str] = ()) -> str:
-    """Twelve hex digits that change when anything the scores depend on does."""
-    parts = {"rhobin": rhobin.__version__, **asdict(provenance), "protocol": protocol.as_dict()}
-    parts["tracks"] = list(tracks)
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
-
-
 def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
     """The run's config with data and body models looked for where they are now.
 
@@ -127,27 +87,6 @@ def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
         if value is not None:
             config.data[key] = value
     return config
-
-
-def _provenance(
-    run_dir: Path, config: DictConfig, datamodule: Any, checkpoint: Path, protocol: JointProtocol
-) -> Provenance:
-    if not checkpoint.is_file():
-        raise FileNotFoundError(
-            f"{checkpoint} is missing: train first (python train.py run_dir={run_dir}), "
-            "or choose another with checkpoint=last"
-        )
-    method: Any = hydra.utils.get_class(config.model._target_)
-    return Provenance(
-        method=method.name,
-        title=method.title,
-        run=read_run(run_dir).get("id", run_dir.name),
-        checkpoint=str(checkpoint.relative_to(run_dir)),
-        checkpoint_hash=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
-        config_hash=config_hash(config),
-        data_hash=datamodule.data_hash,
-        protocol=protocol.name,
-    )
 
 
 def _predict(run_dir: Path, datamodule: Any, module: Any, provenance: Provenance) -> dict[str, float]:

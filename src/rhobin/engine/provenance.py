@@ -1,0 +1,81 @@
+"""What an evaluation depends on, and whether its files are up to date."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig
+
+import rhobin
+from rhobin.engine.runinfo import config_hash, read_run
+from rhobin.metrics.protocol import JointProtocol
+from rhobin.reports.page import REPORT
+from rhobin.scoring.document import FRAMES, SCORES, read_scores
+from rhobin.scoring.store import FURTHER, RESULTS, SIDECAR, Provenance, read_further, read_results
+
+PREDICTED, SCORED = (RESULTS, SIDECAR, FURTHER), (SCORES, FRAMES, REPORT)
+
+
+def read_provenance(
+    run_dir: Path, config: DictConfig, datamodule: Any, checkpoint: Path, protocol: str
+) -> Provenance:
+    """Where predictions of a checkpoint come from.
+
+    Args:
+        run_dir: the run folder.
+        config: the run's config.
+        datamodule: of the data to predict.
+        checkpoint: file in the run folder.
+        protocol: name of the joint track's protocol.
+
+    Raises:
+        FileNotFoundError: there is no such checkpoint.
+    """
+    if not checkpoint.is_file():
+        raise FileNotFoundError(
+            f"{checkpoint} is missing: train first (python train.py run_dir={run_dir}), "
+            "or choose another with checkpoint=last"
+        )
+    method: Any = hydra.utils.get_class(config.model._target_)
+    return Provenance(
+        method=method.name,
+        title=method.title,
+        run=read_run(run_dir).get("id", run_dir.name),
+        checkpoint=str(checkpoint.relative_to(run_dir)),
+        checkpoint_hash=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        config_hash=config_hash(config),
+        data_hash=datamodule.data_hash,
+        protocol=protocol,
+    )
+
+
+def is_current(run_dir: Path, provenance: Provenance, origin: str | None) -> bool:
+    """Whether all files of an evaluation exist and come from this checkpoint, config, data and protocol.
+
+    Args:
+        run_dir: the run folder.
+        provenance: where the predictions must come from.
+        origin: what `origin_hash` gives; None where there is nothing to score against.
+    """
+    files = PREDICTED if origin is None else (*PREDICTED, *SCORED)
+    if not all((run_dir / name).is_file() for name in files):
+        return False
+    try:
+        read_results(run_dir, provenance)
+        read_further(run_dir)
+        return origin is None or read_scores(run_dir)[0]["origin"].get("hash") == origin
+    except (ValueError, KeyError):
+        return False
+
+
+def origin_hash(provenance: Provenance, protocol: JointProtocol, tracks: Sequence[str] = ()) -> str:
+    """Twelve hex digits that change when anything the scores depend on does."""
+    parts = {"rhobin": rhobin.__version__, **asdict(provenance), "protocol": protocol.as_dict()}
+    parts["tracks"] = list(tracks)
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
