@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,22 @@ def test_an_arrow_upwards_breaks_the_contracts(tmp_path):
     )
     assert done.returncode == 1
     assert "rhobin.geometry.rotation" in done.stdout
+
+
+def test_every_method_is_named_in_the_contracts():
+    methods = sorted(f"rhobin.methods.{p.parent.name}" for p in ROOT.glob("src/rhobin/methods/*/__init__.py"))
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    by_name = {contract["name"]: contract for contract in contracts}
+    assert by_name["No method imports another"]["modules"] == methods
+    assert by_name["Nobody above the methods knows one of them"]["forbidden_modules"] == methods
+
+
+def test_files_stay_short():
+    files = [p for folder in ("src", "tests", "benchmarks", "tools") for p in (ROOT / folder).rglob("*.py")]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files}
+    assert [name for name, length in lengths.items() if length > 300] == []
+    own = sorted(length for name, length in lengths.items() if name.startswith("src"))
+    assert own[len(own) // 2] <= 110
 
 
 @pytest.mark.parametrize("script", ["train.py", "eval.py"])
