@@ -23,7 +23,7 @@ def trained(smoke, tmp_path):
         return fit(
             smoke(
                 tmp_path / f"run{accumulate}", "trainer.max_steps=-1", "trainer.max_epochs=2",
-                f"+trainer.accumulate_grad_batches={accumulate}", "optim.optimizer.lr=0",
+                f"trainer.accumulate_grad_batches={accumulate}", "optim.optimizer.lr=0",
                 "callbacks.log.every_n_steps=1", "callbacks.evaluator.every_n_steps=2", *overrides,
             )
         )  # fmt: skip

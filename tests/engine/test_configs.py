@@ -70,6 +70,7 @@ def test_the_paper_s_constants():
 @pytest.mark.parametrize("path", GROUPS, ids=lambda p: str(p.relative_to(CONFIGS)))
 def test_constants_are_marked_paper_or_assumed(path):
     free = {
+        "accumulate_grad_batches",
         "max_steps: -1",
         "max_epochs: -1",
         "devices: 1",

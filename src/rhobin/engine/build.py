@@ -61,7 +61,7 @@ def build_module(config: DictConfig, datamodule: Any) -> Method:
 def build_clock(config: DictConfig) -> Clock:
     """The clock of a run as long as the trainer's settings say."""
     trainer = config.trainer
-    return Clock(trainer.max_steps, trainer.max_epochs, trainer.get("accumulate_grad_batches", 1))
+    return Clock(trainer.max_steps, trainer.max_epochs, trainer.accumulate_grad_batches)
 
 
 def build_loggers(config: DictConfig, run_dir: Path, run_id: str) -> list[Logger]:
