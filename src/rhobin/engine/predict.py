@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rhobin.engine.resume import accepted_changes
 from rhobin.engine.runinfo import identity
-from rhobin.engine.saved import read_checkpoint
+from rhobin.engine.saved import CheckpointError, read_checkpoint
 from rhobin.methods.base import Method
 from rhobin.scoring.collect import Further, PredictedViews, gather
 from rhobin.types import Batch, map_tensors, to_device
@@ -56,7 +56,10 @@ def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
     """
     if not checkpoint.is_file():
         raise FileNotFoundError(f"{checkpoint} is missing: train first, or name another with checkpoint=last")
-    state = read_checkpoint(checkpoint)
+    try:
+        state = read_checkpoint(checkpoint)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}; name another one, e.g. checkpoint=last") from error
     allowed = bool(config.get("allow_changes"))
     accepted_changes(checkpoint, state["rhobin"]["identity"], identity(config), allowed)
     module.load_state_dict(state["state_dict"])

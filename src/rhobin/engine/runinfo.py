@@ -3,7 +3,8 @@
 runs/<name>/run.json       id, state, versions, git, seeds, logger ids, data hash
 runs/<name>/config.yaml    the composed config
 runs/<name>/metrics.csv    the log
-runs/<name>/checkpoints/   best.ckpt, last.ckpt, previous.ckpt
+runs/<name>/checkpoints/   best.ckpt, last.ckpt, previous.ckpt; aside/ and start.ckpt after going back
+runs/<name>/.lock          who trains here
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class StopRequest:
             raise Interrupted(number)
 
     def agreed(self, trainer: pl.Trainer) -> bool:
-        """Whether any process of the training was asked to stop; all of them call this, and then stop."""
+        """Whether any process of the training was asked to stop; all must call this, and then stop."""
         stop = trainer.strategy.reduce_boolean_decision(self.number is not None, all=False)
         if stop and self.number is None:
             self.number = signal.SIGTERM
