@@ -18,11 +18,12 @@ def datamodule(smoke, tmp_path):
 
 
 def scored(datamodule, batch, **options) -> dict[str, float]:
-    """Scores of people without shape and objects that are 5 cm off."""
+    """Scores of people without shape, and of objects that are the farther off the later their view."""
     scores = ValidationScores(datamodule.assets, samples=50, **options)
     human, thing = batch.target.human, batch.target.object
     person = human and HumanPrediction(human.theta, torch.zeros_like(human.beta), human.trans)
-    scores.add(batch, Prediction(person, ObjectPrediction(thing.R, thing.t + 0.05)))
+    off = torch.tensor([[0.01 * (1 + key.index)] for key in batch.keys])
+    scores.add(batch, Prediction(person, ObjectPrediction(thing.R, thing.t + off)))
     return scores.compute()
 
 
