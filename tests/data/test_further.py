@@ -75,14 +75,18 @@ def test_a_joint_projects_into_every_crop_where_its_image_shows_it(own_root, aug
     assert seen[2] > 1
 
 
-def test_turning_about_each_crops_own_centre_would_miss(turned):
-    """The test above has teeth: further crops do not lie where the unrolled image has their boxes."""
-    moved = []
+def test_a_further_crop_stays_about_its_own_masks(release_root, turned):
+    """The ray through the middle of their box, rolled as the targets were, is the middle of the crop."""
+    plain, moved = make(release_root), []
     for index in range(0, 32, 3):
-        sample, outlines = turned[(2, index)], turned.decoded.outlines(index)
-        K = turned.decoded.intrinsics(index, outlines[1].size)
-        own = np.linalg.inv(sample.further["person"].K.double().numpy() @ np.linalg.inv(K)) @ [47.5, 47.5, 1]
-        moved.append(np.abs(own[:2] / own[2] - outlines[1].centre).max())
+        a, b, outlines = plain[index], turned[(2, index)], turned.decoded.outlines(index)
+        Q = (b.target.object.R @ a.target.object.R.T).double().numpy()
+        K = turned.decoded.intrinsics(index, outlines[0].size)
+        for outline, crop in zip(outlines[1:], b.further.values(), strict=True):
+            ray = np.linalg.inv(K) @ [*outline.centre, 1]
+            middle = (crop.image.shape[-1] - 1) / 2
+            assert np.abs(project((Q @ ray)[None], crop.K.double().numpy())[0] - middle).max() < 0.02
+            moved.append(np.abs(project(ray[None], crop.K.double().numpy())[0] - middle).max())
     assert np.median(moved) > 1
 
 
@@ -155,6 +159,8 @@ def test_batches_stack_them_for_any_workers_and_cache(release_root):
         datamodule.setup()
         loader = datamodule.train_dataloader()
         made.append([batch for _ in range(2) for batch in loader])
+        if kind == "ram":
+            assert datamodule.train_dataset.decoded.cache.ready.sum() == 3 * 32
     assert made[0][0].further["person"].image.shape == (4, 5, 96, 96)
     assert made[0][0].further["object"].maps.region.shape == (4, 12, 12)
     assert made[0][0].to("meta").further["object"].K.device.type == "meta"

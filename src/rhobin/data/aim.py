@@ -48,12 +48,12 @@ def aim_crops(
         The roll Q (3, 3), X' = Q X, and where each crop looks.
     """
     Q = roll_about(centre, K, change.roll)
-    rolled = K @ Q @ np.linalg.inv(K)
+    back = np.linalg.inv(K)
     aims = []
     for number, (outline, size) in enumerate(zip(outlines, sizes, strict=True)):
-        middle = centre if number == 0 else _moved(outline.centre, rolled)
+        middle = centre if number == 0 else _moved(outline.centre, K @ Q @ back)
         K_crop = crop_matrix(middle, outline.side * change.scale, size) @ K
-        aims.append(Aim(K_crop, K_crop @ Q @ np.linalg.inv(K)))
+        aims.append(Aim(K_crop, K_crop @ Q @ back))
     return Q, aims
 
 

@@ -13,11 +13,12 @@ from rhobin.data.images.crops import EMPTY_MASK, missing_mask
 from rhobin.data.images.decode import BadSampleError
 from rhobin.data.images.outline import DecodedView, Outline, crop_corners, outline_view
 from rhobin.data.images.plausible import mask_fault
-from rhobin.data.images.source import RawSource
+from rhobin.data.images.source import RawSource, ViewSource
 from rhobin.data.images.undistort import REACH, undistort_outline, undistort_patch
 from rhobin.data.prepare.margin import require_margin
 from rhobin.data.prepare.prepared import open_source
 from rhobin.data.prepare.stored import StoredSource
+from rhobin.data.reads import CropReads
 from rhobin.data.settings import SampleConfig
 from rhobin.data.shared import ViewCache, shared_array
 from rhobin.data.targets.views import ViewTargets
@@ -72,16 +73,14 @@ class DecodedViews:
         Raises:
             BadSampleError: when a mask cannot be used.
         """
-        if self.cache:
-            kept = [self.cache.get(slot) for slot in self._slots(index)]
-            if all(kept):
-                return [view for view in kept if view]
-        source, lens = self._source(index), self._lens(index)
-        found = [outline_view(source, crop, self.reach) for crop in self.crops]
-        if lens is None:
+        kept = [self.cache.get(slot) if self.cache else None for slot in self._slots(index)]
+        found = [view for view in kept if view is not None]
+        if len(found) == len(kept):
             return found
-        K = self.intrinsics(index, source.size)
-        return [undistort_outline(outline, K, lens) for outline in found]
+        source = self._source(index)
+        return [
+            view or self._outline(index, source, crop) for view, crop in zip(kept, self.crops, strict=True)
+        ]
 
     def decode(
         self, index: int, number: int, outline: Outline | DecodedView, from_image: np.ndarray | None = None
@@ -118,6 +117,12 @@ class DecodedViews:
         if size == (camera.width, camera.height):
             return camera.K
         return resize_intrinsics(camera.K, size[0] / camera.width, size[1] / camera.height)
+
+    def _outline(self, index: int, source: ViewSource, crop: CropReads) -> Outline:
+        outline, lens = outline_view(source, crop, self.reach), self._lens(index)
+        if lens is None:
+            return outline
+        return undistort_outline(outline, self.intrinsics(index, source.size), lens)
 
     def _slots(self, index: int) -> range:
         """Where the cache keeps the crops of a view."""

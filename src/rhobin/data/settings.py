@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from rhobin.behave.framelist import FRAME_LISTS
@@ -111,7 +112,7 @@ class SampleConfig:
                         f"{crop.input_size} px (data.view.input_size, or model.reads.further)"
                     )
 
-    @property
+    @cached_property
     def crops(self) -> tuple[CropReads, ...]:
         """The crops of a sample: that of its image, then the further ones in order."""
         reads = self.reads

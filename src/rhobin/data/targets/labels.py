@@ -88,5 +88,5 @@ class Labeller:
 
 def _tensors(values: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
     """Float32 tensors of a part that the sample shows."""
-    tensors = {name: torch.from_numpy(value.astype(np.float32)) for name, value in values.items()}
-    return {**tensors, "present": torch.tensor(1.0)}
+    present = {**values, "present": np.ones(())}
+    return {name: torch.from_numpy(value.astype(np.float32)) for name, value in present.items()}
