@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,3 +55,10 @@ def scored_run(tmp_path_factory) -> ScoredRun:
     scored = ScoredRun(run, data)
     evaluate(scored.config())
     return scored
+
+
+@pytest.fixture
+def own_run(scored_run, tmp_path):
+    """A copy of the run that a test may change."""
+    shutil.copytree(scored_run.run, tmp_path / "run")
+    return type(scored_run)(tmp_path / "run", scored_run.data)
