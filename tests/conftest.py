@@ -1,12 +1,19 @@
 """Shape checks at run time, and the reference vectors."""
 
 import os
+
+# One thread a test process: two run side by side, and bits depend on the number of threads.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from jaxtyping import install_import_hook
+
+torch.set_num_threads(1)
 
 # Every jaxtyping annotation of these packages is checked on each call, in tests only.
 install_import_hook(

@@ -80,7 +80,7 @@ def test_a_second_sigint_stops_at_once(interrupted, tmp_path):
 
 
 def test_a_signal_between_added_gradients_waits_for_the_step(interrupted, smoke, tmp_path):
-    added = ("+trainer.accumulate_grad_batches=3", "trainer.max_steps=4")
+    added = ("trainer.accumulate_grad_batches=3", "trainer.max_steps=4")
     interrupted(tmp_path / "run", [signal.SIGTERM], 3, *added)
     assert saved(tmp_path / "run")["rhobin"]["clock"] == {"batches": 6, "step": 2}
 
