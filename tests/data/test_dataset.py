@@ -1,4 +1,4 @@
-"""From files to samples: right pixels, right targets, same bits every time, broken files handled aloud."""
+"""From files to samples: right pixels, right targets, same bits every time, broken files reported."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -106,7 +106,7 @@ def test_loss_weights_name_the_losses():
     import inspect
 
     documented = set(re.findall(r'^\s+"(\w+)":', inspect.getsource(KhorLoss.forward), re.M))
-    assert set(composed().model.weights) == documented
+    assert set(composed("experiment=khor/paper").model.weights) == documented
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,10 @@ import csv
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from rhobin.engine.build import build_callbacks, build_datamodule, build_module, validation_views
+from rhobin.engine.ema import averaging
 from rhobin.engine.fit import fit
 from rhobin.engine.predict import load_weights
 
@@ -109,3 +111,12 @@ def test_a_resumed_run_has_the_same_average(stop, smoke, tmp_path, watched):
 def test_a_senseless_decay_is_refused(smoke, tmp_path):
     with pytest.raises(Exception, match=r"callbacks\.ema\.decay is 1\.5"):
         fit(smoke(tmp_path / "run", EMA.replace("0.7", "1.5"), *SHORT))
+
+
+def test_whole_numbers_are_copied_not_averaged():
+    net = torch.nn.BatchNorm1d(2)
+    net.register_buffer("table", torch.arange(60))
+    averaged = AveragedModel(net, multi_avg_fn=averaging(0.9999), use_buffers=True)
+    for _ in range(5):
+        averaged.update_parameters(net)
+    assert torch.equal(averaged.module.table, net.table)

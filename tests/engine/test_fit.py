@@ -17,7 +17,7 @@ from rhobin.engine import checkpoint
 from rhobin.engine.build import build_datamodule, build_module, validation_views
 from rhobin.engine.checkpoint import AtomicCheckpointIO, random_state, restore_random_state
 from rhobin.engine.evaluator import Evaluator
-from rhobin.engine.fit import fit
+from rhobin.engine.fit import StoppedEarlyError, fit
 from rhobin.engine.monitor import Monitor
 from rhobin.engine.optim import step_decay, warmup_cosine
 from rhobin.engine.progress import TrainProgress
@@ -275,3 +275,13 @@ def test_tensorboard_and_wandb_run_offline(smoke, tmp_path, monkeypatch):
 def test_wandb_is_not_imported_without_being_asked_for():
     code = "import sys, rhobin.engine.fit; sys.exit('wandb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_run_that_something_else_stops_is_saved_and_not_finished(smoke, tmp_path):
+    run_dir = tmp_path / "run"
+    with pytest.raises(StoppedEarlyError, match=r"ended at step 0*[1-9]\d* of 500"):
+        fit(smoke(run_dir, "+trainer.max_time=00:00:00:01", "trainer.max_steps=500"))
+    info = json.loads((run_dir / "run.json").read_text())
+    assert info["state"] == "failed: StoppedEarlyError"
+    last = torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["global_step"] == info["steps"]

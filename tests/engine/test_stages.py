@@ -44,6 +44,14 @@ def test_the_last_stage_lives_in_the_run_folder_and_each_starts_from_the_one_bef
     assert three.config.stages == stages
 
 
+def test_the_run_s_own_weights_are_for_its_first_stage():
+    stages = {"one": {}, "two": {}, "three": {"init_from": "other.ckpt"}}
+    one, two, three = stages_of(config(stages=stages, init_from="pre.ckpt"))
+    assert one.weights == Path("pre.ckpt")
+    assert two.weights == Path("runs/x/stages/1_one/checkpoints/last.ckpt")
+    assert three.weights == Path("other.ckpt")
+
+
 def test_a_stage_sets_only_keys_that_exist_and_are_its_own():
     with pytest.raises(ValueError, match=r"stages\.one: .*max_stepz"):
         stages_of(config(stages={"one": {"trainer": {"max_stepz": 3}}}))

@@ -3,8 +3,6 @@
 import argparse
 import sys
 
-HELP = "list what can be trained: row of the paper, state, data and hardware"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """There are no options."""

@@ -11,7 +11,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("run", type=Path, help="run folder, scored by eval.py")
     parser.add_argument("--data", type=Path, help="dataset root; by default where the run was scored")
-    parser.add_argument("--body", type=Path, help="folder of licensed SMPL-H files; the stand-in by default")
+    parser.add_argument("--body", type=Path, help="folder of licensed SMPL-H files; by default that of the score")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -20,8 +20,8 @@ def run(args: argparse.Namespace) -> int:
     from rhobin.scoring.challenge import read_challenge
 
     try:
-        data = args.data or scored_data(args.run)
-        page = write_report(args.run, data, read_challenge(data, args.body, beside=False, centred=True))
+        data, body = args.data or scored_data(args.run), args.body or scored_body(args.run)
+        page = write_report(args.run, data, read_challenge(data, body, beside=False, centred=True))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -34,3 +34,11 @@ def scored_data(run_dir: Path) -> Path:
     from rhobin.scoring.document import SCORES, read_document
 
     return Path(read_document(run_dir / SCORES)["origin"]["data"]["root"])
+
+
+def scored_body(run_dir: Path) -> Path | None:
+    """Folder of the body models that a run was scored with; None for the stand-in."""
+    from rhobin.scoring.document import SCORES, read_document
+
+    folder = read_document(run_dir / SCORES)["origin"]["body_folder"]
+    return None if folder is None else Path(folder)

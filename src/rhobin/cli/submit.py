@@ -13,8 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--edition",
         choices=("2023", "2024"),
-        default="2023",
-        help="2023: by sequence; 2024: by image (default: 2023)",
+        help="2023: by sequence; 2024: by image (default: that of the ground truth, or 2023)",
     )
     parser.add_argument(
         "--track",
@@ -24,12 +23,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ref", type=Path, help="where ref.pkl is, to check with; by default the data the run was scored on"
     )
-    parser.add_argument("--body", type=Path, help="folder of SMPL-H files; the stand-in by default")
+    parser.add_argument("--body", type=Path, help="folder of SMPL-H files; by default that of the score")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write and check the zip; returns the exit status: 1 when the server would give no score."""
-    from rhobin.cli.report import scored_data
+    from rhobin.cli.report import scored_body, scored_data
     from rhobin.scoring.challenge import read_challenge
     from rhobin.scoring.document import SCORES
     from rhobin.scoring.store import read_results
@@ -39,15 +38,18 @@ def run(args: argparse.Namespace) -> int:
         results, _ = read_results(args.run)
         track = args.track or next(iter(possible_tracks(results)), "joint")
         kept = track_results(results, track, str(args.run))
-        scored = args.ref is not None or (args.run / SCORES).is_file()
-        challenge = read_challenge(args.ref or scored_data(args.run), args.body) if scored else None
-        path = submission_path(args.run, track, args.edition)
-        pack(path, kept, args.edition, challenge)
+        scored = (args.run / SCORES).is_file()
+        body = args.body or (scored_body(args.run) if scored else None)
+        place = args.ref or (scored_data(args.run) if scored else None)
+        challenge = read_challenge(place, body) if place else None
+        edition = args.edition or (challenge.edition if challenge else "2023")
+        path = submission_path(args.run, track, edition)
+        pack(path, kept, edition, challenge)
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {track} track")
         if challenge is None:
             print("not checked against ground truth: the run was not scored; give it with --ref")
             return 0
-        return _check(path, track, args.edition, challenge)
+        return _check(path, track, edition, challenge)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

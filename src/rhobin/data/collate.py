@@ -11,12 +11,15 @@ from torch import Tensor
 
 from rhobin.types import Batch, Sample
 
+NOTHING = ("present", "visible", "amodal")
+"""Members that say where a part is; beside them all weights."""
+
 
 def collate(samples: Sequence[Sample]) -> Batch:
     """Stack samples along a new first axis.
 
     A part or an extra that no sample has stays None. Where only some have it, the rows of the others hold the
-    values of a sample that does, and the part's `present` says which is which.
+    values of a sample that does, and count for nothing: `present`, weights and masks are 0.
     """
     return Batch(
         image=torch.stack([sample.image for sample in samples]),
@@ -36,19 +39,19 @@ def _filled(numbers: Sequence[int], parts: Sequence[Any]) -> Tensor:
     return torch.tensor([known[0] if part is None and known else number for number, part in pairs])
 
 
-def _stack(values: Sequence[Any]) -> Any:
+def _stack(values: Sequence[Any], name: str = "") -> Any:
     """Tensors, and dataclasses or dicts of tensors, stacked; None where all are None."""
     first = next((value for value in values if value is not None), None)
     if first is None:
         return None
     if isinstance(first, Tensor):
-        return torch.stack([first if value is None else value for value in values])
+        fill = torch.zeros_like(first) if name in NOTHING or name.endswith("weight") else first
+        return torch.stack([fill if value is None else value for value in values])
     if isinstance(first, dict):
         return {key: _stack([value[key] for value in values]) for key in first}
-    members = {
-        f.name: _stack([getattr(first if value is None else value, f.name) for value in values])
-        for f in fields(first)
-    }
-    if "present" in members:
-        members["present"] = torch.tensor([0.0 if value is None else 1.0 for value in values])
-    return type(first)(**members)
+    return type(first)(
+        **{
+            f.name: _stack([None if value is None else getattr(value, f.name) for value in values], f.name)
+            for f in fields(first)
+        }
+    )

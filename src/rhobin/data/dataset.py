@@ -86,7 +86,7 @@ class BehaveDataset(Dataset):
                 return self._sample(epoch, shown)
             except BadSampleError as error:
                 if self.config.view.on_bad_sample == "raise":
-                    advice = "mend the file, or set data.view.on_bad_sample=skip to use other views instead"
+                    advice = "repair the file, or set data.view.on_bad_sample=skip to use other views instead"
                     raise BadSampleError(error.file, error.reason, f"{error.detail}; {advice}") from error
                 self.faults.note(shown, error)
         raise ValueError(

@@ -129,9 +129,10 @@ def select_views(dataset: BehaveDataset) -> ViewTargets:
 def _per_view(
     train: ViewTargets, test: ViewTargets, mean: Callable[[ViewTargets, int | None], Any]
 ) -> dict[str, list[Any]]:
-    """A mean for every test view, by row; an object that no training view shows gets the mean over all."""
-    of_view, seen = test.object_id[test.frame].tolist(), set(train.object_id[train.frame].tolist())
-    everyone = mean(train, None)
+    """A mean for every test view, by row; that over all where nobody was seen with the object in training."""
+    of_view, everyone = test.object_id[test.frame].tolist(), mean(train, None)
+    frames = train.frame[train.has_human[train.frame]]
+    seen = set(train.object_id[frames].tolist())
     own = {index: mean(train, index) if index in seen else everyone for index in set(of_view)}
     return dict(zip(CONSTANTS, ([everyone] * len(of_view), [own[i] for i in of_view]), strict=True))
 

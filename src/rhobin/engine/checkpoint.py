@@ -114,8 +114,8 @@ class Checkpoints(Checkpoint):
         trainer.should_stop |= stop
 
     def on_train_end(self, trainer: pl.Trainer, *args: Any) -> None:
-        """Write the last state where a run was killed between its best and its last checkpoint."""
-        if self.clock.finished and self.saved_step != self.clock.step:
+        """Write the last state where it is not on disk: something else stopped the run, or a kill did."""
+        if self.clock.stepped and self.saved_step != self.clock.step:
             self.restore_generators()
             self.save_last(trainer)
 

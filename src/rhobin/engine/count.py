@@ -32,7 +32,7 @@ class BatchCount(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Train nothing where nothing is left to do."""
-        trainer.should_stop = self.clock.finished
+        trainer.should_stop |= self.clock.finished
 
     def on_train_batch_start(self, trainer: pl.Trainer, *args: Any) -> None:
         """Tell Lightning which batch ends an epoch, so that gradients are not kept into the next one."""
@@ -41,4 +41,4 @@ class BatchCount(pl.Callback):
     def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
         """Count the batch."""
         self.clock.count()
-        trainer.should_stop = self.clock.finished
+        trainer.should_stop |= self.clock.finished

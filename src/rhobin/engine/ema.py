@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,8 +49,7 @@ class WeightAverage(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, module: Any) -> None:
         """Begin the average at the network's weights, or where the checkpoint left it."""
-        update = get_ema_multi_avg_fn(self.decay)
-        self.average = AveragedModel(module.net, multi_avg_fn=update, use_buffers=True)
+        self.average = AveragedModel(module.net, multi_avg_fn=averaging(self.decay), use_buffers=True)
         if self.saved is not None:
             self.average.module.load_state_dict(self.saved)
             self.average.n_averaged.fill_(self.averaged_steps)
@@ -83,6 +82,19 @@ class WeightAverage(pl.Callback):
         if self.average is None:
             raise RuntimeError("averaged weights are asked for before training began")
         return self.average
+
+
+def averaging(decay: float) -> Callable[[Any, Any, Any], None]:
+    """How `AveragedModel` averages tensors of one type; whole numbers are copied."""
+    floating = get_ema_multi_avg_fn(decay)
+
+    def average(averaged: list[Tensor], current: list[Tensor], steps: Any) -> None:
+        if averaged[0].is_floating_point():
+            floating(averaged, current, steps)
+        else:
+            _copy(current, averaged)
+
+    return average
 
 
 def weights_of(state: dict[str, Tensor]) -> dict[str, Tensor]:

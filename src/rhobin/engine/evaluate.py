@@ -93,6 +93,7 @@ def _predict(run_dir: Path, datamodule: Any, module: Any, provenance: Provenance
     began = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     predicted = predict_views(module, datamodule.test_dataloader(), device)
+    module.cpu()  # with it the bodies, which the baselines share
     write_results(run_dir, predicted.results, provenance, predicted.further)
     return {"predict": time.monotonic() - began, "network": predicted.seconds}
 
@@ -124,7 +125,7 @@ def _score(
     scores = score_rows(challenge, rows, _protocols(challenge, protocol), config.workers)
     seconds["score"] = time.monotonic() - began
     origin |= {"seconds": {name: round(value, 2) for name, value in seconds.items()}}
-    write_scores(run_dir, scores, _origin(datamodule, provenance, results, train) | origin)
+    write_scores(run_dir, scores, _origin(datamodule, provenance, results, train, challenge) | origin)
     page = write_report(run_dir, datamodule.root, challenge)
     _print(console, scores, page, seconds, train is None)
 
@@ -136,14 +137,17 @@ def _protocols(challenge: Challenge, joint: JointProtocol) -> dict[str, Any]:
     return {**{name: track.modes["official"] for name, track in TRACKS.items()}, "joint": joint}
 
 
-def _origin(datamodule: Any, provenance: Provenance, results: dict[str, Any], train: Any) -> dict[str, Any]:
+def _origin(
+    datamodule: Any, provenance: Provenance, results: dict[str, Any], train: Any, challenge: Challenge
+) -> dict[str, Any]:
     """What to say about where the scores come from."""
     return {
         **asdict(provenance),
         "row": provenance.method,
         "rhobin": rhobin.__version__,
         "data": datamodule.manifest(),
-        "generated": (datamodule.root / "synth.json").is_file(),
+        "generated": challenge.body == "stand-in" or (datamodule.root / "synth.json").is_file(),
+        "body_folder": datamodule.settings.body and str(datamodule.settings.body),
         "predicted": sum(len(record["frames"]) for record in results.values()),
         "train_views": 0 if train is None else len(train),
     }

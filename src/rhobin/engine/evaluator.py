@@ -82,14 +82,16 @@ class Evaluator(pl.Callback):
         Raises:
             ValueError: the monitored score is not among them.
         """
-        losses: list[dict[str, Tensor]] = []
+        losses: dict[str, Tensor] = {}
+        count = sum(len(view) for view in self.views)
         self.scores.reset()
         for view in self.views:
             batch = to_device(view, module.device)
             output = module.run_net(batch)
-            losses.append(module.losses(output, batch))
+            for name, loss in module.losses(output, batch).items():
+                losses[name] = losses.get(name, 0) + loss * (len(batch) / count)
             self.scores.add(batch, module.decode(output, batch))
-        scores = {name: torch.stack([part[name] for part in losses]).mean().item() for name in losses[0]}
+        scores = {name: loss.item() for name, loss in losses.items()}
         scores |= self.scores.compute()
         named = {f"val/{name}": value for name, value in scores.items()}
         if self.monitor.name not in named:

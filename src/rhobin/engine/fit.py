@@ -44,6 +44,10 @@ QUIET = (
 )
 
 
+class StoppedEarlyError(RuntimeError):
+    """Something stopped the trainer before the last step."""
+
+
 def fit(config: DictConfig) -> Path:
     """Train what the config describes, or go on training it.
 
@@ -58,6 +62,7 @@ def fit(config: DictConfig) -> Path:
         FileNotFoundError: data, body files or checkpoint are missing.
         NonFiniteLossError: a loss became NaN or infinite.
         LockedError: another process trains in the run folder.
+        StoppedEarlyError: a callback or trainer.max_time ended the training, whose state is saved.
         Interrupted: a signal ended the training, whose state is saved.
     """
     stages, run_dir = stages_of(config), Path(config.run_dir)
@@ -142,6 +147,10 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
         info["state"] = "finished"
     else:
         request.obey()
+        raise StoppedEarlyError(
+            f"the run ended at step {clock.step} of {clock.total} although no signal came: a callback or "
+            f"trainer.max_time stopped it. Its state is in {run_dir / 'checkpoints'}; go on with resume=auto"
+        )
 
 
 def initial_weights(stage: Stage, start: Start, module: Method) -> list[str]:

@@ -62,10 +62,10 @@ def seen_objects(train: BehaveDataset, views: int = VIEWS) -> SeenObjects:
     ids, rotations, sites = [], [], []
     for index in chosen.tolist():
         sample = plain[index]
-        thing = sample.target.object
-        if thing is None:
+        obj = sample.target.object
+        if obj is None:
             continue
-        R, t, K = thing.R.double(), thing.t.double(), sample.K_crop.double()
+        R, t, K = obj.R.double(), obj.t.double(), sample.K_crop.double()
         ids.append(sample.object_id)
         rotations.append(to_allocentric(R, t))
         sites.append(encode_site(t, K, sample.image.shape[-1]))

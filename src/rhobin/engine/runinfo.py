@@ -44,7 +44,7 @@ FREE_KEYS = (
 
 
 def read_run(run_dir: Path) -> dict[str, Any]:
-    """The run's `run.json`; empty where there is none, or none that can be read, which is said aloud."""
+    """The run's `run.json`; empty where there is none, or none that can be read, which is reported."""
     path = run_dir / "run.json"
     if not path.is_file():
         return {}

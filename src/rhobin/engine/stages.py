@@ -37,7 +37,8 @@ def stages_of(config: DictConfig) -> list[Stage]:
     """The stages that a config describes, in order.
 
     `stages` maps the name of each stage to what it changes. A later one starts from the last checkpoint of
-    the one before; `init_from: best` takes its best one, and a path any other.
+    the one before; a stage's `init_from: best` takes its best one, and a path any other. The run's own
+    `init_from` is for the first stage.
 
     Raises:
         ValueError: a stage sets a key that the config does not have, or its own folder.
@@ -49,7 +50,8 @@ def stages_of(config: DictConfig) -> list[Stage]:
     for number, (name, changes) in enumerate(config.stages.items(), start=1):
         last = number == len(config.stages)
         folder = run_dir if last else run_dir / "stages" / f"{number}_{name}"
-        staged = overlaid(config, str(name), changes, folder, keep_stages=last)
+        given = config if not found else OmegaConf.merge(config, {"init_from": None})
+        staged = overlaid(DictConfig(given), str(name), changes, folder, keep_stages=last)
         weights = _weights(staged.init_from, found[-1].run_dir if found else None)
         found.append(Stage(str(name), number, len(config.stages), staged, folder, weights))
     return found

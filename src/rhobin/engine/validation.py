@@ -19,8 +19,7 @@ from rhobin.geometry.camera import resize_intrinsics
 from rhobin.metrics.object_track import object_points
 from rhobin.metrics.points import PointSet
 from rhobin.metrics.protocol import CAMERA_K, OBJECT_MODES, OFFICIAL_2023
-from rhobin.metrics.shells import HumanMetric, JointMetric, ObjectMetric
-from rhobin.metrics.tracks import TRACKS, known_tracks
+from rhobin.metrics.tracks import HUMAN, JOINT, OBJECT, TRACKS, known_tracks
 from rhobin.types import Batch, Prediction, SampleKey, required
 
 WIDTH = 2048
@@ -73,9 +72,11 @@ class ValidationScores:
     ) -> None:
         self.assets, self.intrinsics = assets, intrinsics
         self.tracks = {track.name for track in known_tracks(tracks, "callbacks.evaluator.tracks")}
-        self.human, self.object = HumanMetric(), ObjectMetric()
+        self.human, self.object = HUMAN.metric(), OBJECT.metric()
         protocol = replace(OFFICIAL_2023, samples=samples, seed=seed)
-        self.joint = JointMetric(protocol, torch.get_num_threads(), using=None)
+        self.joint = JOINT.metric(protocol, torch.get_num_threads(), using=None)
+        for metric in (self.human, self.object, self.joint):
+            metric.sync_on_compute = False  # every process scores all views
         self.points: dict[int, PointSet] = {}
 
     def reset(self) -> None:
@@ -93,12 +94,12 @@ class ValidationScores:
                 count.
         """
         people = prediction.human is not None and batch.target.human is not None
-        things = prediction.object is not None and batch.target.object is not None
-        joint = people and things and "joint" in self.tracks
+        objects = prediction.object is not None and batch.target.object is not None
+        joint = people and objects and "joint" in self.tracks
         posed = self._pose(batch, prediction, joint) if people and (joint or "human" in self.tracks) else None
         if posed is not None and "human" in self.tracks:
             self._add_people(batch, posed)
-        if things and "object" in self.tracks:
+        if objects and "object" in self.tracks:
             self._add_objects(batch, prediction)
         if posed is not None and joint:
             self.joint.update(frame_meshes(batch, prediction, posed, self.assets))
@@ -109,13 +110,13 @@ class ValidationScores:
         for metric in (self.human, self.object):
             scores |= metric.compute() if metric.seen else {}
         if self.joint.seen:
-            smpl, thing = self.joint.compute().values()
-            scores |= {"smpl_mm": smpl, "object_mm": thing, "joint_mm": (smpl + thing) / 2}
+            smpl, obj = self.joint.compute().values()
+            scores |= {"smpl_mm": smpl, "object_mm": obj, "joint_mm": (smpl + obj) / 2}
         return scores
 
     def _pose(self, batch: Batch, prediction: Prediction, verts: bool) -> tuple[BodyOutput, BodyOutput]:
         """Predicted and true bodies, with vertices where they are needed."""
-        bodies = self.assets.bodies
+        bodies = self.assets.bodies.to(batch.image.device)
         pose = bodies if verts else bodies.kinematics
         pred, target = required(prediction.human, "the person"), required(batch.target.human, "the person")
         return (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import pytorch_lightning as pl
@@ -133,7 +134,8 @@ class Method(pl.LightningModule):
         optimizer, schedule = _listed(self.optimizers())[place], _listed(self.lr_schedulers())[place]
         if self.clock.will_open:
             optimizer.zero_grad()
-        self.manual_backward(loss / self.clock.accumulate)
+        with gradients_kept([p for group in self.groups if group.name != name for p in group.parameters]):
+            self.manual_backward(loss / self.clock.accumulate)
         if not self.clock.will_step:
             return None
         optimizer.step()
@@ -200,9 +202,18 @@ class Method(pl.LightningModule):
             self.get_submodule(name).eval()
         return self
 
-    def predict_step(self, batch: Batch, batch_idx: int) -> Prediction:
-        """Prediction of one batch."""
-        return self.predict(batch)
+
+@contextmanager
+def gradients_kept(parameters: list[nn.Parameter]) -> Iterator[None]:
+    """Leave these gradients as they are: another group's loss also flows through its neighbours."""
+    before = [p.grad for p in parameters]
+    for p in parameters:
+        p.grad = None
+    try:
+        yield
+    finally:
+        for p, grad in zip(parameters, before, strict=True):
+            p.grad = grad
 
 
 def describe_bad_losses(losses: Mapping[str, Tensor], batch: Batch, step: int) -> str:

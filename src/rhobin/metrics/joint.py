@@ -22,8 +22,6 @@ from rhobin.metrics.protocol import SAMPLES
 
 Verts = Float[np.ndarray, "V 3"]
 Faces = Integer[np.ndarray, "F 3"]
-ObjectVerts = Float[np.ndarray, "N 3"]
-ObjectFaces = Integer[np.ndarray, "G 3"]
 ObjVerts = Float[np.ndarray, "N 3"]
 ObjFaces = Integer[np.ndarray, "G 3"]
 

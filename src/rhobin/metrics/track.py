@@ -95,7 +95,7 @@ class Track:
     parts: tuple[str, ...]
     modes: Mapping[str, Any]
     score: Callable[[GroundTruth, Results, Any, str, int], ScoredFrames]
-    metric: type[Metric]
+    metric: Callable[..., Metric]
     columns: tuple[Column, ...]
     leading: tuple[str, ...]
     ranked_by: tuple[str, ...]

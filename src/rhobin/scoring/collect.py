@@ -98,10 +98,10 @@ def _challenge_arrays(prediction: Prediction) -> dict[str, np.ndarray]:
         poses = rotmat_to_rotvec(human.theta).flatten(1)
         parts |= {"poses": poses, "betas": human.beta, "trans": human.trans}
     if prediction.object is not None:
-        thing = map_tensors(prediction.object, _plain)
-        parts |= {"obj_rots": thing.R, "obj_trans": thing.t}
-        if thing.scale is not None and bool((thing.scale != 1).any()):
-            parts["obj_scales"] = thing.scale
+        obj = map_tensors(prediction.object, _plain)
+        parts |= {"obj_rots": obj.R, "obj_trans": obj.t}
+        if obj.scale is not None and bool((obj.scale != 1).any()):
+            parts["obj_scales"] = obj.scale
     return {name: part.numpy() for name, part in parts.items()}
 
 

@@ -135,9 +135,9 @@ def read_scores(folder: Path) -> tuple[dict[str, Any], dict[str, list[FrameRow]]
     frames: dict[str, list[FrameRow]] = {name: [] for name in _row_names(document["tracks"])}
     with path.open(newline="") as file:
         for line in csv.DictReader(file):
-            row, sequence, frame, thing, visible = (line.pop(key) for key in _KEYS)
+            row, sequence, frame, obj, visible = (line.pop(key) for key in _KEYS)
             errors = {name: float(value) for name, value in line.items() if value}
-            frames[row].append(FrameRow(sequence, frame, thing, float(visible), errors))
+            frames[row].append(FrameRow(sequence, frame, obj, float(visible), errors))
     return document, frames
 
 

@@ -163,10 +163,10 @@ def _test_frame(
         raise UnusableError(folder, "bad_parameters", "parameters in ref.pkl are not finite")
     with os.scandir(folder) as entries:
         sizes = {entry.name: entry.stat().st_size for entry in entries}
-    color, person, thing = view_names(folder, TEST_KINECT, sizes)
-    listing = "".join(f"{name} {sizes[name]}\n" for name in (color, person, thing))
+    color, person, obj = view_names(folder, TEST_KINECT, sizes)
+    listing = "".join(f"{name} {sizes[name]}\n" for name in (color, person, obj))
     prefix = folder.relative_to(builder.root).as_posix()
-    files = (f"{prefix}/{color}", f"{prefix}/{person}", f"{prefix}/{thing}")
+    files = (f"{prefix}/{color}", f"{prefix}/{person}", f"{prefix}/{obj}")
     if hidden:
         parameters = np.where(np.arange(len(parameters)) < _BODY, 0.0, np.nan)
     views = {TEST_KINECT: (camera, files)}

@@ -31,7 +31,7 @@ def read_image(file: Path, flag: int = cv2.IMREAD_COLOR) -> np.ndarray:
         return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if flag == cv2.IMREAD_GRAYSCALE else image
     decoded = cv2.imread(str(file), flag | cv2.IMREAD_IGNORE_ORIENTATION)
     if decoded is None:
-        raise ValueError(f"{file} is missing, truncated or not an image; mend it, or leave its view out")
+        raise ValueError(f"{file} is missing, truncated or not an image; repair it, or leave its view out")
     return decoded
 
 

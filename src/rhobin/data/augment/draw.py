@@ -84,11 +84,6 @@ class AugmentConfig:
         moved = 2 * self.shift + (2 * _FURTHEST_MOVE if self.truncate_p else 0.0)
         return perspective * float(np.cos(roll) + np.sin(roll)) * (1 + self.scale) + moved
 
-    @property
-    def repaints(self) -> bool:
-        """Whether pixels of a sample can be replaced, beyond the channel jitter."""
-        return self.colour_set != "none" or self.background_p > 0 or self.occluder.p > 0
-
 
 @dataclass(frozen=True)
 class Augmentation:

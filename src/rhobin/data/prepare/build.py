@@ -148,7 +148,7 @@ def _explained(plan: Plan, done: Callable[[], int]) -> Iterator[None]:
         if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
             raise PrepareError(
                 f"{plan.out}: cannot be written ({error.strerror}: {error.filename}). {kept}.\n  Choose a "
-                "folder that you may write to, or mend its permissions."
+                "folder that you may write to, or change its permissions."
             ) from error
         raise
 
