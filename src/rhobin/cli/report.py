@@ -11,7 +11,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("run", type=Path, help="run folder, scored by eval.py")
     parser.add_argument("--data", type=Path, help="dataset root; by default where the run was scored")
-    parser.add_argument("--body", type=Path, help="folder of licensed SMPL-H files; by default that of the score")
+    parser.add_argument("--body", type=Path, help="folder of SMPL-H files; by default that of the score")
 
 
 def run(args: argparse.Namespace) -> int:
