@@ -16,7 +16,7 @@ from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.breakdown import breakdown
 from rhobin.scoring.track import finite
 
-SCHEMA = 3
+SCHEMA = 4
 SCORES, FRAMES = "scores.json", "frames.csv"
 _KEYS = ("row", "sequence", "frame", "object", "visible")
 
