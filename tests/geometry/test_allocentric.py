@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from rhobin.geometry.allocentric import decode_site, encode_site, to_allocentric, to_egocentric
+from rhobin.geometry.allocentric import crop_frame, decode_site, encode_site, to_allocentric, to_egocentric
 from rhobin.geometry.camera import crop_intrinsics
 
 K = np.array([[979.784, 0, 1018.952], [0, 979.84, 779.486], [0, 0, 1]])
@@ -45,9 +45,9 @@ def test_site_says_where_in_the_crop_and_how_far():
     pixels = (K @ t.numpy().T).T
     pixels = pixels[:, :2] / pixels[:, 2:]
     crop = torch.from_numpy(crop_intrinsics(K, np.array([900.0, 700.0]), 500, 64)).expand(len(t), 3, 3)
-    site = encode_site(t, crop, 64)
+    site = encode_site(t, crop, crop_frame(crop, 64))
     np.testing.assert_allclose(site[:, :2], (pixels - [900, 700]) / 500, atol=1e-9)
     np.testing.assert_allclose(site[:, 2], t[:, 2] * 500 / K[0, 0], atol=1e-9)
-    torch.testing.assert_close(decode_site(site, crop, 64), t)
+    torch.testing.assert_close(decode_site(site, crop, crop_frame(crop, 64)), t)
     larger = torch.from_numpy(crop_intrinsics(K, np.array([900.0, 700.0]), 500, 256)).expand(len(t), 3, 3)
-    torch.testing.assert_close(encode_site(t, larger, 256), site)
+    torch.testing.assert_close(encode_site(t, larger, crop_frame(larger, 256)), site)

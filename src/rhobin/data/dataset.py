@@ -131,6 +131,7 @@ class BehaveDataset(Dataset):
         return Sample(
             image=images[0],
             K_crop=Ks[0],
+            window=self._window(index, aims[0]),
             gender=int(self.targets.gender[frame]),
             object_id=int(self.targets.object_id[frame]),
             target=target,
@@ -168,6 +169,12 @@ class BehaveDataset(Dataset):
         if self.augment:
             centre = move_crop(change, first, self.config.reads.crop, self.augment.min_visible)
         return aim_crops(K, outlines, centre, change, [crop.input_size for crop in self.config.crops])
+
+    def _window(self, index: int, aim: Aim) -> torch.Tensor:
+        """Width and height of the first crop's box, and side of the crop, in widths of the image."""
+        box, size = self.decoded.box(index, self.config.crops[0])
+        side = aim.K[0, 0] / self.decoded.intrinsics(index, size)[0, 0]
+        return torch.tensor([*box[2:], self.config.crops[0].input_size / side], dtype=torch.float32) / size[0]
 
     def _planes(self, painted: Painted) -> torch.Tensor:
         """The image (P, H, W) of a crop."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rhobin.behave.release import Release
-from rhobin.data.images.crops import EMPTY_MASK, missing_mask
+from rhobin.data.images.crops import EMPTY_MASK, crop_box, missing_mask
 from rhobin.data.images.decode import BadSampleError
 from rhobin.data.images.outline import DecodedView, Outline, crop_corners, outline_view
 from rhobin.data.images.plausible import mask_fault
@@ -117,6 +117,11 @@ class DecodedViews:
         if size == (camera.width, camera.height):
             return camera.K
         return resize_intrinsics(camera.K, size[0] / camera.width, size[1] / camera.height)
+
+    def box(self, index: int, crop: CropReads) -> tuple[np.ndarray, tuple[int, int]]:
+        """Box (4,) that a crop of a view seen before is cut about, pixels, and the size of the image."""
+        size = int(self.boxes[index, 8]), int(self.boxes[index, 9])
+        return crop_box(self.boxes[index, :8].reshape(2, 4), crop.crop, size), size
 
     def _outline(self, index: int, source: ViewSource, crop: CropReads) -> Outline:
         outline, lens = outline_view(source, crop, self.reach), self._lens(index)

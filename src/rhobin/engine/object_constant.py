@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from rhobin.data.dataset import BehaveDataset
-from rhobin.geometry.allocentric import decode_site, encode_site, to_allocentric, to_egocentric
+from rhobin.geometry.allocentric import crop_frame, decode_site, encode_site, to_allocentric, to_egocentric
 from rhobin.geometry.rotation import project_to_so3
 from rhobin.types import ObjectPrediction, Prediction
 
@@ -68,7 +68,7 @@ def seen_objects(train: BehaveDataset, views: int = VIEWS) -> SeenObjects:
         R, t, K = obj.R.double(), obj.t.double(), sample.K_crop.double()
         ids.append(sample.object_id)
         rotations.append(to_allocentric(R, t))
-        sites.append(encode_site(t, K, sample.image.shape[-1]))
+        sites.append(encode_site(t, K, crop_frame(K, sample.image.shape[-1])))
     if not ids:
         raise ValueError(
             f"{train.release.root}: no training view shows an object: there is no mean to predict."
@@ -96,6 +96,7 @@ def predict_objects(
         Objects, metres, camera frame.
     """
     means = [seen.mean(index if per_object else None) for index in object_id]
-    t = decode_site(torch.stack([site for _, site in means]), K_crop.double(), size)
+    K = K_crop.double()
+    t = decode_site(torch.stack([site for _, site in means]), K, crop_frame(K, size))
     R = to_egocentric(torch.stack([rotation for rotation, _ in means]), t)
     return Prediction(object=ObjectPrediction(R, t))

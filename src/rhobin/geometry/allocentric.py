@@ -4,12 +4,41 @@ An object that moves sideways turns in the image though its rotation stays. Allo
 out (GDR-Net, sec. 3.2); SITE says where in a crop the object's origin is, and how far (CDPN, sec. 3.3).
 """
 
+from typing import NamedTuple
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from rhobin.geometry.camera import project, unproject
 from rhobin.geometry.rotation import skew, unit
+
+
+class SiteFrame(NamedTuple):
+    """What a scale-invariant translation is told in.
+
+    Attributes:
+        middle: (B, 2) pixel that it counts from.
+        box: (B, 2) width and height that it counts in, pixels.
+        depth: (B,) metres that it counts depth in.
+    """
+
+    middle: Float[Tensor, "*B 2"]
+    box: Float[Tensor, "*B 2"]
+    depth: Float[Tensor, "*B"]
+
+
+def crop_frame(K_crop: Float[Tensor, "*B 3 3"], size: int) -> SiteFrame:
+    """Place in crop widths, and depth as the metres that a crop is wide there: depth over focal length.
+
+    The same for any resolution of image and crop.
+
+    Args:
+        K_crop: intrinsics of the crop, pixels.
+        size: width of the crop, pixels.
+    """
+    whole = torch.full_like(K_crop[..., 0, :2], size)
+    return SiteFrame((whole - 1) / 2, whole, K_crop[..., 0, 0] / size)
 
 
 def to_allocentric(R: Float[Tensor, "*B 3 3"], t: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:
@@ -28,30 +57,29 @@ def to_egocentric(R: Float[Tensor, "*B 3 3"], t: Float[Tensor, "*B 3"]) -> Float
 
 
 def encode_site(
-    t: Float[Tensor, "*B 3"], K_crop: Float[Tensor, "*B 3 3"], size: int
+    t: Float[Tensor, "*B 3"], K: Float[Tensor, "*B 3 3"], frame: SiteFrame
 ) -> Float[Tensor, "*B 3"]:
     """Scale-invariant translation.
 
     Args:
         t: the object's origin in the camera's frame, metres.
-        K_crop: intrinsics of the crop, pixels.
-        size: width of the crop, pixels.
+        K: intrinsics, in the pixels of the frame.
+        frame: what the translation is told in.
 
     Returns:
-        Where the origin is, in crop widths from the crop's centre, and its depth over the focal length in
-        crop widths: the same for any resolution of image and crop.
+        Where the origin is, in boxes from the middle, and its depth in the frame's unit.
     """
-    centre = (torch.as_tensor(project(t[..., None, :], K_crop))[..., 0, :] + 0.5) / size - 0.5
-    return torch.cat((centre, (t[..., 2] / K_crop[..., 0, 0])[..., None] * size), dim=-1)
+    place = (torch.as_tensor(project(t[..., None, :], K))[..., 0, :] - frame.middle) / frame.box
+    return torch.cat((place, (t[..., 2] / frame.depth)[..., None]), dim=-1)
 
 
 def decode_site(
-    site: Float[Tensor, "*B 3"], K_crop: Float[Tensor, "*B 3 3"], size: int
+    site: Float[Tensor, "*B 3"], K: Float[Tensor, "*B 3 3"], frame: SiteFrame
 ) -> Float[Tensor, "*B 3"]:
     """Undo `encode_site`: translations in metres, camera frame."""
-    pixels = (site[..., :2] + 0.5) * size - 0.5
-    depth = site[..., 2] * K_crop[..., 0, 0] / size
-    return unproject(pixels[..., None, :], depth[..., None], K_crop)[..., 0, :]
+    pixels = site[..., :2] * frame.box + frame.middle
+    depth = site[..., 2] * frame.depth
+    return unproject(pixels[..., None, :], depth[..., None], K)[..., 0, :]
 
 
 def _from_axis(t: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3 3"]:

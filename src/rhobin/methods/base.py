@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -14,7 +15,7 @@ from torch.optim import Optimizer
 
 from rhobin.clock import Clock
 from rhobin.methods.optim import Group, build_groups
-from rhobin.types import Batch, Prediction
+from rhobin.types import Batch, Prediction, required
 
 
 class NonFiniteLossError(RuntimeError):
@@ -141,6 +142,39 @@ class Method(pl.LightningModule):
         optimizer.step()
         schedule.step()
         return self.gradient_norm
+
+    def descend_together(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Under manual optimisation: `descend` for several groups whose losses reach no other's weights.
+
+        One backward pass serves all of them, which DDP needs. Every group's schedule goes on, also of those
+        that rest.
+
+        Args:
+            losses: scalar by group.
+
+        Returns:
+            Norm of each group's gradient before clipping; empty while gradients are still added up.
+        """
+        optimizers = dict(zip([g.name for g in self.groups], _listed(self.optimizers()), strict=True))
+        if self.clock.will_open:
+            for optimizer in optimizers.values():
+                optimizer.zero_grad()
+        total = torch.stack(list(losses.values())).sum()
+        if self.trainer.world_size > 1:  # every rank waits for a gradient of every weight
+            resting = [p for g in self.groups if g.name not in losses for p in g.parameters]
+            total = total + sum(0 * p.sum() for p in resting)
+        self.manual_backward(total / self.clock.accumulate)
+        if not self.clock.will_step:
+            return {}
+        norms = {}
+        for name in losses:
+            optimizers[name].step()
+            norms[name] = required(self.gradient_norm, "the gradient's norm")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*lr_scheduler.step.*before.*optimizer.step.*")
+            for schedule in _listed(self.lr_schedulers()):
+                schedule.step()
+        return norms
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Clip gradients under manual optimisation, where mixed precision has just unscaled them."""

@@ -51,6 +51,8 @@ class Sample:
         image: (P, H, W) uint8: red, green, blue, then one plane for each mask the method reads, 255 where the
             part is visible.
         K_crop: (3, 3) intrinsics of the crop.
+        window: (3,) width and height of the box that the crop was cut about, before any augmentation, and
+            side of the crop: in widths of the full image.
         gender: index into `GENDERS`; neutral where nobody is shown.
         object_id: the object's place among the sorted names; -1 where no object is shown.
         target: ground truth without the batch axis.
@@ -60,6 +62,7 @@ class Sample:
 
     image: Tensor
     K_crop: Tensor
+    window: Tensor
     gender: int
     object_id: int
     target: Target
@@ -69,10 +72,11 @@ class Sample:
 
 @dataclass
 class Batch:
-    """Samples stacked: image (B, P, H, W) uint8, K_crop (B, 3, 3), gender and object_id (B,) long."""
+    """Samples stacked: image (B, P, H, W) uint8, K_crop (B, 3, 3), window (B, 3), the others (B,) long."""
 
     image: Tensor
     K_crop: Tensor
+    window: Tensor
     gender: Tensor
     object_id: Tensor
     target: Target

@@ -64,6 +64,13 @@ def union_box(boxes: np.ndarray) -> np.ndarray:
     return np.concatenate([start, (boxes[:, :2] + boxes[:, 2:]).max(axis=0) - start])
 
 
+def crop_box(boxes: np.ndarray, kind: str, size: tuple[int, int]) -> np.ndarray:
+    """Box (4,) that a crop is cut about: arguments as in `crop_square`."""
+    if kind == "frame":
+        return np.array([0.0, 0.0, *size])
+    return {"person": boxes[0], "object": boxes[1]}.get(kind, union_box(boxes))
+
+
 def box_square(box: np.ndarray, expand: float) -> Square:
     """Smallest square containing a box of pixels, about its centre, enlarged.
 
@@ -98,10 +105,10 @@ def crop_square(boxes: np.ndarray, kind: str, expand: float | None, size: tuple[
     Returns:
         Centre (2,) in pixel coordinates and side in pixels; see `box_square`.
     """
+    box = crop_box(boxes, kind, size)
     if kind == "frame":
-        return (np.array(size) - 1) / 2, float(max(size))
+        return box_square(box, 1.0)
     if kind == "window":
-        return window_square(union_box(boxes), size[0])
-    box = {"person": boxes[0], "object": boxes[1]}.get(kind, union_box(boxes))
+        return window_square(box, size[0])
     centre, side = box_square(box, EXPAND[kind] if expand is None else expand)
     return centre, min(side, float(max(size))) if kind == "object" else side

@@ -1,0 +1,1 @@
+"""G2DR, winner of the object track."""

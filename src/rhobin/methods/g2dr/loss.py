@@ -1,0 +1,80 @@
+"""G2DR's losses, unweighted (report sec. 3.1.1; forms of GDR-Net's `gdrn_loss`)."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from rhobin.geometry.allocentric import encode_site
+from rhobin.methods.g2dr.decode import decode_pose, site_frame
+from rhobin.methods.g2dr.net import G2drOutput
+from rhobin.methods.g2dr.shapes import Shapes
+from rhobin.types import Batch, required
+
+
+class G2drLoss(nn.Module):
+    """Distances of masks, coordinates, regions and pose from a target that is already in the right frame.
+
+    Args:
+        shapes: of the objects.
+        input_size: width of the crops, pixels.
+        site: form of the translation, see `site_frame`.
+        hidden: weight of pixels of the object that something hides, beside 1 for the visible ones.
+    """
+
+    def __init__(self, shapes: Shapes, input_size: int, site: str, hidden: float) -> None:
+        super().__init__()
+        self.shapes, self.input_size, self.site, self.hidden = shapes, input_size, site, hidden
+
+    def forward(self, pred: G2drOutput, batch: Batch) -> dict[str, Tensor]:
+        """Named scalars of a batch.
+
+        Args:
+            pred: network output.
+            batch: what it was predicted from, with pose and maps in the frame of one symmetry.
+
+        Returns:
+            `nocs`, `region`, `visible`, `amodal` where it is predicted, `points`, `centre`, `depth`.
+        """
+        maps = required(batch.target.maps, "the object's maps")
+        pose = required(batch.target.object, "the object")
+        weight = maps.visible + self.hidden * (maps.amodal - maps.visible)
+        frame = site_frame(batch, self.input_size, self.site)
+        R, _ = decode_pose(pred, batch.K_crop, frame)
+        site = encode_site(pose.t, batch.K_crop, frame)
+        amodal = {} if pred.amodal is None else {"amodal": (pred.amodal - maps.amodal).abs().mean()}
+        return {
+            "nocs": coordinate_loss(pred.nocs, maps.nocs, weight),
+            "region": region_loss(pred.region, maps.region, weight),
+            "visible": (pred.visible - maps.visible).abs().mean(),
+            **amodal,
+            "points": point_matching(
+                R, pose.R, self.shapes.points[batch.object_id], self.shapes.size[batch.object_id]
+            ),
+            "centre": (pred.site[:, :2] - site[:, :2]).abs().mean(),
+            "depth": (pred.site[:, 2] - site[:, 2]).abs().mean(),
+        }
+
+
+def coordinate_loss(pred: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """L1 of coordinates (B, 3, h, w), summed over axes: a mean over weighted pixels (B, h, w) of the batch."""
+    return ((pred - target).abs().sum(1) * weight).sum() / weight.sum().clamp(min=1)
+
+
+def region_loss(pred: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Cross-entropy of regions: a mean over weighted pixels of the batch.
+
+    GDR-Net sums over masked pixels too, each of which adds the constant log(1 + R) without a gradient.
+
+    Args:
+        pred: (B, 1 + R, h, w) scores.
+        target: (B, h, w) labels.
+        weight: (B, h, w).
+    """
+    return (F.cross_entropy(pred, target, reduction="none") * weight).sum() / weight.sum().clamp(min=1)
+
+
+def point_matching(pred: Tensor, target: Tensor, points: Tensor, size: Tensor) -> Tensor:
+    """Mean L1 distance of surface points (B, N, 3) turned by two rotations, over the object's size (B,)."""
+    moved = points @ (pred - target).mT
+    return (moved.abs().sum(-1) / size[:, None]).mean()

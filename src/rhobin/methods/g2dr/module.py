@@ -1,0 +1,138 @@
+"""G2DR as a Lightning module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rhobin.assets import Assets
+from rhobin.methods.base import Method
+from rhobin.methods.g2dr.decode import SITES, decode_pose, map_intrinsics, map_rays, site_frame
+from rhobin.methods.g2dr.gan import Adversary
+from rhobin.methods.g2dr.loss import G2drLoss
+from rhobin.methods.g2dr.net import G2drOutput
+from rhobin.methods.g2dr.shapes import Shapes
+from rhobin.methods.g2dr.symmetry import agreement, choose, relabelled
+from rhobin.nets.images import normalized
+from rhobin.types import Batch, ObjectPrediction, Prediction, required
+
+SYMMETRIES = ("shared", "separate", "none")
+
+
+class G2dr(Method):
+    """Dense coordinates and regions of an object, and its pose from them.
+
+    Args:
+        net: a `G2drNet`.
+        weights: weight of each of `G2drLoss`'s terms.
+        late: weights that replace those from `switch` on.
+        switch: share of the run at which they do.
+        optim: how `net`, and `gan` where there is one, are trained; see `Method`.
+        assets: object templates; not trained, not in checkpoints.
+        input_size: width of the crops, pixels.
+        stride: pixels of the crop that a pixel of the maps is wide.
+        nocs: "box" or "cube", see `nocs_box`.
+        regions: surface regions of an object.
+        hidden: weight of hidden pixels in coordinates and regions.
+        points: surface points that compare rotations.
+        site: form of the translation, see `site_frame`.
+        symmetry: "shared", one choice for a sample; "separate", one for the maps and one for the pose;
+            "none".
+        gan: the adversarial part; None for none.
+
+    Raises:
+        ValueError: unknown symmetry or site.
+    """
+
+    name, title = "g2dr", "G2DR"
+    automatic_optimization = False
+
+    def __init__(
+        self,
+        net: nn.Module,
+        weights: Mapping[str, float],
+        late: Mapping[str, float],
+        switch: float,
+        optim: Mapping[str, Mapping[str, Any]],
+        assets: Assets,
+        input_size: int,
+        stride: int,
+        nocs: str,
+        regions: int,
+        hidden: float,
+        points: int,
+        site: str = "focal",
+        symmetry: str = "shared",
+        gan: Adversary | None = None,
+    ) -> None:
+        for key, value, known in (("symmetry", symmetry, SYMMETRIES), ("site", site, SITES)):
+            if value not in known:
+                raise ValueError(f"model.{key} is {value!r}; expected one of {', '.join(known)}")
+        shapes = Shapes(assets, nocs, regions, points, symmetry != "none")
+        channels_last: Any = {"memory_format": torch.channels_last}  # nn.Module.to's annotation lacks it
+        super().__init__(net.to(**channels_last), G2drLoss(shapes, input_size, site, hidden), weights, optim)
+        self.early, self.late, self.switch = dict(weights), {**weights, **late}, switch
+        self.shapes, self.gan, self.symmetry = shapes, gan, symmetry
+        self.input_size, self.stride, self.site = input_size, stride, site
+
+    def run_net(self, batch: Batch) -> G2drOutput:
+        """Maps and pose of a batch."""
+        rays = map_rays(map_intrinsics(batch.K_crop, self.stride), self.input_size // self.stride)
+        image = normalized(batch.image).contiguous(memory_format=torch.channels_last)
+        return self.net(image, batch.object_id, self.shapes.box[batch.object_id], rays)
+
+    def decode(self, output: G2drOutput, batch: Batch) -> Prediction:
+        """Pose of each object, metres, camera frame."""
+        return Prediction(object=ObjectPrediction(*self._pose(output, batch)))
+
+    def losses(self, output: G2drOutput, batch: Batch) -> dict[str, Tensor]:
+        """Unweighted losses of an output and their sum under the weights of now; see `Method.losses`."""
+        return self.losses_of(output, self.in_best_frame(output, batch))
+
+    def losses_of(self, output: G2drOutput, batch: Batch) -> dict[str, Tensor]:
+        """The same of a batch whose target is in the chosen frames already."""
+        self.weights = self.early if self.clock.progress < self.switch else self.late
+        return super().losses(output, batch)
+
+    @torch.no_grad()
+    def in_best_frame(self, output: G2drOutput, batch: Batch) -> Batch:
+        """The batch with its target told in the frame of the symmetry that suits the prediction best."""
+        if self.symmetry == "none":
+            return batch
+        R, _ = self._pose(output, batch)
+        seen, posed = agreement(R, output.nocs, batch, self.shapes)
+        trained = [matrix for name, matrix in (("nocs", seen), ("points", posed)) if self.early[name]]
+        if self.symmetry == "shared":
+            return self._relabelled(batch, torch.stack(trained).sum(0))
+        maps, pose = self._relabelled(batch, seen), self._relabelled(batch, posed)
+        return replace(maps, target=replace(maps.target, object=pose.target.object))
+
+    def _pose(self, output: G2drOutput, batch: Batch) -> tuple[Tensor, Tensor]:
+        return decode_pose(output, batch.K_crop, site_frame(batch, self.input_size, self.site))
+
+    def _relabelled(self, batch: Batch, M: Tensor) -> Batch:
+        return relabelled(batch, *choose(M, batch.object_id, self.shapes), self.shapes)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """One step of the network, and of the discriminator from the moment that it takes part.
+
+        Raises:
+            NonFiniteLossError: naming the step, the losses and the views.
+        """
+        output = self.run_net(batch)
+        batch = self.in_best_frame(output, batch)
+        losses = self.losses_of(output, batch)
+        descents, logged = {"net": losses["loss"]}, {}
+        if self.gan and self.clock.progress >= self.gan.start:
+            maps = required(batch.target.maps, "the object's maps")
+            duel = self.gan(output.nocs, self.weights["nocs"] * losses["nocs"], maps.nocs, maps.amodal)
+            losses["loss"] = losses["loss"] + duel.generator
+            descents = {"net": descents["net"] + duel.surrogate, "gan": duel.discriminator}
+            logged = duel.logged
+        self.check_finite({**losses, **logged}, batch)
+        norms = self.descend_together(descents)
+        return self.report({**losses, **logged, **{f"gradient/{name}": norm for name, norm in norms.items()}})

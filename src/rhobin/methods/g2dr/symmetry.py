@@ -1,0 +1,124 @@
+"""One symmetry for each sample, shared by coordinates, regions, pose and discriminator.
+
+A pose (R, t) looks like (R S, R s + t) for every symmetry S, s of the object. Heads that each took their own
+best symmetry could learn frames that contradict each other, so one S is chosen for the sample, without
+gradient, and the whole target is told in that frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from rhobin.geometry.rotation import project_to_so3, rotvec_to_rotmat, skew
+from rhobin.methods.g2dr.shapes import AXIS, SPHERE, Shapes
+from rhobin.types import Batch, ObjectMaps, ObjectTarget, required
+
+SAME = 1e-6  # of a rotation's entries: less is the identity
+
+
+def choose(
+    M: Float[Tensor, "B 3 3"], object_id: Int[Tensor, " B"], shapes: Shapes
+) -> tuple[Float[Tensor, "B 3 3"], Float[Tensor, "B 3"]]:
+    """The symmetry S, s of each object with the largest <S, M>; free turns and rotations in closed form.
+
+    Args:
+        M: (B, 3, 3) what the rotation should agree with, see `agreement`.
+        object_id: (B,) the objects.
+        shapes: their symmetries.
+
+    Returns:
+        Rotation (B, 3, 3) and translation (B, 3) in metres of the chosen symmetry.
+    """
+    turns, axis, kind = shapes.turns[object_id], shapes.axis[object_id], shapes.kind[object_id]
+    free = turn_about(axis[:, None], M[:, None] @ turns.mT)
+    turns = torch.where((kind == AXIS)[:, None, None, None], free @ turns, turns)
+    best = (turns * M[:, None]).sum((-2, -1)).argmax(dim=1)
+    row = torch.arange(len(M), device=M.device)
+    S, s = turns[row, best], shapes.shifts[object_id][row, best]
+    S = torch.where((kind == SPHERE)[:, None, None], project_to_so3(M), S)
+    centre = shapes.centre[object_id]
+    about = centre - (S @ centre[..., None])[..., 0]
+    return S, torch.where((kind == AXIS)[:, None] | (kind == SPHERE)[:, None], about, s)
+
+
+def turn_about(axis: Float[Tensor, "*B 3"], M: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 3 3"]:
+    """The rotation T about a unit axis with the largest <T, M>.
+
+    T = a a' + cos (I - a a') + sin [a]x, so the product is constant + cos (tr M - a'Ma) + sin <[a]x, M>.
+    """
+    along = (axis[..., None, :] @ M @ axis[..., None])[..., 0, 0]
+    cosine = M.diagonal(dim1=-2, dim2=-1).sum(-1) - along
+    sine = (skew(axis) * M).sum((-2, -1))
+    return rotvec_to_rotmat(torch.atan2(sine, cosine)[..., None] * axis)
+
+
+def agreement(
+    R: Float[Tensor, "B 3 3"], nocs: Float[Tensor, "B 3 h w"], batch: Batch, shapes: Shapes
+) -> tuple[Float[Tensor, "B 3 3"], Float[Tensor, "B 3 3"]]:
+    """What a symmetry should agree with: the predicted coordinates, and the predicted rotation.
+
+    The symmetry S with the largest <S, A> has the least mean squared distance between predicted and true
+    coordinates over the visible pixels; the one with the largest <S, P> between the points of the surface
+    turned by the predicted and by the true rotation. Both are in square metres, so they can be added.
+
+    Args:
+        R: (B, 3, 3) predicted rotation.
+        nocs: (B, 3, h, w) predicted coordinates.
+        batch: with the true pose and maps.
+        shapes: of the objects.
+
+    Returns:
+        A and P.
+    """
+    maps, target = (
+        required(batch.target.maps, "the object's maps"),
+        required(batch.target.object, "the object"),
+    )
+    centre, extent = maps.box[:, 0, :, None], maps.box[:, 1, :, None]
+    origin = shapes.centre[batch.object_id][..., None]
+    weight = maps.visible.flatten(1)[:, None]
+    true = (maps.nocs.flatten(2) - 0.5) * extent + centre - origin
+    seen = (nocs.detach().flatten(2) - 0.5) * extent + centre - origin
+    A = (weight * true) @ seen.mT / weight.sum(-1, keepdim=True).clamp(min=1)
+    return A, target.R.mT @ R.detach() @ shapes.spread[batch.object_id]
+
+
+def relabelled(batch: Batch, S: Float[Tensor, "B 3 3"], s: Float[Tensor, "B 3"], shapes: Shapes) -> Batch:
+    """The batch with its target told in the frames of symmetries.
+
+    Args:
+        batch: with the object's pose and maps.
+        S: (B, 3, 3) rotation of each sample's symmetry.
+        s: (B, 3) its translation.
+        shapes: of the objects.
+    """
+    target = batch.target
+    maps, pose = required(target.maps, "the object's maps"), required(target.object, "the object")
+    maps = _maps_in(maps, S, s, shapes.regions[batch.object_id])
+    return replace(batch, target=replace(target, maps=maps, object=_pose_in(pose, S, s)))
+
+
+def _pose_in(pose: ObjectTarget, S: Tensor, s: Tensor) -> ObjectTarget:
+    """R S and R s + t; the keypoints, which nothing here reads, are left as they are."""
+    return replace(pose, R=pose.R @ S, t=(pose.R @ s[..., None])[..., 0] + pose.t)
+
+
+def _maps_in(maps: ObjectMaps, S: Tensor, s: Tensor, centres: Tensor) -> ObjectMaps:
+    """Coordinates S^-1 (x - s) and their regions; those of samples that keep their frame stay bit for bit."""
+    centre, extent = maps.box[:, 0, :, None], maps.box[:, 1, :, None]
+    points = (maps.nocs.flatten(2) - 0.5) * extent + centre
+    points = S.mT @ (points - s[..., None])
+    nocs = ((points - centre) / extent + 0.5).view_as(maps.nocs)
+    gaps = centres.square().sum(-1)[..., None] - 2 * centres @ points  # without what all centres share
+    region = 1 + gaps.argmin(dim=1).view_as(maps.region)
+    changed = (S - torch.eye(3, device=S.device)).abs().amax((1, 2))[:, None, None] > SAME
+    changed = changed & (maps.amodal > 0)
+    return replace(
+        maps,
+        nocs=torch.where(changed[:, None], nocs, maps.nocs),
+        region=torch.where(changed, region, maps.region),
+    )
