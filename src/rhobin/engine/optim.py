@@ -29,6 +29,31 @@ def warmup_cosine(optimizer: Optimizer, total_steps: int, warmup: float, final: 
     return LambdaLR(optimizer, factor)
 
 
+def flat_cosine(
+    optimizer: Optimizer, total_steps: int, warmup_steps: int, flat: float, first: float = 0.001
+) -> LambdaLR:
+    """Linear warm-up, a flat rate, then half a cosine down to 0 (GDR-Net's `flat_and_anneal`).
+
+    Args:
+        optimizer: whose learning rate is the flat one.
+        total_steps: length of the run in batches.
+        warmup_steps: batches spent rising.
+        flat: share of the run at which the rate begins to fall.
+        first: share of the rate at the first batch.
+    """
+    falls = flat * total_steps
+
+    def factor(step: int) -> float:
+        if step < warmup_steps:
+            return first + (1 - first) * step / warmup_steps
+        if step < falls:
+            return 1.0
+        done = min(1.0, (step - falls) / max(1.0, total_steps - falls))
+        return 0.5 * (1 + math.cos(math.pi * done))
+
+    return LambdaLR(optimizer, factor)
+
+
 def step_decay(
     optimizer: Optimizer, total_steps: int, epochs: int, milestones: Sequence[int], gamma: float
 ) -> LambdaLR:

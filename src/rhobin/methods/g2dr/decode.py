@@ -21,8 +21,8 @@ def site_frame(batch: Batch, size: int, form: str) -> SiteFrame:
         batch: the crops.
         size: width of a crop, pixels.
         form: "focal", see `crop_frame`; or "gdr", GDR-Net's: in widths and heights of the box that the
-            crop was cut about, and depth in 64 over the crop's side in pixels of an image 640 wide, which leaves the
-            focal length to be learnt.
+            crop was cut about, and depth in 64 over the crop's side in pixels of an image 640
+            wide, which leaves the focal length to be learnt.
     """
     if form == "focal":
         return crop_frame(batch.K_crop, size)

@@ -70,7 +70,7 @@ class Adversary(nn.Module):
         stride: pixels of the crop that a pixel of the maps is wide.
         loss: "non_saturating" (Pix2Pose and the report), "hinge" or "lsgan".
         start: share of the run after which it takes part.
-        weight: of the generator's loss; None where `share` decides.
+        weight: of the generator's loss, for each unit of the coordinates' weight; None where `share` decides.
         share: norm of its gradient on the coordinate map, as a share of that of the coordinates' own loss,
             by running means; None for a fixed weight.
 
@@ -100,12 +100,15 @@ class Adversary(nn.Module):
         self.weight, self.share = weight, share
         self.register_buffer("norms", torch.zeros(2))
 
-    def forward(self, nocs: Tensor, coordinate_loss: Tensor, real: Tensor, mask: Tensor) -> Duel:
+    def forward(
+        self, nocs: Tensor, coordinate_loss: Tensor, coordinate_weight: float, real: Tensor, mask: Tensor
+    ) -> Duel:
         """Score a batch.
 
         Args:
             nocs: (B, 3, h, w) predicted coordinates, part of a graph.
-            coordinate_loss: weighted loss of the coordinates, from the same graph.
+            coordinate_loss: loss of the coordinates, from the same graph.
+            coordinate_weight: its weight.
             real: (B, 3, h, w) true coordinates in the frame of the chosen symmetry.
             mask: (B, h, w) mask of the whole object.
         """
@@ -116,7 +119,7 @@ class Adversary(nn.Module):
             discriminator, generator = self.kind(*scores)
             (push,) = torch.autograd.grad(generator, fake, retain_graph=True)
         (own,) = torch.autograd.grad(coordinate_loss, nocs, retain_graph=True)
-        weight = self._weigh(own.float().norm(), push.norm())
+        weight = coordinate_weight * self._weigh(own.float().norm(), push.norm())
         surrogate = (weight * push * (nocs.float() - fake.detach())).sum()
         logged = {
             "gan/real": scores[0].detach().mean(),
@@ -131,7 +134,7 @@ class Adversary(nn.Module):
 
     @torch.no_grad()
     def _weigh(self, own: Tensor, push: Tensor) -> Tensor:
-        """Weight of the generator's loss; running norms come from the batches before this one."""
+        """Weight of the generator's loss beside an unweighted one of coordinates; running norms come from the batches before this one."""
         if self.share is None:
             return self.norms.new_tensor(self.weight)
         now = torch.stack([own, push])

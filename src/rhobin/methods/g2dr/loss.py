@@ -57,7 +57,7 @@ class G2drLoss(nn.Module):
 
 
 def coordinate_loss(pred: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """L1 of coordinates (B, 3, h, w), summed over axes: a mean over weighted pixels (B, h, w) of the batch."""
+    """L1 of coordinates (B, 3, h, w), summed over axes: a mean over weighted pixels (B, h, w) of a batch."""
     return ((pred - target).abs().sum(1) * weight).sum() / weight.sum().clamp(min=1)
 
 

@@ -74,7 +74,8 @@ class G2dr(Method):
                 raise ValueError(f"model.{key} is {value!r}; expected one of {', '.join(known)}")
         shapes = Shapes(assets, nocs, regions, points, symmetry != "none")
         channels_last: Any = {"memory_format": torch.channels_last}  # nn.Module.to's annotation lacks it
-        super().__init__(net.to(**channels_last), G2drLoss(shapes, input_size, site, hidden), weights, optim)
+        trained = {name: how for name, how in optim.items() if gan or name != "gan"}
+        super().__init__(net.to(**channels_last), G2drLoss(shapes, input_size, site, hidden), weights, trained)
         self.early, self.late, self.switch = dict(weights), {**weights, **late}, switch
         self.shapes, self.gan, self.symmetry = shapes, gan, symmetry
         self.input_size, self.stride, self.site = input_size, stride, site
@@ -129,7 +130,7 @@ class G2dr(Method):
         descents, logged = {"net": losses["loss"]}, {}
         if self.gan and self.clock.progress >= self.gan.start:
             maps = required(batch.target.maps, "the object's maps")
-            duel = self.gan(output.nocs, self.weights["nocs"] * losses["nocs"], maps.nocs, maps.amodal)
+            duel = self.gan(output.nocs, losses["nocs"], self.weights["nocs"], maps.nocs, maps.amodal)
             losses["loss"] = losses["loss"] + duel.generator
             descents = {"net": descents["net"] + duel.surrogate, "gan": duel.discriminator}
             logged = duel.logged
