@@ -68,9 +68,7 @@ def available_splits(root: Path, layout: str = "auto", own_validation: bool = Fa
         ValueError: none of the splits could be read.
     """
     found = Splits()
-    wanted = {"train": KINECTS, "test": (TEST_KINECT,)}
-    if own_validation:
-        wanted = {"train": KINECTS, "val": (TEST_KINECT,), "test": (TEST_KINECT,)}
+    wanted = {"train": KINECTS, **({"val": (TEST_KINECT,)} if own_validation else {}), "test": (TEST_KINECT,)}
     for split, kinects in wanted.items():
         templates = found.templates if found.releases else None
         try:

@@ -1,4 +1,4 @@
-"""Turning a whole sequence so that the person hides a wanted share of the object from the challenge's camera."""
+"""Turning a whole sequence so that the person hides a wanted share of the object from kinect 1."""
 
 from __future__ import annotations
 

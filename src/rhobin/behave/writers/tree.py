@@ -167,7 +167,7 @@ def write_lens(root: Path, kinect: int, camera: Camera) -> None:
 
 
 def write_split(root: Path, train: Sequence[str], test: Sequence[str], val: Sequence[str] = ()) -> None:
-    """Write `split.json`: the names of the training, the test and, where there are any, validation sequences."""
+    """Write `split.json`: names of the training and test sequences, and of validation where there are any."""
     own = {"val": list(val)} if val else {}
     write_json(Path(root) / "split.json", {"train": list(train), "test": list(test)} | own)
 
