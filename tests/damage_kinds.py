@@ -160,7 +160,7 @@ REFUSED = {
     "a split in words": (of(edit_json, SPLIT, train="all"), r"split.json: .*expected a list, found str"),
     "a split of paths": (of(edit_json, SPLIT, train=["../x"]), r"split.json: .*'../x' is no name of a f"),
     "a sequence twice": (of(edit_json, SPLIT, train=[BOX, BOX]), rf"split.json: twice in train: {BOX}"),
-    "trained and tested": (of(edit_json, SPLIT, train=[TEST]), rf"in training and in test: {TEST}"),
+    "trained and tested": (of(edit_json, SPLIT, train=[TEST]), rf"in train and in test: {TEST}"),
     "nothing to train on": (of(edit_json, SPLIT, train=[]), r"no usable frame in the train split"),
     "no sequences": (of(remove, "sequences"), r"rhobin synth --out"),
     "no calibration at all": (of(remove, "calibs"), r"no usable frame.*no calibration at"),

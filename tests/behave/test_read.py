@@ -84,7 +84,10 @@ def test_missing_root_says_what_to_do(tmp_path):
 def test_missing_or_wrong_split_file(own_root):
     path = own_root / "split.json"
     path.write_text('{"train": ["a"], "test": ["a"]}')
-    with pytest.raises(ValueError, match="in training and in test: a"):
+    with pytest.raises(ValueError, match="in train and in test: a"):
+        read_split(own_root)
+    path.write_text('{"train": ["a"], "test": ["b"], "val": ["c", "b"]}')
+    with pytest.raises(ValueError, match="in test and in val: b"):
         read_split(own_root)
     path.write_text('{"train": ["a"]}')
     with pytest.raises(ValueError, match=r"split.json: expected"):

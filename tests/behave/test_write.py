@@ -11,6 +11,7 @@ import trimesh
 
 from rhobin.behave.layout import frame_name, is_frame_name, object_dirs, parse_sequence, subject_gender
 from rhobin.behave.ply import write_ply
+from rhobin.behave.splits import read_split
 from rhobin.behave.writers.tree import write_calibs, write_frame, write_info, write_split
 from rhobin.types import Camera
 
@@ -103,6 +104,8 @@ def test_info_calibration_and_split(tmp_path):
     assert (sequence / info["config"] / "0" / "config.json").is_file()
     write_split(tmp_path, ["a"], ["b"])
     assert json.loads((tmp_path / "split.json").read_text()) == {"train": ["a"], "test": ["b"]}
+    write_split(tmp_path, ["a"], ["b"], ["c"])
+    assert read_split(tmp_path) == {"train": ["a"], "test": ["b"], "val": ["c"]}
 
 
 def test_names():

@@ -12,6 +12,7 @@ from data_samples import merged, tensors
 
 from rhobin.behave.read import read_release
 from rhobin.behave.writers.relayout import write_release
+from rhobin.behave.writers.tree import write_split
 from rhobin.body.load import load_bodies
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.objects.load import load_templates
@@ -108,6 +109,20 @@ def test_the_validation_split_of_a_release_is_used_when_asked_for(roots, tmp_pat
     assert {datamodule.val_dataset.key(i).sequence for i in range(3)} == set(TEST)
     with pytest.raises(ValueError, match="the val split is needed here, and only train, test could be read"):
         ready(roots["2024"], validation={"by": "release", "fraction": 0.1})
+
+
+@pytest.mark.parametrize("layout", ["raw", "30fps"])
+def test_a_root_may_list_validation_sequences_of_its_own(roots, tmp_path, layout):
+    root = tmp_path / "tree"
+    shutil.copytree(roots[layout], root)
+    write_split(root, TRAIN[:2], TEST, val=TRAIN[2:3])
+    own = ready(root, validation={"by": "release", "fraction": 0.1})
+    assert {own.train_dataset.key(i).sequence for i in range(len(own.train_dataset))} == set(TRAIN[:2])
+    keys = [own.val_dataset.key(i) for i in range(len(own.val_dataset))]
+    assert {(key.sequence, key.camera) for key in keys} == {(TRAIN[2], 1)}  # as the test, kinect 1
+    carved = ready(root, validation={"by": "group", "fraction": 0.5})
+    seen = {carved.val_dataset.key(i).sequence for i in range(len(carved.val_dataset))}
+    assert seen < set(TRAIN[:2])
 
 
 def test_chores_frame_list_leaves_views_out_by_name(roots, tmp_path):

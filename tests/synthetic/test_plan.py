@@ -17,10 +17,19 @@ def parts(plans, split):
     return [plan for plan in plans if plan.split == split]
 
 
-@pytest.mark.parametrize(("size", "train", "test"), [("tiny", 4, 2), ("demo", 92, 24), ("long", 950, 40)])
-def test_sizes(size, train, test):
+@pytest.mark.parametrize(
+    ("size", "counts"),
+    [
+        ("tiny", (4, 0, 2)),
+        ("demo", (92, 0, 24)),
+        ("long", (950, 0, 40)),
+        ("bench", (92, 160, 400)),
+        ("bench_long", (950, 160, 400)),
+    ],
+)
+def test_sizes(size, counts):
     plans = plan_dataset(size, 0)
-    assert (len(parts(plans, "train")), len(parts(plans, "test"))) == (train, test)
+    assert tuple(len(parts(plans, split)) for split in ("train", "val", "test")) == counts
     assert len({plan.name for plan in plans}) == len(plans)
     assert len({plan.seed for plan in plans}) == len(plans)
 
@@ -56,6 +65,32 @@ def test_every_object_is_in_both_splits_and_every_kind_in_training(size):
         assert {plan.subject for plan in parts(plans, "train")} == set(SUBJECTS) - {"Sub03"}
         played = {(plan.object_name, plan.action) for plan in parts(plans, "train")}
         assert played == {(name, action) for name in OBJECT_NAMES for action in actions_of(name)}
+
+
+@pytest.mark.parametrize(("size", "trains_as"), [("bench", "demo"), ("bench_long", "long")])
+def test_a_bench_trains_as_another_size_and_tests_as_the_other_bench(size, trains_as):
+    plans = plan_dataset(size, 7)
+    assert parts(plans, "train") == parts(plan_dataset(trains_as, 7), "train")
+    for split in ("val", "test"):
+        assert parts(plans, split) == parts(plan_dataset("bench", 7), split)
+
+
+def test_a_bench_shows_every_object_alike_in_rooms_of_its_own_and_hides_half():
+    plans = plan_dataset("bench")
+    rooms = [{plan.date for plan in parts(plans, split)} for split in ("train", "val", "test")]
+    assert sum(map(len, rooms)) == len(set.union(*rooms)) == 11
+    assert {plan.subject for plan in parts(plans, "test")} == set(TEST_SUBJECTS)
+    assert "Sub03" not in {plan.subject for plan in plans if plan.split != "test"}
+    assert all(plan.visible is None for plan in parts(plans, "train"))
+    for split in ("val", "test"):
+        mine = parts(plans, split)
+        counts = Counter(plan.object_name for plan in mine)
+        assert set(counts) == set(OBJECT_NAMES)
+        assert len(set(counts.values())) == 1
+        hidden = [plan for plan in mine if plan.visible is not None]
+        assert 0.4 < len(hidden) / len(mine) < 0.6
+        assert all(0.3 <= plan.visible <= 0.7 for plan in hidden)
+        assert len({plan.object_name for plan in hidden}) == len(OBJECT_NAMES)
 
 
 def test_the_seed_decides():

@@ -43,7 +43,7 @@ def read_release(
 
     Args:
         root: dataset root; data/README.md shows the tree of each layout.
-        split: "train" or "test"; "val" where the release has one (2024).
+        split: "train" or "test"; "val" where the root has one (`split.json`, or a folder of 2024).
         cameras: Kinects to use.
         templates: object templates; the root's own by default.
         layout: whose rules the files follow (`rhobin.behave.detect.LAYOUTS`); "auto" looks at the root.

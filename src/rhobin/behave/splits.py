@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,18 @@ import numpy as np
 from rhobin.behave.layout import parse_sequence
 
 SPLITS = ("train", "test")
+OWN_VALIDATION = "val"
+"""What BEHAVE's split does not have, and that of a root with validation sequences of its own does."""
 _TRAIN = 231
 _TEST = {3: 35, 4: 35, 5: 20}
 
 
 def read_split(root: Path) -> dict[str, list[str]]:
-    """Read the official `split.json`: sequence names under "train" and "test".
+    """Read `split.json`: sequence names under "train", "test" and, in roots that have them, "val".
 
     Raises:
         FileNotFoundError: when it is missing.
-        ValueError: when it lacks a part, or a sequence is in both.
+        ValueError: when it lacks a part, or a sequence is in two.
     """
     path = Path(root) / "split.json"
     if not path.is_file():
@@ -31,16 +34,18 @@ def read_split(root: Path) -> dict[str, list[str]]:
         )
     try:
         content = json.loads(path.read_text())
-        split = {part: _names(content[part]) for part in SPLITS}
+        parts = [*SPLITS, *(part for part in (OWN_VALIDATION,) if part in content)]
+        split = {part: _names(content[part]) for part in parts}
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f'{path}: expected {{"train": [names], "test": [names]}}: {error!r}') from error
     for part, names in split.items():
         twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise ValueError(f"{path}: twice in {part}: {', '.join(twice[:3])} ({len(twice)} in all)")
-    both = sorted(set(split["train"]) & set(split["test"]))
-    if both:
-        raise ValueError(f"{path}: in training and in test: {', '.join(both[:3])} ({len(both)} in all)")
+    for one, other in combinations(split, 2):
+        both = sorted(set(split[one]) & set(split[other]))
+        if both:
+            raise ValueError(f"{path}: in {one} and in {other}: {', '.join(both[:3])} ({len(both)} in all)")
     return split
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rhobin.synthetic.build import Notify, Summary
 
-SIZES = ("tiny", "demo", "long")
+SIZES = ("tiny", "demo", "long", "bench", "bench_long")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +100,8 @@ def _progress(views: int, rooms: int) -> "Iterator[Notify]":
 
 
 def _report(summary: "Summary", seconds: float) -> None:
-    print(f"{summary.out}: {summary.train} training and {summary.test} test sequences")
+    validation = f", {summary.val} validation" if summary.val else ""
+    print(f"{summary.out}: {summary.train} training{validation} and {summary.test} test sequences")
     if summary.kept:
         print(f"  {summary.kept} sequences were complete before")
     if not summary.made:

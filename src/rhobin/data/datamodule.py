@@ -41,12 +41,12 @@ Section = Mapping[str, Any] | None
 class BehaveDataModule(pl.LightningDataModule):
     """Training, validation and test views of a BEHAVE root of any layout or a prepared one.
 
-    Training and validation show every Kinect and share no sequence; test shows kinect 1 only, as the
-    challenge does.
+    Training shows every Kinect, and so do the sequences held out from it; test and a root's own validation
+    show kinect 1 only, as the challenge does. No two share a sequence.
 
     Attributes:
         assets: body models and templates that the targets were made with.
-        val_dataset: views of the sequences held out from training, or of the release's own validation split;
+        val_dataset: views of the sequences held out from training, or of the root's own validation sequences;
             None without validation.
         clock: how many batches of a run are done; None outside one.
         data_hash: digest of everything read: changes when data do.

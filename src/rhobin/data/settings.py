@@ -63,7 +63,7 @@ class ValidationConfig:
 
     Attributes:
         fraction: share of training frames held out, by whole sequences.
-        by: "group" (subject and room), "sequence", or "release" for its own validation split (2024).
+        by: "group" (subject and room), "sequence", or "release" for the root's own validation sequences.
         views: at most so many validation views, evenly spread; None for all.
     """
 

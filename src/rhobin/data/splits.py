@@ -56,7 +56,7 @@ class Splits:
 
 
 def available_splits(root: Path, layout: str = "auto", own_validation: bool = False) -> Splits:
-    """Read every split that a root has: training views of all Kinects, test views of the challenge's.
+    """Read every split that a root has: training views of all Kinects, the others of the challenge's Kinect.
 
     Args:
         root: dataset root of any layout, or a prepared one.
@@ -68,7 +68,7 @@ def available_splits(root: Path, layout: str = "auto", own_validation: bool = Fa
         ValueError: none of the splits could be read.
     """
     found = Splits()
-    wanted = {"train": KINECTS, **({"val": KINECTS} if own_validation else {}), "test": (TEST_KINECT,)}
+    wanted = {"train": KINECTS, **({"val": (TEST_KINECT,)} if own_validation else {}), "test": (TEST_KINECT,)}
     for split, kinects in wanted.items():
         templates = found.templates if found.releases else None
         try:

@@ -59,15 +59,34 @@ def summarise_object(errors: ObjectErrors, protocol: ObjectProtocol, missing: in
     Returns:
         MSSD in mm, MSPD in pixels, RE in degrees, three average recalls and their mean in [0, 1].
     """
-    columns = {"MSSD": errors.mssd_mm, "MSPD": errors.mspd_px, "RE": errors.re_deg}
-    thresholds = {
-        "MSSD": np.array(protocol.mssd_steps)[:, None] * errors.diameter_mm,
-        "MSPD": np.array(protocol.mspd_px)[:, None],
-        "RE": np.array(protocol.re_deg)[:, None],
-    }
-    recalls = {f"{k}_AR": average_recall(columns[k], thresholds[k], missing) for k in columns}
-    means = {k: mean_or_lost(v, missing) for k, v in columns.items()}
+    compared = _compared(errors, protocol)
+    recalls = {f"{k}_AR": average_recall(*pair, missing) for k, pair in compared.items()}
+    means = {k: mean_or_lost(values, missing) for k, (values, _) in compared.items()}
     return {**means, **recalls, "AR_all": float(np.mean(list(recalls.values())))}
+
+
+def frame_recalls(errors: ObjectErrors, protocol: ObjectProtocol) -> dict[str, np.ndarray]:
+    """The share of thresholds (N,) that each frame meets; the means over frames are the average recalls.
+
+    Args:
+        errors: errors of frames.
+        protocol: thresholds.
+
+    Returns:
+        In [0, 1], under the names of the recalls, ``AR_all`` included.
+    """
+    compared = _compared(errors, protocol)
+    met = {f"{k}_AR": (values < thresholds).mean(axis=0) for k, (values, thresholds) in compared.items()}
+    return {**met, "AR_all": np.mean(list(met.values()), axis=0)}
+
+
+def _compared(errors: ObjectErrors, protocol: ObjectProtocol) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Errors (N,) and their thresholds, (T, N) or (T, 1), by official name of the error."""
+    return {
+        "MSSD": (errors.mssd_mm, np.array(protocol.mssd_steps)[:, None] * errors.diameter_mm),
+        "MSPD": (errors.mspd_px, np.array(protocol.mspd_px)[:, None]),
+        "RE": (errors.re_deg, np.array(protocol.re_deg)[:, None]),
+    }
 
 
 def score_object(

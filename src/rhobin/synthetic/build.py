@@ -36,6 +36,7 @@ class Summary:
     Attributes:
         out: dataset root.
         train: number of training sequences.
+        val: number of validation sequences.
         test: number of test sequences.
         kept: sequences that were complete before.
         made: reports of the sequences made now.
@@ -43,6 +44,7 @@ class Summary:
 
     out: Path
     train: int
+    val: int
     test: int
     kept: int = 0
     made: list[SequenceReport] = field(default_factory=list)
@@ -98,10 +100,9 @@ def build_dataset(
     out = Path(out)
     settings = Settings(out, out / ROOMS, width, meshes, body)
     _claim(out, {**recipe, "width": width, "meshes": meshes, "body": str(body) if body else "stand-in"})
-    train = [p.name for p in plans if p.split == "train"]
-    test = [p.name for p in plans if p.split == "test"]
+    train, val, test = ([p.name for p in plans if p.split == split] for split in ("train", "val", "test"))
     todo = [p for p in plans if not is_complete(out, p.name)]
-    summary = Summary(out, len(train), len(test), kept=len(plans) - len(todo))
+    summary = Summary(out, len(train), len(val), len(test), kept=len(plans) - len(todo))
     with _space_for(out, summary):
         templates = load_templates()
         write_calibs(out, {date: camera_rig(date, width).cameras for date in sorted({p.date for p in plans})})
@@ -112,7 +113,7 @@ def build_dataset(
                 summary.made.append(report)
                 notify("views", report.views)
         shutil.rmtree(settings.rooms, ignore_errors=True)
-        write_split(out, train, test)
+        write_split(out, train, test, val)
         write_reference(out, test, templates)
     return summary
 

@@ -10,12 +10,15 @@ import numpy as np
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.synthetic.interactions.table import INTERACTIONS
 
-Size = Literal["tiny", "demo", "long"]
+Size = Literal["tiny", "demo", "long", "bench", "bench_long"]
+Split = Literal["train", "val", "test"]
 
 TEST_DATE = "Date03"
 TEST_SUBJECTS = ("Sub03", "Sub04", "Sub05")  # Sub03 is never seen in training, as in BEHAVE
 TRAIN_DATES = ("Date01", "Date02", "Date04", "Date05", "Date06", "Date07")
 TRAIN_SUBJECTS = ("Sub01", "Sub02", "Sub04", "Sub05", "Sub06", "Sub07", "Sub08")
+BENCH_TEST_DATES = (TEST_DATE, "Date08", "Date09")
+BENCH_VAL_DATES = ("Date10", "Date11")
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,9 @@ class SequencePlan:
         object_name: one of the 20 names.
         action: a key of `rhobin.synthetic.interactions.table.INTERACTIONS`.
         n_frames: how many frames, one second apart.
-        date: ``Date01`` to ``Date07``: the room and the camera set-up.
-        split: ``train`` or ``test``.
+        date: ``Date01`` and so on: the room and the camera set-up.
+        split: ``train``, ``val`` or ``test``.
+        visible: share of the object that kinect 1 should see past the person; None for whatever comes.
     """
 
     name: str
@@ -40,31 +44,65 @@ class SequencePlan:
     action: str
     n_frames: int
     date: str
-    split: Literal["train", "test"]
+    split: Split
+    visible: float | None = None
 
 
 @dataclass(frozen=True)
-class _Counts:
-    train: int
-    test: int
+class _Part:
+    """The sequences of one split.
+
+    Attributes:
+        split: which split.
+        count: number of sequences.
+        frames: of each sequence.
+        dates: rooms.
+        subjects: people.
+        hidden: share of the sequences in which the person hides much of the object.
+    """
+
+    split: Split
+    count: int
     frames: int
+    dates: tuple[str, ...]
+    subjects: tuple[str, ...]
+    hidden: float = 0.0
 
 
-_SIZES: dict[str, _Counts] = {
-    "tiny": _Counts(train=4, test=2, frames=2),
-    "demo": _Counts(train=92, test=24, frames=8),
-    "long": _Counts(train=950, test=40, frames=8),
+_STREAMS = {"train": 0, "test": 1, "val": 2}
+_HIDDEN_TO = (0.3, 0.7)
+
+
+def _train(count: int, frames: int = 8) -> _Part:
+    return _Part("train", count, frames, TRAIN_DATES, TRAIN_SUBJECTS)
+
+
+def _test(count: int, frames: int = 8) -> _Part:
+    return _Part("test", count, frames, (TEST_DATE,), TEST_SUBJECTS)
+
+
+_BENCH = (
+    _Part("val", 160, 2, BENCH_VAL_DATES, TRAIN_SUBJECTS, hidden=0.5),
+    _Part("test", 400, 2, BENCH_TEST_DATES, TEST_SUBJECTS, hidden=0.5),
+)
+_SIZES: dict[str, tuple[_Part, ...]] = {
+    "tiny": (_train(4, 2), _test(2, 2)),
+    "demo": (_train(92), _test(24)),
+    "long": (_train(950), _test(40)),
+    "bench": (_train(92), *_BENCH),
+    "bench_long": (_train(950), *_BENCH),
 }
 
 
 def plan_dataset(size: Size, seed: int = 0, frames: int | None = None) -> list[SequencePlan]:
-    """The sequences of a dataset: training first, then test.
+    """The sequences of a dataset: training first, test last.
 
-    Objects take turns, and so do the actions of each object, so that every prefix is balanced. The test
-    split is the room `TEST_DATE` alone, with `TEST_SUBJECTS`.
+    Objects take turns, and so do the actions of each object, so that every prefix is balanced. Rooms of the
+    test split are in no other, and neither are those of validation. ``bench`` and ``bench_long`` train on
+    what ``demo`` and ``long`` train on, and share validation and test sequences made to tell methods apart.
 
     Args:
-        size: ``tiny`` (for tests), ``demo`` or ``long``.
+        size: ``tiny`` (for tests), ``demo``, ``long``, ``bench`` or ``bench_long``.
         seed: of the whole dataset.
         frames: frames a sequence, the size's own number by default.
 
@@ -75,35 +113,32 @@ def plan_dataset(size: Size, seed: int = 0, frames: int | None = None) -> list[S
         raise ValueError(f"unknown size {size!r}; expected one of {', '.join(_SIZES)}")
     if frames is not None and frames < 1:
         raise ValueError(f"a sequence needs at least one frame, got {frames}")
-    counts = _SIZES[size]
-    n = counts.frames if frames is None else frames
-    train = _split("train", counts.train, n, TRAIN_DATES, TRAIN_SUBJECTS, seed)
-    return train + _split("test", counts.test, n, (TEST_DATE,), TEST_SUBJECTS, seed)
+    return [plan for part in _SIZES[size] for plan in _sequences(part, frames or part.frames, seed)]
 
 
-def _split(
-    split: Literal["train", "test"],
-    count: int,
-    frames: int,
-    dates: tuple[str, ...],
-    subjects: tuple[str, ...],
-    seed: int,
-) -> list[SequencePlan]:
-    rng = np.random.default_rng([seed, 0 if split == "train" else 1])
+def _sequences(part: _Part, frames: int, seed: int) -> list[SequencePlan]:
+    stream = _STREAMS[part.split]
+    rng, hiding = np.random.default_rng([seed, stream]), np.random.default_rng([seed, stream, 1])
     turns = {name: rng.permutation(actions_of(name)).tolist() for name in OBJECT_NAMES}
     order = rng.permutation(OBJECT_NAMES).tolist()
     plans: list[SequencePlan] = []
     used: dict[str, int] = {}
-    for i in range(count):
+    for i in range(part.count):
         name = order[i % len(order)]
         action = turns[name][i // len(order) % len(turns[name])]
-        subject, date = _able(str(rng.choice(subjects)), subjects, name, action), str(rng.choice(dates))
+        subject, date = str(rng.choice(part.subjects)), str(rng.choice(part.dates))
+        subject = _able(subject, part.subjects, name, action)
         stem = f"{date}_{subject}_{name}_{action}"
         used[stem] = used.get(stem, 0) + 1
         label = stem if used[stem] == 1 else f"{stem}{used[stem]}"
-        own = int(rng.integers(2**31))
-        plans.append(SequencePlan(label, own, subject, name, action, frames, date, split))
+        own, visible = int(rng.integers(2**31)), _visible(part.hidden, hiding)
+        plans.append(SequencePlan(label, own, subject, name, action, frames, date, part.split, visible))
     return plans
+
+
+def _visible(hidden: float, rng: np.random.Generator) -> float | None:
+    wanted = float(rng.uniform(*_HIDDEN_TO))
+    return wanted if rng.uniform() < hidden else None
 
 
 def _able(subject: str, subjects: tuple[str, ...], object_name: str, action: str) -> str:

@@ -21,6 +21,7 @@ from rhobin.geometry.raycast import Scene
 from rhobin.objects.load import load_templates
 from rhobin.objects.template import Template
 from rhobin.synthetic.dressed import Posed, costume_of, posed_bodies
+from rhobin.synthetic.hiding import turned_to_hide
 from rhobin.synthetic.light.shading import tone
 from rhobin.synthetic.places.cameras import Rig, camera_rig
 from rhobin.synthetic.places.rooms import Room, furnished_room
@@ -119,9 +120,11 @@ def make_sequence(settings: Settings, plan: SequencePlan) -> SequenceReport:
     bodies, templates, props = _cast(settings.body)
     folder = settings.out / "sequences" / plan.name
     shutil.rmtree(folder, ignore_errors=True)
-    frames = generate_sequence(plan, bodies, templates)
-    clock.lap("contact")
     rig, room, scene = _room(plan.date, settings.width)
+    frames = generate_sequence(plan, bodies, templates)
+    if plan.visible is not None:
+        frames = turned_to_hide(frames, plan.visible, bodies, templates[plan.object_name], rig)
+    clock.lap("contact")
     stages = _stages(settings, plan, rig, room, scene)
     clock.lap("stages")
     posed = posed_bodies(bodies, frames, rig)

@@ -83,7 +83,7 @@ def write_common(out: Path, releases: Sequence[Release]) -> None:
     write_templates(out, {name: t for release in releases for name, t in release.templates.items()})
     write_calibs(out, cameras)
     names = {release.split: release.sequences for release in releases}
-    write_split(out, names.get("train", []), names.get("test", []))
+    write_split(out, names.get("train", []), names.get("test", []), names.get("val", []))
 
 
 def _placed(cameras: dict[str, dict[int, Camera]], release: Release, view: int) -> None:

@@ -166,9 +166,10 @@ def write_lens(root: Path, kinect: int, camera: Camera) -> None:
     write_json(intrinsics_file(root, kinect), _calibration(camera))
 
 
-def write_split(root: Path, train: Sequence[str], test: Sequence[str]) -> None:
-    """Write `split.json`: the names of the training and the test sequences."""
-    write_json(Path(root) / "split.json", {"train": list(train), "test": list(test)})
+def write_split(root: Path, train: Sequence[str], test: Sequence[str], val: Sequence[str] = ()) -> None:
+    """Write `split.json`: names of the training and test sequences, and of validation where there are any."""
+    own = {"val": list(val)} if val else {}
+    write_json(Path(root) / "split.json", {"train": list(train), "test": list(test)} | own)
 
 
 def _calibration(camera: Camera) -> dict[str, Any]:

@@ -1,0 +1,99 @@
+"""`rhobin compare`: what it reads from two scored runs, and what it says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rhobin.__main__ import main
+from rhobin.metrics.object import ObjectErrors
+from rhobin.metrics.object_track import ObjectScore
+from rhobin.metrics.protocol import OBJECT_MODES
+from rhobin.metrics.submission import Example
+from rhobin.scoring.compare import compare, read_frame_scores
+from rhobin.scoring.document import ScoredRow, write_scores
+
+EXAMPLES = tuple(
+    Example(f"Date03_Sub03_stool_sit{s}", f"t000{f}.000", "stool", f, f, 0.3 + 0.06 * s)
+    for s in range(10)
+    for f in range(3)
+)
+
+
+def errors(seed: int) -> ObjectErrors:
+    rng = np.random.default_rng(seed)
+    scale = np.repeat(rng.uniform(0.2, 1.5, 10), 3)
+    return ObjectErrors(200 * scale, 70 * scale, 15 * scale, np.full(30, 600.0))
+
+
+def scored(folder, found, examples=EXAMPLES, mode="official"):
+    score = ObjectScore(examples, found, len(examples), 1.0, (), OBJECT_MODES[mode])
+    folder.mkdir()
+    write_scores(folder, {"object": {"ours": ScoredRow(score)}}, {"row": "ours"})
+    return score
+
+
+def test_values_are_the_scores_and_differences_are_paired(tmp_path):
+    scores = [scored(tmp_path / name, errors(seed)).metrics() for name, seed in (("a", 1), ("b", 2))]
+    runs = tuple(read_frame_scores(tmp_path / name, "object") for name in ("a", "b"))
+    found = compare(runs, draws=2000)
+    assert (found.frames, found.sequences, found.left_out) == (30, 10, 0)
+    for name, value in scores[0].items():
+        assert found.runs[0][name].value == pytest.approx(value, abs=1e-6)
+        assert found.difference[name].value == pytest.approx(scores[1][name] - value, abs=1e-6)
+    for spread in (*found.runs[0].values(), *found.difference.values()):
+        assert spread.low < spread.value < spread.high
+        assert spread.deviation == pytest.approx((spread.high - spread.low) / 3.92, rel=0.2)
+    same = compare((runs[0], runs[0]), draws=200)
+    assert all(spread.deviation == 0 and spread.high == 0 for spread in same.difference.values())
+
+
+def test_a_steady_lead_is_surer_than_either_score(tmp_path):
+    worse = errors(1)
+    better = replace(
+        worse, mssd_mm=0.9 * worse.mssd_mm, mspd_px=0.9 * worse.mspd_px, re_deg=0.9 * worse.re_deg
+    )
+    for name, found in (("a", worse), ("b", better)):
+        scored(tmp_path / name, found)
+    found = compare(tuple(read_frame_scores(tmp_path / name, "object") for name in ("a", "b")), 2000)
+    assert found.difference["MSSD"].high < 0
+    assert found.difference["MSSD"].deviation < 0.2 * found.runs[0]["MSSD"].deviation
+
+
+def test_frames_of_one_run_only_are_left_out_and_counted(tmp_path, capsys):
+    scored(tmp_path / "a", errors(1))
+    scored(tmp_path / "b", errors(2).take(np.arange(28)), EXAMPLES[:28])
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--draws", "200"]) == 0
+    said = capsys.readouterr().out
+    assert "28 frames of 10 sequences" in said
+    assert "2 frames that only one of the runs predicts are left out" in said
+    assert "b - a" in said
+
+
+def test_one_run_alone(tmp_path, capsys):
+    score = scored(tmp_path / "a", errors(1))
+    assert main(["compare", str(tmp_path / "a")]) == 0
+    assert f"{score.metrics()['AR_all']:.3f} ± " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"examples": tuple(replace(e, visible=0.9) for e in EXAMPLES)}, "shows the object differently"),
+        ({"examples": tuple(replace(e, frame="t9") for e in EXAMPLES)}, "they share no frame"),
+        ({"mode": "paper"}, "expected the same settings"),
+    ],
+)
+def test_runs_that_cannot_be_compared(tmp_path, capsys, change, told):
+    scored(tmp_path / "a", errors(1))
+    scored(tmp_path / "b", errors(2), **change)
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_what_is_not_scored_says_so(tmp_path, capsys):
+    scored(tmp_path / "a", errors(1))
+    assert main(["compare", str(tmp_path / "a"), "--track", "human"]) == 1
+    assert "no score of ours in the human track (scored tracks: object)" in capsys.readouterr().err
+    assert main(["compare", str(tmp_path / "missing")]) == 1
+    assert "Score the run" in capsys.readouterr().err
