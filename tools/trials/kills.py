@@ -2,6 +2,7 @@
 
     python tools/trials/kills.py --root data/behave_tiny                 at all file operations
     python tools/trials/kills.py --root data/behave_tiny --operations 5  at five, drawn by --seed
+    python tools/trials/kills.py --root data/behave_tiny --experiment g2dr/smoke --operations 2 --moments 20
 
 One process imports everything and computes nothing; each training is a fork of it that runs train.py. It says
 what differed, and then ends with status 1.
@@ -25,6 +26,7 @@ import torch
 
 import rhobin.engine.build
 import rhobin.engine.fit
+import rhobin.methods.g2dr.module
 import rhobin.methods.khor.module  # noqa: F401 - imported once, for all forks
 from rhobin.engine.runinfo import read_run
 from rhobin.engine.saved import read_all, read_checkpoint
@@ -33,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 STEPS, SAVED_EVERY = 10, 2
 EVENTS = {"open", "os.rename", "os.remove", "os.mkdir"}
 SETTINGS = (
-    "experiment=khor/smoke", f"trainer.max_steps={STEPS}",
+    f"trainer.max_steps={STEPS}",
     f"callbacks.checkpoints.every_n_steps={SAVED_EVERY}", "callbacks.evaluator.every_n_steps=4",
     "callbacks.evaluator.samples=100", "threads=1", "resume=auto",
 )  # fmt: skip
@@ -111,6 +113,19 @@ def ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def same(ours: object, theirs: object) -> bool:
+    """Whether two values of a checkpoint are equal to the bit, at any depth."""
+    if isinstance(theirs, torch.Tensor):
+        return isinstance(ours, torch.Tensor) and torch.equal(ours, theirs)
+    if isinstance(theirs, dict):
+        return isinstance(ours, dict) and ours.keys() == theirs.keys() and all(
+            same(ours[key], value) for key, value in theirs.items()
+        )  # fmt: skip
+    if isinstance(theirs, list):
+        return isinstance(ours, list) and len(ours) == len(theirs) and all(map(same, ours, theirs))
+    return ours == theirs
+
+
 def compare(run_dir: Path, whole: Path) -> str | None:
     """How a finished run differs from the uninterrupted one."""
     if read_run(run_dir).get("state") != "finished":
@@ -119,8 +134,9 @@ def compare(run_dir: Path, whole: Path) -> str | None:
         ours, theirs = (read_checkpoint(d / "checkpoints" / name) for d in (run_dir, whole))
         if ours["global_step"] != theirs["global_step"]:
             return f"{name} is of step {ours['global_step']}, not {theirs['global_step']}"
-        if not all(torch.equal(ours["state_dict"][k], v) for k, v in theirs["state_dict"].items()):
-            return f"{name} has other weights"
+        for key in ("state_dict", "optimizer_states", "lr_schedulers"):
+            if not same(ours[key], theirs[key]):
+                return f"{name} has another {key}"
     same_log = (run_dir / "metrics.csv").read_bytes() == (whole / "metrics.csv").read_bytes()
     return None if same_log else "metrics.csv differs"
 
@@ -147,7 +163,7 @@ def at_operation(
 
 
 def at_moment(seconds: float, run_dir: Path, whole: Path, settings: list[str]) -> str | None:
-    """Kill a training some time after its first row."""
+    """Kill a training some time after its first row, in whichever stage it then is."""
     child = start(run_dir, settings)
     wait_for_rows(run_dir, 1)
     time.sleep(seconds)
@@ -172,26 +188,32 @@ def at_signal(number: signal.Signals, run_dir: Path, whole: Path, settings: list
 
 def wait_for_rows(run_dir: Path, rows: int) -> None:
     """Wait until a training has logged."""
-    log, deadline = run_dir / "metrics.csv", time.monotonic() + 120
-    while time.monotonic() < deadline and not (log.is_file() and log.read_bytes().count(b"\n") > rows):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not any(
+        log.read_bytes().count(b"\n") > rows for log in run_dir.rglob("metrics.csv")
+    ):
         time.sleep(0.01)
 
 
 def trials(options: argparse.Namespace, out: Path) -> int:
     """Run all trials; how many went wrong."""
     rng, wrong = random.Random(options.seed), 0  # noqa: S311
-    alone, helped = ([f"data.root={options.root}", f"data.workers={n}"] for n in (0, 1))
+    shared = (f"experiment={options.experiment}", f"data.root={options.root}")
+    alone, helped = ([*shared, f"data.workers={n}"] for n in (0, 1))
     whole, trace = out / "whole", out / "whole.trace"
-    if code := ended(start(whole, alone, Operations(whole, trace, 0).watch)):
+    child = start(whole, alone, Operations(whole, trace, 0).watch)
+    wait_for_rows(whole, 1)
+    began = time.monotonic()
+    if code := ended(child):
         raise SystemExit(f"the uninterrupted run ended with status {code}, see {whole}.out")
-    lines = trace.read_text().splitlines()
+    lines, lasted = trace.read_text().splitlines(), time.monotonic() - began
     numbers = range(1, len(lines) + 1)
     chosen = (
         sorted(rng.sample(numbers, min(options.operations, len(lines)))) if options.operations else numbers
     )
     todo = [
         *((f"operation {n}: {lines[n - 1]}", at_operation, (n, lines), alone) for n in chosen),
-        *((f"moment {n}", at_moment, (rng.uniform(0, 1),), helped) for n in range(options.moments)),
+        *((f"moment {n}", at_moment, (rng.uniform(0, lasted),), helped) for n in range(options.moments)),
         *((name, at_signal, (signal.Signals[name],), helped) for name in options.signals),
     ]
     for name, trial, args, settings in todo:
@@ -210,7 +232,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--root", type=Path, required=True, help="dataset root for experiment=khor/smoke")
+    parser.add_argument("--root", type=Path, required=True, help="dataset root for the experiment")
+    parser.add_argument("--experiment", default="khor/smoke", help="what is trained (default: khor/smoke)")
     parser.add_argument("--operations", type=int, default=0, help="how many file operations; 0 for all")
     parser.add_argument("--moments", type=int, default=20, help="kills at random moments")
     parser.add_argument("--signals", nargs="*", default=["SIGTERM", "SIGINT", "SIGUSR1"])

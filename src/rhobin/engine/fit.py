@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import warnings
 from pathlib import Path
@@ -30,7 +31,8 @@ from rhobin.engine.session import open_run, record, recorded
 from rhobin.engine.signals import StopRequest, stop_requests
 from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.weights import init_weights
-from rhobin.methods.base import Method
+from rhobin.methods.base import Method, NonFiniteLossError
+from rhobin.types import Batch
 
 # Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes, parts
 # that are frozen stay in evaluation mode.
@@ -139,6 +141,12 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
         console.print(summary(config, info, module, trainer, datamodule, origin))
     try:
         trainer.fit(module, datamodule=datamodule, ckpt_path=start.checkpoint, weights_only=True)
+    except NonFiniteLossError as error:
+        path = save_batch(run_dir, error.batch)
+        raise NonFiniteLossError(
+            f"{error}. The batch is saved in {path}, the last good state in {run_dir / 'checkpoints'}",
+            error.batch,
+        ) from error
     finally:
         info["steps"] = clock.step
         speed = next(c.speed for c in callbacks if isinstance(c, TrainProgress))
@@ -151,6 +159,17 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
             f"the run ended at step {clock.step} of {clock.total} although no signal came: a callback or "
             f"trainer.max_time stopped it. Its state is in {run_dir / 'checkpoints'}; go on with resume=auto"
         )
+
+
+def save_batch(run_dir: Path, batch: Batch) -> Path:
+    """Save the batch of a step that went wrong, to look at it; the path of the file.
+
+    `torch.load` reads it without running code: images, intrinsics and objects by name, and the views' names.
+    """
+    path = run_dir / f"bad_batch_{int(os.environ.get('RANK', 0))}.pt"
+    tensors = {name: getattr(batch, name).cpu() for name in ("image", "K_crop", "gender", "object_id")}
+    torch.save({**tensors, "views": [f"{k.sequence}/{k.frame}/k{k.camera}" for k in batch.keys]}, path)
+    return path
 
 
 def initial_weights(stage: Stage, start: Start, module: Method) -> list[str]:

@@ -19,7 +19,15 @@ from rhobin.types import Batch, Prediction, required
 
 
 class NonFiniteLossError(RuntimeError):
-    """A loss became NaN or infinite."""
+    """A loss or a gradient became NaN or infinite.
+
+    Attributes:
+        batch: of the step.
+    """
+
+    def __init__(self, message: str, batch: Batch) -> None:
+        super().__init__(message)
+        self.batch = batch
 
 
 class Method(pl.LightningModule):
@@ -61,6 +69,7 @@ class Method(pl.LightningModule):
         self.groups: list[Group] = []
         self.gradient_clip: float | None = None
         self.gradient_norm: Tensor | None = None
+        self.checked: Batch | None = None
 
     def run_net(self, batch: Batch) -> Any:
         """The network's output for a batch."""
@@ -118,8 +127,9 @@ class Method(pl.LightningModule):
         Raises:
             NonFiniteLossError: naming the step, the losses and the views.
         """
+        self.checked = batch
         if not torch.isfinite(torch.stack([value.detach().float() for value in losses.values()])).all():
-            raise NonFiniteLossError(describe_bad_losses(losses, batch, self.clock.step))
+            raise NonFiniteLossError(describe_bad_losses(losses, batch, self.clock.step), batch)
 
     def descend(self, name: str, loss: Tensor) -> Tensor | None:
         """Under manual optimisation: add a loss's gradients, and move the group when the step is complete.
@@ -177,10 +187,23 @@ class Method(pl.LightningModule):
         return norms
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Clip gradients under manual optimisation, where mixed precision has just unscaled them."""
-        if not self.automatic_optimization:
-            parameters = [p for group in optimizer.param_groups for p in group["params"]]
-            self.gradient_norm = nn.utils.clip_grad_norm_(parameters, self.gradient_clip or math.inf)
+        """Clip gradients under manual optimisation, where mixed precision has just unscaled them.
+
+        Raises:
+            NonFiniteLossError: a gradient is not finite, and no scaler of losses is there to skip the step.
+        """
+        if self.automatic_optimization:
+            return
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self.gradient_norm = norm = nn.utils.clip_grad_norm_(parameters, self.gradient_clip or math.inf)
+        if (
+            self.checked
+            and not norm.isfinite()
+            and not getattr(self.trainer.precision_plugin, "scaler", None)
+        ):
+            group = next(g.name for g in self.groups if g.optimizer.param_groups is optimizer.param_groups)
+            text = describe_bad_losses({f"gradient of {group}": norm}, self.checked, self.clock.step)
+            raise NonFiniteLossError(text, self.checked)
 
     def trainer_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The config's trainer settings as this method needs them.
@@ -256,7 +279,7 @@ def describe_bad_losses(losses: Mapping[str, Tensor], batch: Batch, step: int) -
     views = ", ".join(f"{k.sequence}/{k.frame}/k{k.camera}" for k in batch.keys)
     return (
         f"loss is not finite at step {step}: {values}. The batch holds {views}. "
-        "Look at these files, or lower the learning rate; runs/<name>/checkpoints has the last good state"
+        "Look at these files, or lower the learning rate"
     )
 
 

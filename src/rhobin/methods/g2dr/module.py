@@ -75,7 +75,9 @@ class G2dr(Method):
         shapes = Shapes(assets, nocs, regions, points, symmetry != "none")
         channels_last: Any = {"memory_format": torch.channels_last}  # nn.Module.to's annotation lacks it
         trained = {name: how for name, how in optim.items() if gan or name != "gan"}
-        super().__init__(net.to(**channels_last), G2drLoss(shapes, input_size, site, hidden), weights, trained)
+        super().__init__(
+            net.to(**channels_last), G2drLoss(shapes, input_size, site, hidden), weights, trained
+        )
         self.early, self.late, self.switch = dict(weights), {**weights, **late}, switch
         self.shapes, self.gan, self.symmetry = shapes, gan, symmetry
         self.input_size, self.stride, self.site = input_size, stride, site

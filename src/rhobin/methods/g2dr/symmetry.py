@@ -33,6 +33,7 @@ def choose(
     Returns:
         Rotation (B, 3, 3) and translation (B, 3) in metres of the chosen symmetry.
     """
+    M = torch.nan_to_num(M, 0.0, 0.0, 0.0)  # any choice will do for a prediction whose loss is no number
     turns, axis, kind = shapes.turns[object_id], shapes.axis[object_id], shapes.kind[object_id]
     free = turn_about(axis[:, None], M[:, None] @ turns.mT)
     turns = torch.where((kind == AXIS)[:, None, None, None], free @ turns, turns)
