@@ -159,7 +159,8 @@ def test_two_processes_end_with_the_same_networks(tree, tmp_path):
     states = tmp_path / "states"
     states.mkdir()
     command = [
-        sys.executable, "train.py", "experiment=g2dr/smoke", f"data.root={tree}", f"run_dir={tmp_path / 'run'}",
+        sys.executable, "train.py", "experiment=g2dr/smoke", f"data.root={tree}",
+        f"run_dir={tmp_path / 'run'}",
         "data.workers=0", "threads=1", *ONE_STAGE, "trainer.devices=2", "+trainer.strategy=ddp",
         "trainer.max_steps=6", "data.batch_size=2", "callbacks.views=0",
         f"+callbacks.states={{_target_: rank_states.RankStates, folder: {states}}}",

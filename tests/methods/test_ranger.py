@@ -13,7 +13,7 @@ BETA1, BETA2, EPS, K, ALPHA = 0.95, 0.999, 1e-5, 6, 0.5
 
 
 class Equations:
-    """Rectified Adam (Liu et al., 2020) with lookahead (Zhang et al., 2019) and centred gradients, in float64.
+    """Rectified Adam (Liu et al., 2020), lookahead (Zhang et al., 2019), centred gradients; in float64.
 
     GDR-Net's version: the slow weights begin as the first weights; while the variance is not tractable the
     step is momentum with its bias taken out; decay is decoupled.

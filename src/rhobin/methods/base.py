@@ -196,11 +196,8 @@ class Method(pl.LightningModule):
             return
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self.gradient_norm = norm = nn.utils.clip_grad_norm_(parameters, self.gradient_clip or math.inf)
-        if (
-            self.checked
-            and not norm.isfinite()
-            and not getattr(self.trainer.precision_plugin, "scaler", None)
-        ):
+        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
+        if self.checked and not scaled and not norm.isfinite():
             group = next(g.name for g in self.groups if g.optimizer.param_groups is optimizer.param_groups)
             text = describe_bad_losses({f"gradient of {group}": norm}, self.checked, self.clock.step)
             raise NonFiniteLossError(text, self.checked)

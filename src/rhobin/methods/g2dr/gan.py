@@ -134,7 +134,10 @@ class Adversary(nn.Module):
 
     @torch.no_grad()
     def _weigh(self, own: Tensor, push: Tensor) -> Tensor:
-        """Weight of the generator's loss beside an unweighted one of coordinates; running norms come from the batches before this one."""
+        """Weight of the generator's loss beside an unweighted one of the coordinates.
+
+        Running norms come from the batches before this one.
+        """
         if self.share is None:
             return self.norms.new_tensor(self.weight)
         now = torch.stack([own, push])
