@@ -31,14 +31,18 @@ def canonical_pose(
     Returns:
         Rotation and translation of the equivalent pose.
     """
-    group, M = template.group, FACING.T @ R
+    turn, offset = nearest_symmetry(template, FACING.T @ R)
+    return R @ turn, R @ offset + t
+
+
+def nearest_symmetry(template: Template, M: Matrix) -> tuple[Matrix, Float[np.ndarray, "3"]]:
+    """The symmetry x -> S x + s of a template that turns M S nearest to identity, as in `canonical_pose`."""
+    group = template.group
     if group.sphere or not group.order:
         turn = nearest_member(group, M)
-        offset = template.centre - turn @ template.centre
-    else:
-        chosen = _nearest_of(template.symmetries, M)
-        turn, offset = template.symmetries[chosen], template.symmetry_offsets[chosen]
-    return R @ turn, R @ offset + t
+        return turn, template.centre - turn @ template.centre
+    chosen = _nearest_of(template.symmetries, M)
+    return template.symmetries[chosen], template.symmetry_offsets[chosen]
 
 
 def nearest_member(group: SymmetryGroup, M: Matrix) -> Matrix:
