@@ -160,7 +160,7 @@ def test_evaluated_reported_and_submitted(runs, capsys):
     assert own in record
     assert absent not in record
     with np.load(run_dir / "predictions.npz", allow_pickle=False) as further:
-        assert ("extras.realness" in further) == (name == "duel")
+        assert ("extras.confidence" in further) == (name == "duel")
     page = (run_dir / "report.html").read_text()
     title = {"duel": "Duel", "walker": "Walker"}[name]
     assert title in page

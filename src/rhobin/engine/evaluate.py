@@ -22,7 +22,9 @@ from rhobin.metrics.protocol import JointProtocol
 from rhobin.metrics.tracks import TRACKS, known_tracks
 from rhobin.reports.page import write_report
 from rhobin.reports.terminal import score_tables
+from rhobin.scoring.calibration import with_probability
 from rhobin.scoring.challenge import Challenge, read_challenge
+from rhobin.scoring.confidence import judged_scores, keep_calibration
 from rhobin.scoring.document import Scores, write_scores
 from rhobin.scoring.rows import score_rows
 from rhobin.scoring.store import RESULTS, Provenance, read_further, read_results, write_results
@@ -94,7 +96,8 @@ def _predict(run_dir: Path, datamodule: Any, module: Any, provenance: Provenance
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     predicted = predict_views(module, datamodule.test_dataloader(), device)
     module.cpu()  # with it the bodies, which the baselines share
-    write_results(run_dir, predicted.results, provenance, predicted.further)
+    further = with_probability(predicted.further, run_dir, provenance.checkpoint_hash, provenance.data_hash)
+    write_results(run_dir, predicted.results, provenance, further)
     return {"predict": time.monotonic() - began, "network": predicted.seconds}
 
 
@@ -109,20 +112,23 @@ def _score(
 ) -> None:
     began, seconds = time.monotonic(), origin["seconds"]
     results, _ = read_results(run_dir, provenance)
+    further = read_further(run_dir)
     train = datamodule.train_dataset if datamodule.has("train") else None
     tracks = [track for track in possible_tracks(results) if track in config.tracks]
     rows = baseline_rows(
         tracks,
         provenance.method,
         results,
-        read_further(run_dir),
+        further,
         datamodule.test_dataset,
         train,
         datamodule.assets,
     )
     body = Path(datamodule.settings.body) if datamodule.settings.body else None
     challenge = read_challenge(datamodule.root, body, beside=False, centred=True)
-    scores = score_rows(challenge, rows, _protocols(challenge, protocol), config.workers)
+    scored = score_rows(challenge, rows, _protocols(challenge, protocol), config.workers)
+    scores = judged_scores(scored, provenance.method, further)
+    keep_calibration(run_dir, scores, provenance)
     seconds["score"] = time.monotonic() - began
     origin |= {"seconds": {name: round(value, 2) for name, value in seconds.items()}}
     write_scores(run_dir, scores, _origin(datamodule, provenance, results, train, challenge) | origin)

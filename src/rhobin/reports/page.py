@@ -14,6 +14,7 @@ from rhobin.metrics.track import GroundTruth, Track
 from rhobin.metrics.tracks import TRACKS
 from rhobin.reports.case_meshes import draw_case, pose_case, scene_case
 from rhobin.reports.cases import Case, choose_cases
+from rhobin.reports.confidence_section import confidence_section
 from rhobin.reports.curves import curve_figures, read_metrics
 from rhobin.reports.facts import run_facts
 from rhobin.reports.gallery import case_grid, scene_section
@@ -59,6 +60,7 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
     rows = tracks[track.name]
     results, _ = read_results(run_dir)
     run = _read_json(run_dir / "run.json")
+    confidence = confidence_section(tracks.get("object", {}).get(method, {}), frames[method], title)
     page = _fill(
         title=text(title),
         subject=text(track.title.lower()),
@@ -69,6 +71,8 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
         **_case_slots(choose_cases(frames[method], track), track, data_root, truth, results),
         curves=curve_figures(read_metrics(run_dir / "metrics.csv"), tracks),
         parts=breakdown_section(track, rows, method),
+        confidence=confidence,
+        to_confidence='<a href="#confidence">Confidence</a>' if confidence else "",
         facts=run_facts(run, origin, rows[method]),
     )
     write_text(run_dir / REPORT, page)

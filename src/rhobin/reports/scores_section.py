@@ -11,6 +11,7 @@ from rhobin.metrics.track import Track
 from rhobin.metrics.tracks import TRACKS
 from rhobin.reports.figures import Series, line_chart
 from rhobin.reports.html import change, tag, text
+from rhobin.reports.symmetry_tables import symmetry_tables
 from rhobin.reports.tables import group_table, paper_table, row_title, score_table
 from rhobin.scoring.document import FrameRow
 
@@ -61,7 +62,7 @@ def scores_section(
 
 
 def breakdown_section(track: Track, rows: Rows, method: str) -> str:
-    """The leading scores by object, and by how much of it is visible."""
+    """The scores by object, by how much of it is visible, and by symmetry where the track has that."""
     other = rows.get("constant_per_object", {})
     by_object, by_visible = (
         group_table(head, track, rows[method][key], other.get(key, {}), "Object's mean")
@@ -71,6 +72,7 @@ def breakdown_section(track: Track, rows: Rows, method: str) -> str:
         "The mean of each object is a strong guess where people always hold it the same way; it is listed "
         "beside the method."
     )
+    split = rows[method].get("by_symmetry")
     limit = rows[method]["protocol"]["min_visible"]
     hidden = f"Frames below {100 * limit:.0f}&thinsp;% are not scored, as in the challenge."
     return (
@@ -79,6 +81,7 @@ def breakdown_section(track: Track, rows: Rows, method: str) -> str:
         + tag("h3", "By how much of the object is visible")
         + (tag("p", hidden, class_="note") if limit else "")
         + by_visible
+        + (symmetry_tables(split) if split else "")
     )
 
 

@@ -75,7 +75,7 @@ def paper_table(printed: PaperTable) -> str:
 def group_table(
     head: str, track: Track, groups: Mapping[str, Row], other: Mapping[str, Row], other_name: str
 ) -> str:
-    """Leading scores of parts of the test set, with meters and a predictor to compare with.
+    """Scores of parts of the test set, with meters and the leading scores of a predictor to compare with.
 
     Args:
         head: what the parts are.
@@ -88,12 +88,12 @@ def group_table(
         HTML of a table.
     """
     leads, tops = track.leads, _tops(track, groups)
-    heads = [text(head), "Frames", *(text(column.head) for column in leads), ""]
+    heads = [text(head), "Frames", *(text(column.head) for column in track.columns), ""]
     heads += [text(f"{other_name}: {column.name}") for column in leads] if other else []
     rows = []
     for name, row in groups.items():
         bars = [meter(100 * (row[c.name] or 0) / tops[c.unit], _STYLES[c.part]) for c in leads]
-        values = [column.shown(row[column.name]) for column in leads]
+        values = [column.shown(row[column.name]) for column in track.columns]
         beside = other.get(name, {})
         others = [column.shown(beside.get(column.name)) for column in leads] if other else []
         rows.append((text(name), str(row["frames"]), *values, "".join(bars), *others))

@@ -127,7 +127,7 @@ def to_images(results: Mapping[str, Any], ids: Collection[str] = ()) -> dict[str
     """
     known = set(ids)
     return {
-        _image_id(sequence, frame, known): {
+        image_id(sequence, frame, known): {
             _SEQUENCE_KEYS[key]: np.asarray(values)[row]
             for key, values in record.items()
             if key in _SEQUENCE_KEYS
@@ -137,7 +137,8 @@ def to_images(results: Mapping[str, Any], ids: Collection[str] = ()) -> dict[str
     }
 
 
-def _image_id(sequence: str, frame: str, known: Collection[str]) -> str:
+def image_id(sequence: str, frame: str, known: Collection[str] = ()) -> str:
+    """What a ground truth calls the view of a sequence: one of the `known` ids, or ``sequence/frame``."""
     names = (f"{sequence}/{frame}", f"{sequence}-{frame}-k{TEST_KINECT}", frame)
     return next((name for name in names if name in known), names[0])
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rhobin.files import write_bytes, write_json
 from rhobin.metrics.scored import ScoredFrames
 from rhobin.metrics.tracks import TRACKS
@@ -30,12 +32,14 @@ class ScoredRow:
         reason: why not.
         notes: what to know of it, beside the score's own notes.
         more: what else `scores.json` says of it.
+        columns: what else ``frames.csv`` says of the scored frames, (N,) each.
     """
 
     score: ScoredFrames | None
     reason: str = ""
     notes: tuple[str, ...] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 Scores = Mapping[str, Mapping[str, ScoredRow]]
@@ -51,7 +55,7 @@ class FrameRow:
         frame: frame name.
         object_name: name of its object.
         visible: visible fraction of the object.
-        errors: by column of ``frames.csv``, unit in the name.
+        errors: by column of ``frames.csv``, unit in the name; `ScoredRow.columns` are among them.
     """
 
     sequence: str
@@ -84,7 +88,7 @@ def frames_table(scores: Scores) -> str:
     columns: dict[str, None] = {}
     for rows in scores.values():
         for name, row in rows.items():
-            errors = row.score.columns() if row.score else {}
+            errors = {**row.score.columns(), **row.columns} if row.score else {}
             columns |= dict.fromkeys(errors)
             for index, e in enumerate(row.score.examples if errors and row.score else ()):
                 facts = {"row": name, "sequence": e.sequence, "frame": e.frame, "object": e.object_name}

@@ -40,7 +40,7 @@ class Duel(Method):
     def decode(self, output, batch):
         """The pose, and how real the critic finds it."""
         real = self.critic(output[0].flatten(1))[:, 0].sigmoid()
-        return Prediction(object=ObjectPrediction(*output), extras={"realness": real})
+        return Prediction(object=ObjectPrediction(*output), extras={"confidence": real})
 
     def training_step(self, batch, batch_idx):
         """One step of the network, one of the critic."""
