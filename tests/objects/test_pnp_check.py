@@ -40,6 +40,7 @@ def test_drawn_coordinates_give_the_pose_they_were_drawn_at(shape, stride):
     assert (check.inliers == 1).all()
     assert check.turn_deg.max() < 0.01  # float32 coordinates over crops of 64 pixels
     assert check.shift_mm.max() < 0.5
+    assert check.confidence.min() > 0.98
 
 
 def test_a_third_of_wrong_pixels_leaves_the_pose():
@@ -60,6 +61,8 @@ def test_disagreement_is_that_of_the_direct_pose():
     assert chair.turn_deg[0] == pytest.approx(25, abs=0.01)
     assert chair.shift_mm[0] == pytest.approx(50, abs=0.5)
     assert chair.inliers[0] == 1
+    share = 50 / (1000 * templates[0].diameter)
+    assert chair.confidence[0] == pytest.approx(1 / (1 + 25 / 15 + share / 0.15), abs=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -88,7 +91,7 @@ def test_a_view_without_a_mask_has_no_pose_and_leaves_the_others():
     nocs, mask, *others = drawn()
     mask[2] = False
     check = pnp_check(nocs, mask, *others)
-    assert check.inliers[2] == 0
+    assert check.inliers[2] == check.confidence[2] == 0
     assert np.isnan([check.turn_deg[2], *check.R[2].flat]).all()
     assert np.isfinite(np.delete(check.turn_deg, 2)).all()
 

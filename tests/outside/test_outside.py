@@ -20,6 +20,8 @@ from rhobin.engine.evaluate import evaluate
 from rhobin.engine.fit import fit
 from rhobin.metrics.tracks import TRACKS
 from rhobin.pickles import load_pickle
+from rhobin.scoring.calibration import Calibration, Calibrator, write_calibration
+from rhobin.scoring.store import read_further
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -161,7 +163,9 @@ def test_evaluated_reported_and_submitted(runs, capsys):
     assert absent not in record
     with np.load(run_dir / "predictions.npz", allow_pickle=False) as further:
         assert ("extras.confidence" in further) == (name == "duel")
+    judged = "confidence" in scores["tracks"][track][name]
     page = (run_dir / "report.html").read_text()
+    assert judged == ('id="confidence"' in page) == (name == "duel")
     title = {"duel": "Duel", "walker": "Walker"}[name]
     assert title in page
     assert TRACKS[track].title in page
@@ -172,3 +176,20 @@ def test_evaluated_reported_and_submitted(runs, capsys):
     assert f"{track} track" in capsys.readouterr().out
     (archive,) = run_dir.rglob("*.zip")
     assert zipfile.ZipFile(archive).namelist() == ["results.pkl"]
+
+
+def test_a_calibration_on_other_data_reaches_predictions(runs):
+    name, whole, _, _ = runs
+    if name != "duel":
+        pytest.skip("gives no confidence")
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        evaluate(compose("eval", [f"run={whole}", "threads=1"]))
+        assert "probability" not in read_further(whole).arrays
+        sidecar = json.loads((whole / "results.json").read_text())
+        calibrator = Calibrator((0.0, 1.0), (0.25, 0.75))
+        write_calibration(
+            whole, Calibration(calibrator, sidecar["checkpoint_hash"], "of other data", 9, "close")
+        )
+        evaluate(compose("eval", [f"run={whole}", "threads=1", "force=true"]))
+    arrays = read_further(whole).arrays
+    np.testing.assert_allclose(arrays["probability"], 0.25 + 0.5 * arrays["extras.confidence"])

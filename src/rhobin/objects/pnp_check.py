@@ -14,6 +14,8 @@ from rhobin.objects.canonical import nearest_symmetry
 from rhobin.objects.nocs import from_nocs
 from rhobin.objects.template import Template
 
+TURN_DEG, SHIFT_SHARE = 15.0, 0.15  # assumed (decision 0119): disagreements that halve the confidence
+
 Pose = tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]
 
 
@@ -27,6 +29,7 @@ class PnPCheck:
         inliers: (B,) share of the mask's pixels that agree with it, in [0, 1].
         turn_deg: (B,) angle to the direct pose, degrees, the least over the object's symmetries.
         shift_mm: (B,) distance of the origins under that symmetry, millimetres.
+        confidence: (B,) `raw_confidence` of the direct pose.
     """
 
     R: Float[np.ndarray, "B 3 3"]
@@ -34,6 +37,7 @@ class PnPCheck:
     inliers: Float[np.ndarray, " B"]
     turn_deg: Float[np.ndarray, " B"]
     shift_mm: Float[np.ndarray, " B"]
+    confidence: Float[np.ndarray, " B"]
 
 
 def pnp_check(
@@ -70,6 +74,7 @@ def pnp_check(
         inliers=np.zeros(count),
         turn_deg=np.full(count, np.nan),
         shift_mm=np.full(count, np.nan),
+        confidence=np.zeros(count),
     )
     for i, template in enumerate(templates):
         points = from_nocs(nocs[i][:, mask[i]].T.astype(np.float64), box[i])
@@ -79,7 +84,22 @@ def pnp_check(
             check.R[i], check.t[i], check.inliers[i] = found.R, found.t, found.inliers
             apart = pose_difference(template, (found.R, found.t), (R[i], t[i]))
             check.turn_deg[i], check.shift_mm[i] = apart
+            check.confidence[i] = raw_confidence(found.inliers, *apart, template.diameter)
     return check
+
+
+def raw_confidence(inliers: float, turn_deg: float, shift_mm: float, diameter: float) -> float:
+    """Inlier share times agreement, 1 / (1 + turn / 15 degrees + shift / 15 % of the diameter), in [0, 1].
+
+    Not a probability: that is fitted on what came true (`rhobin.scoring.calibration`).
+
+    Args:
+        inliers: share of pixels that agree with the pose of RANSAC-PnP.
+        turn_deg: angle between that pose and the direct one, degrees.
+        shift_mm: distance of their origins, millimetres.
+        diameter: of the object, metres.
+    """
+    return inliers / (1 + turn_deg / TURN_DEG + shift_mm / (1000 * SHIFT_SHARE * diameter))
 
 
 def pose_difference(template: Template, first: Pose, second: Pose) -> tuple[float, float]:

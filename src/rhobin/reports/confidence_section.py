@@ -1,4 +1,4 @@
-"""The report's confidence: are the frames that a method is sure of its good ones, and is it right as often?"""
+"""The report's confidence: whether a method's surest frames are its best, and right as often as it says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rhobin.scoring.risk import oracle_curve, reliability, risk_curve, risk_of_s
 POINTS = 100
 
 _HELD_OUT = (
-    "The calibrated probability of a frame comes from a logistic curve fitted on the frames of other "
+    "The calibrated probability of a frame comes from a rising curve fitted on the frames of other "
     "sequences, never on its own."
 )
 _ONE_SEQUENCE = "All scored frames are of one sequence, so nothing is left to calibrate on."

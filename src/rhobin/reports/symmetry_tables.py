@@ -24,7 +24,8 @@ def symmetry_tables(split: Mapping[str, Any]) -> str:
     """
     parts = []
     if split["matched"]:
-        parts += [_intro(split), _matched(split["matched"]), _cells(split["cells"])]
+        cells = tag("p", "Each cell with frames of both:", class_="note")
+        parts += [_intro(split), _matched(split["matched"]), cells, _cells(split["cells"])]
     if split["balls"]:
         parts.append(_balls(split["objects"]["ball"], split["balls"]))
     return tag("h3", "Symmetric and asymmetric objects") + "".join(parts) if parts else ""
@@ -33,9 +34,9 @@ def symmetry_tables(split: Mapping[str, Any]) -> str:
 def _intro(split: Mapping[str, Any]) -> str:
     symmetric, asymmetric = (", ".join(split["objects"][kind]) for kind in _KINDS)
     told = (
-        f"Symmetric: {symmetric}. Asymmetric: {asymmetric}. Only cells of size and visibility with frames of both "
-        "count, with the same weight for both kinds. The deviation is that of the difference when sequences "
-        "are drawn anew."
+        f"Symmetric: {symmetric}. Asymmetric: {asymmetric}. Only cells of size and visibility with frames of "
+        "both count, with the same weight for both kinds. The deviation is that of the difference when "
+        "sequences are drawn anew."
     )
     return tag("p", text(told))
 
@@ -52,30 +53,22 @@ def _matched(matched: Mapping[str, Any]) -> str:
 
 
 def _cells(cells: Sequence[Mapping[str, Any]]) -> str:
-    heads = ["Diameter", "Visible"]
-    heads += [f"{kind.capitalize()}: {what}" for kind in _KINDS for what in ("frames", "MSSD [mm]", "AR_all")]
-    rows = [
-        (
-            text(cell["size"]),
-            text(cell["visible"]),
-            *(value for kind in _KINDS for value in _cell(cell[kind])),
-        )
-        for cell in cells
-    ]
+    heads = ("Diameter, visible part", "", "Frames", *(text(column.head) for column in OBJECT.columns))
+    rows = []
+    for cell in cells:
+        name = text(f"{cell['size']}, {cell['visible']}")
+        for kind in _KINDS:
+            shown = (column.shown(cell[kind][column.name]) for column in OBJECT.columns)
+            rows.append((name if kind == _KINDS[0] else "", kind, str(cell[kind]["frames"]), *shown))
     return table(heads, rows, range(2, len(heads)))
-
-
-def _cell(scores: Mapping[str, Any]) -> tuple[str, ...]:
-    shown = (OBJECT.column(name).shown(scores[name]) for name in ("MSSD", "AR_all"))
-    return (str(scores["frames"]), *shown)
 
 
 def _balls(names: Sequence[str], scores: Mapping[str, Any]) -> str:
     shown = ", ".join(f"{column.head} {column.shown(scores[column.name])}" for column in OBJECT.columns)
     told = (
-        f"Balls apart ({', '.join(names)}; {scores['frames']} frames): {shown}. The rotations that are listed for "
-        f"them leave a random orientation {scores['left_over_deg']:.1f} degrees off, so RE and its recall say "
-        "nothing of a ball."
+        f"Balls ({', '.join(names)}, {scores['frames']} frames): {shown}. The rotations listed for them "
+        f"leave a random orientation {scores['left_over_deg']:.1f} degrees off on average, so RE and its "
+        "recall say little of a ball."
     )
     return tag("p", text(told), class_="note")
 

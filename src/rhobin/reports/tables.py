@@ -17,6 +17,8 @@ TITLES = {
     "perfect": "Perfect prediction",
 }
 NARROW = 3
+"""Columns of a track up to which a table has room for meters."""
+
 _MEANS = {
     "joint": "the training set's mean in the body frame",
     "human": "the mean body, facing as people do on average",
@@ -75,7 +77,7 @@ def paper_table(printed: PaperTable) -> str:
 def group_table(
     head: str, track: Track, groups: Mapping[str, Row], other: Mapping[str, Row], other_name: str
 ) -> str:
-    """Scores of parts of the test set, with meters and the leading scores of a predictor to compare with.
+    """Scores of parts of the test set, and the leading ones of another predictor; meters where there is room.
 
     Args:
         head: what the parts are.
@@ -88,7 +90,13 @@ def group_table(
         HTML of a table.
     """
     leads, tops = track.leads, _tops(track, groups)
-    heads = [text(head), "Frames", *(text(column.head) for column in track.columns), ""]
+    narrow = len(track.columns) <= NARROW
+    heads = [
+        text(head),
+        "Frames",
+        *(text(column.head) for column in track.columns),
+        *([""] if narrow else []),
+    ]
     heads += [text(f"{other_name}: {column.name}") for column in leads] if other else []
     rows = []
     for name, row in groups.items():
@@ -96,7 +104,8 @@ def group_table(
         values = [column.shown(row[column.name]) for column in track.columns]
         beside = other.get(name, {})
         others = [column.shown(beside.get(column.name)) for column in leads] if other else []
-        rows.append((text(name), str(row["frames"]), *values, "".join(bars), *others))
+        meters = ["".join(bars)] if narrow else []
+        rows.append((text(name), str(row["frames"]), *values, *meters, *others))
     return table(heads, rows, [i for i, title in enumerate(heads) if title and i])
 
 

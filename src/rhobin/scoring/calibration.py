@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.optimize import minimize
-from scipy.special import expit, logit
+from scipy.optimize import isotonic_regression
 
 from rhobin.files import write_json
 from rhobin.scoring.collect import Further
@@ -19,27 +18,25 @@ CALIBRATION = "calibration.json"
 CONFIDENCE, PROBABILITY = "extras.confidence", "probability"
 FOLDS = 5
 
-_CLIP = 1e-3  # confidences nearer 0 or 1 count as this: one certain mistake must not decide the fit
-
 Values = Float[np.ndarray, " N"]
 Right = Bool[np.ndarray, " N"]
 
 
 @dataclass(frozen=True)
 class Calibrator:
-    """A logistic curve on the logit of a confidence; it never falls.
+    """A curve that never falls: straight between its knots, level beyond them.
 
     Attributes:
-        slope: at least 0; 0 where the confidence tells nothing.
-        offset: added after it.
+        confidence: knots, in rising order.
+        probability: of being right at each of them.
     """
 
-    slope: float
-    offset: float
+    confidence: tuple[float, ...]
+    probability: tuple[float, ...]
 
     def __call__(self, confidence: Values) -> Values:
         """Probabilities (N,) of confidences (N,) in [0, 1]."""
-        return expit(self.slope * _logit(confidence) + self.offset)
+        return np.interp(confidence, self.confidence, self.probability)
 
 
 @dataclass(frozen=True)
@@ -62,27 +59,24 @@ class Calibration:
 
 
 def fit_calibrator(confidence: Values, right: Right) -> Calibrator:
-    """The most likely logistic curve that does not fall (Platt 1999, with his targets).
+    """Isotonic regression of being right on confidence.
+
+    One right frame of confidence 0 and one wrong frame of confidence 1 are added, so that nothing is certain.
 
     Args:
         confidence: (N,) in [0, 1].
         right: (N,) whether the method was right.
 
     Returns:
-        The calibrator; constant where no confidence or no answer differs from the others.
+        The calibrator, whose knots are the ends of its level parts.
     """
-    hits = int(right.sum())
-    target = np.where(right, (hits + 1) / (hits + 2), 1 / (len(right) - hits + 2))
-    x = _logit(confidence)
-
-    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        z = parameters[0] * x + parameters[1]
-        rest = expit(z) - target
-        return float(np.mean(np.logaddexp(0, z) - target * z)), np.array([np.mean(rest * x), np.mean(rest)])
-
-    begin = np.array([0.0, logit(target.mean())])
-    found = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=[(0, None), (None, None)])
-    return Calibrator(*(float(value) for value in found.x))
+    places, group = np.unique(np.append(confidence, [0.0, 1.0]), return_inverse=True)
+    counts = np.bincount(group)
+    shares = np.bincount(group, np.append(right, [1.0, 0.0])) / counts
+    level = isotonic_regression(shares, weights=counts).x
+    changes = np.diff(level) > 0
+    ends = np.append(True, changes) | np.append(changes, True)
+    return Calibrator(tuple(places[ends].tolist()), tuple(level[ends].tolist()))
 
 
 def cross_fitted(
@@ -121,7 +115,12 @@ def read_calibration(folder: Path) -> Calibration | None:
     if not path.is_file():
         return None
     content = json.loads(path.read_text())
-    return Calibration(**content | {"calibrator": Calibrator(**content["calibrator"])})
+    return Calibration(**content | {"calibrator": calibrator_of(content["calibrator"])})
+
+
+def calibrator_of(content: Mapping[str, Sequence[float]]) -> Calibrator:
+    """A calibrator from plain data."""
+    return Calibrator(tuple(content["confidence"]), tuple(content["probability"]))
 
 
 def with_probability(further: Further, folder: Path, checkpoint_hash: str, data_hash: str) -> Further:
@@ -143,7 +142,3 @@ def with_probability(further: Further, folder: Path, checkpoint_hash: str, data_
         return further
     probability = known.calibrator(further.arrays[CONFIDENCE].astype(np.float64))
     return replace(further, arrays={**further.arrays, PROBABILITY: probability})
-
-
-def _logit(confidence: Values) -> Values:
-    return logit(np.clip(confidence, _CLIP, 1 - _CLIP))

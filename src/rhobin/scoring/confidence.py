@@ -14,7 +14,7 @@ from rhobin.scoring.calibration import (
     CONFIDENCE,
     FOLDS,
     Calibration,
-    Calibrator,
+    calibrator_of,
     cross_fitted,
     fit_calibrator,
     write_calibration,
@@ -82,7 +82,7 @@ def keep_calibration(folder: Path, scores: Scores, provenance: Provenance) -> No
     row = scores.get("object", {}).get(provenance.method)
     told = row.more.get("confidence", {}) if row else {}
     if "calibrator" in told:
-        calibrator = Calibrator(**told["calibrator"])
+        calibrator = calibrator_of(told["calibrator"])
         hashes = provenance.checkpoint_hash, provenance.data_hash
         write_calibration(folder, Calibration(calibrator, *hashes, told["frames"], told["right"]))
 

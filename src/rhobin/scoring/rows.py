@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 
 from rhobin.behave.ref import SequenceAnnotation
-from rhobin.metrics.object_track import ObjectScore
-from rhobin.metrics.scored import ScoredFrames
 from rhobin.metrics.submission import SubmissionError
 from rhobin.metrics.track import Track
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.by_image import from_images, to_images
 from rhobin.scoring.challenge import Challenge
 from rhobin.scoring.document import ScoredRow
-from rhobin.scoring.symmetric import symmetry_split
+from rhobin.scoring.symmetric import splits
 
 Results = Mapping[str, Any]
 Annotations = Mapping[str, SequenceAnnotation]
@@ -72,13 +70,7 @@ def _score(
         score = track.score(challenge, results, protocol, f"row {row}", workers)
     except SubmissionError as error:
         return ScoredRow(None, str(error))
-    return ScoredRow(score, notes=notes, more=_splits(score, challenge))
-
-
-def _splits(score: ScoredFrames, challenge: Challenge) -> dict[str, Any]:
-    if isinstance(score, ObjectScore) and score.errors is not None:
-        return {"by_symmetry": symmetry_split(score, challenge.templates)}
-    return {}
+    return ScoredRow(score, notes=notes, more=splits(score, challenge.templates))
 
 
 def _in_its_terms(challenge: Challenge, results: Results) -> Results:

@@ -15,6 +15,7 @@ from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.breakdown import breakdown, members
 from rhobin.scoring.challenge import Challenge
 from rhobin.scoring.document import FRAMES, SCORES, ScoredRow, write_scores
+from rhobin.scoring.symmetric import splits
 from rhobin.scoring.track import TrackResult, finite, paper_rows
 
 ROW = "results"
@@ -39,7 +40,7 @@ def write_track(folder: Path, result: TrackResult, challenge: Challenge, origin:
         "body": challenge.body,
     }
     known |= {"ref_hash": challenge.ref_hash, "generated": challenge.body == "stand-in"}
-    row = ScoredRow(result.score, more=_more(result))
+    row = ScoredRow(result.score, more=_more(result) | splits(result.score, challenge.templates))
     write_scores(folder, {result.score.track: {ROW: row}}, {**known, **origin})
 
 

@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 from rhobin.behave.ref import RefTemplate
 from rhobin.metrics.object import rotation_errors
 from rhobin.metrics.object_track import ObjectScore, frame_recalls
+from rhobin.metrics.scored import ScoredFrames
 from rhobin.metrics.symmetry import Rotations, stack_symmetries
 from rhobin.scoring.breakdown import visible_bin
 from rhobin.scoring.track import finite
@@ -22,6 +23,13 @@ SIZES_MM = (0, 450, 600, 800, np.inf)
 RESAMPLES = 1000
 
 Members = dict[tuple[str, str], np.ndarray]
+
+
+def splits(score: ScoredFrames, templates: Mapping[str, RefTemplate]) -> dict[str, Any]:
+    """``by_symmetry`` of a score of the object track; nothing for other tracks, or without errors."""
+    if isinstance(score, ObjectScore) and score.errors is not None:
+        return {"by_symmetry": symmetry_split(score, templates)}
+    return {}
 
 
 def symmetry_split(score: ObjectScore, templates: Mapping[str, RefTemplate]) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Prediction:
         human: the people; None from a method that predicts only objects.
         object: the objects; None from a method that predicts only people.
         extras: whatever else the method says of each view, (B, ...) by name: stored beside the results.
+            ``confidence`` (B,) in [0, 1] is how sure it is of the object's pose; higher is surer.
     """
 
     human: HumanPrediction | None = None
