@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from rhobin.geometry.pnp import MIN_POINTS, ransac_pnp
@@ -40,12 +41,18 @@ def test_outliers_are_left_out_and_counted(share):
     assert found.inliers == pytest.approx(1 - share, abs=0.02)
 
 
-def test_many_noisy_points_do_better_than_four():
-    points, pixels, R, _ = scene(seed=2, count=1000)
+def test_noisy_points_give_the_pose_of_least_squares():
+    points, pixels, R, t = scene(seed=2, count=500)
     pixels = pixels + np.random.default_rng(0).normal(size=pixels.shape) * 0.5
-    found = ransac_pnp(points, pixels, K)
-    # least squares: sqrt(4 / 1000) of a sample of four's 0.5 px over a radius of about 15 px
-    assert np.degrees(Rotation.from_matrix(found.R.T @ R).magnitude()) < 0.3
+    found = ransac_pnp(points, pixels, K, threshold_px=4.0)
+
+    def missed(pose):
+        return (cv2.projectPoints(points, pose[:3], pose[3:], K, None)[0][:, 0] - pixels).ravel()
+
+    best = least_squares(missed, [*Rotation.from_matrix(R).as_rotvec(), *t], xtol=1e-12, ftol=1e-12).x
+    assert found.inliers == 1
+    np.testing.assert_allclose(found.R, Rotation.from_rotvec(best[:3]).as_matrix(), atol=2e-5)
+    np.testing.assert_allclose(found.t, best[3:], atol=2e-5)
 
 
 def test_the_same_input_gives_the_same_pose_whatever_ran_before():

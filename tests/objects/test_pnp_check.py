@@ -1,6 +1,7 @@
 """The pose of drawn coordinates is the pose they were drawn at, and is compared under symmetries."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from rhobin.data.targets.maps import MapConfig, ObjectMapper
 from rhobin.geometry.camera import crop_intrinsics, project
 from rhobin.objects.catalogue import built_in
 from rhobin.objects.pnp_check import pnp_check, pose_difference
+from rhobin.objects.symmetry import offsets
 
 KINECT = np.array([[979.784, 0, 1018.952], [0, 979.84, 779.486], [0, 0, 1]])
 NAMES = ("chairblack", "keyboard", "stool", "trashbin", "yogaball", "boxlong", "tablesquare", "monitor")
@@ -65,9 +67,17 @@ def test_disagreement_is_that_of_the_direct_pose():
     assert chair.confidence[0] == pytest.approx(1 / (1 + 25 / 15 + share / 0.15), abs=1e-3)
 
 
+def off_centre(name, shift):
+    """A template whose symmetries turn about another point than its origin."""
+    template = built_in(name)
+    centre = template.centre + shift
+    return replace(template, centre=centre, symmetry_offsets=offsets(template.symmetries, centre))
+
+
+@pytest.mark.parametrize("shift", [0.0, np.array([0.1, 0.2, -0.3])])
 @pytest.mark.parametrize("name", NAMES)
-def test_equivalent_poses_do_not_disagree(name):
-    template, rng = built_in(name), np.random.default_rng(2)
+def test_equivalent_poses_do_not_disagree(name, shift):
+    template, rng = off_centre(name, shift), np.random.default_rng(2)
     R, t = Rotation.random(random_state=rng).as_matrix(), np.array([0.2, 0.1, 2.0])
     for turn, offset in zip(template.symmetries, template.symmetry_offsets, strict=True):
         angle, shift = pose_difference(template, (R, t), (R @ turn, R @ offset + t))
