@@ -41,18 +41,22 @@ def test_outliers_are_left_out_and_counted(share):
     assert found.inliers == pytest.approx(1 - share, abs=0.02)
 
 
-def test_noisy_points_give_the_pose_of_least_squares():
-    points, pixels, R, t = scene(seed=2, count=500)
-    pixels = pixels + np.random.default_rng(0).normal(size=pixels.shape) * 0.5
-    found = ransac_pnp(points, pixels, K, threshold_px=4.0)
+def test_wrong_places_in_known_pixels_do_not_pull_the_pose():
+    """Errors of predicted coordinates are in the points: least squares of pixels put the object too far."""
+    away, theirs = [], []
+    for seed in range(8):
+        points, pixels, R, t = scene(seed, count=800)
+        points = points + np.random.default_rng(seed).normal(size=points.shape) * 0.02
+        found = ransac_pnp(points, pixels, K, threshold_px=6.0)
 
-    def missed(pose):
-        return (cv2.projectPoints(points, pose[:3], pose[3:], K, None)[0][:, 0] - pixels).ravel()
+        def missed(pose, points=points, pixels=pixels):
+            return (cv2.projectPoints(points, pose[:3], pose[3:], K, None)[0][:, 0] - pixels).ravel()
 
-    best = least_squares(missed, [*Rotation.from_matrix(R).as_rotvec(), *t], xtol=1e-12, ftol=1e-12).x
-    assert found.inliers == 1
-    np.testing.assert_allclose(found.R, Rotation.from_rotvec(best[:3]).as_matrix(), atol=2e-5)
-    np.testing.assert_allclose(found.t, best[3:], atol=2e-5)
+        best = least_squares(missed, [*Rotation.from_matrix(R).as_rotvec(), *t]).x
+        assert np.degrees(Rotation.from_matrix(found.R.T @ R).magnitude()) < 0.5
+        away.append(found.t[2] - t[2])
+        theirs.append(best[5] - t[2])
+    assert abs(np.mean(away)) < 0.5 * abs(np.mean(theirs))
 
 
 def test_the_same_input_gives_the_same_pose_whatever_ran_before():

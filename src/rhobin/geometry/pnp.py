@@ -13,7 +13,7 @@ MIN_POINTS = 6
 
 _SAMPLED = 300  # of the points, evenly: hypotheses are drawn and counted on these
 _SURE = 0.999  # RANSAC stops once it has drawn a clean sample with this probability
-_STOP = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 4, 1e-4)  # of a refinement, begun near its end
+_ROUNDS = 5  # of taking the inliers of a pose, and the pose of the inliers
 _NEAR = 0.01  # metres; a point nearer the camera's plane agrees with no pose
 
 Points = Float[np.ndarray, "N 3"]
@@ -43,9 +43,9 @@ def ransac_pnp(
 ) -> PnP | None:
     """The pose that most pixels agree on (decision 0120).
 
-    Samples of four points propose poses (AP3P); the inliers of the best are solved together (SQPNP), twice,
-    and the last ones refined by Levenberg-Marquardt. OpenCV seeds each call alike, so the same input gives
-    the same pose.
+    Samples of four points propose poses (AP3P). The inliers of the best are solved together (SQPNP) and
+    taken anew, five times. SQPNP's errors are in the object's space, where those of predicted coordinates are; the pixels
+    are exact. OpenCV seeds each call alike, so the same input gives the same pose.
 
     Args:
         points: (N, 3) places on the object, metres, its own frame.
@@ -59,11 +59,11 @@ def ransac_pnp(
     """
     points, pixels, K = (np.ascontiguousarray(a, np.float64) for a in (points, pixels, K))
     pose = _proposed(points, pixels, K, threshold_px, iterations)
-    for solve in (_solved, _solved, _refined):
+    for _ in range(_ROUNDS):
         near = _inliers(pose, points, pixels, K, threshold_px)
-        if pose is None or near.sum() < MIN_POINTS:
+        if near.sum() < MIN_POINTS:
             return None
-        pose = solve(pose, points[near], pixels[near], K)
+        pose = _solved(points[near], pixels[near], K)
     near = _inliers(pose, points, pixels, K, threshold_px)
     if pose is None or near.sum() < MIN_POINTS:
         return None
@@ -89,14 +89,9 @@ def _proposed(
     return (turn[:, 0], t[:, 0]) if found else None
 
 
-def _solved(pose: _Pose, points: Points, pixels: Pixels, K: Matrix) -> _Pose | None:
+def _solved(points: Points, pixels: Pixels, K: Matrix) -> _Pose | None:
     found, turn, t = cv2.solvePnP(points, pixels, K, None, flags=cv2.SOLVEPNP_SQPNP)
     return (turn[:, 0], t[:, 0]) if found else None
-
-
-def _refined(pose: _Pose, points: Points, pixels: Pixels, K: Matrix) -> _Pose:
-    turn, t = cv2.solvePnPRefineLM(points, pixels, K, None, pose[0].copy(), pose[1].copy(), _STOP)
-    return turn.reshape(3), t.reshape(3)
 
 
 def _inliers(
