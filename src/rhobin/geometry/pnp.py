@@ -44,8 +44,8 @@ def ransac_pnp(
     """The pose that most pixels agree on (decision 0120).
 
     Samples of four points propose poses (AP3P). The inliers of the best are solved together (SQPNP) and
-    taken anew, five times. SQPNP's errors are in the object's space, where those of predicted coordinates are; the pixels
-    are exact. OpenCV seeds each call alike, so the same input gives the same pose.
+    taken anew, five times. SQPNP's errors are in the object's space, where those of predicted coordinates
+    are; the pixels are exact. OpenCV seeds each call alike, so the same input gives the same pose.
 
     Args:
         points: (N, 3) places on the object, metres, its own frame.
