@@ -1,23 +1,30 @@
-"""Estimates what training an experiment's network takes, without doing it: nothing is computed or allocated.
+"""Estimates what training an experiment's networks takes, without doing it: nothing is computed.
 
-    python benchmarks/footprint.py [khor/paper] [--views 45388] [--tflops 10]
+    python benchmarks/footprint.py [khor/paper | g2dr/paper] [--views 45388] [--tflops 10]
 
-Shapes go through the network and its backward pass as fake tensors. Memory is weights, gradients, Adam's two
-moments and what autograd keeps of a batch; buffers of the convolution library and fragmentation come on top,
-about 1 to 2 GiB. Time is arithmetic over a card's sustained speed, with data that always arrive in time. The
-loss is a stand-in (mean squares), which costs next to nothing beside the network.
+Shapes go through the network and its backward pass as fake tensors. Memory is weights, gradients, the
+optimiser's two or three copies and what autograd keeps of a batch; buffers of the convolution library and
+fragmentation come on top, about 1 to 2 GiB. Time is arithmetic over a card's sustained speed, with data that
+always arrive in time. The loss is a stand-in (mean squares), which costs next to nothing beside the network;
+a discriminator scores the network's maps twice, as real and as generated ones.
 """
 
 import argparse
+from typing import Any
 
 import torch
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
+from rhobin.assets import Assets
+from rhobin.body.load import load_bodies
 from rhobin.engine.build import instantiate
 from rhobin.engine.preview import compose_config
+from rhobin.objects.load import load_templates
+from rhobin.types import Batch, Target
 
 GIB = 2**30
 
@@ -31,19 +38,22 @@ def main() -> None:
     args = parser.parse_args()
     config = compose_config([f"experiment={args.experiment}", "model.net.backbone.weights=null"])
     batch, size, epochs = config.data.batch_size, config.data.view.input_size, config.trainer.max_epochs
-    weights, kept, flops = footprint(config.model.net, batch, size)
+    weights, state, kept, flops = footprint(config)
     steps = args.views // batch * epochs
     hours = flops * args.views * epochs / args.tflops / 1e12 / 3600
     print(f"{args.experiment}: {weights / 1e6:.1f} million weights, batches of {batch} at {size} px")
-    print(f"  weights, gradients, Adam  {16 * weights / GIB:5.1f} GiB")
-    print(f"  kept for the backward     {kept / GIB:5.1f} GiB")
-    print(f"  together                  {(16 * weights + kept) / GIB:5.1f} GiB, 1 to 2 more in use")
+    print(f"  weights, gradients, optimiser {state / GIB:5.1f} GiB")
+    print(f"  kept for the backward         {kept / GIB:5.1f} GiB")
+    print(f"  together                      {(state + kept) / GIB:5.1f} GiB, 1 to 2 more in use")
     print(f"  {flops / 1e9:.0f} GFLOP a view, forward and backward")
     print(f"  {epochs} epochs of {args.views} views, {steps} steps: {hours:.0f} h at {args.tflops:g} TFLOP/s")
 
 
-def footprint(net_config: object, batch: int, size: int) -> tuple[int, int, float]:
-    """Number of weights, bytes kept for the backward pass of a batch, operations for one view."""
+def footprint(config: DictConfig) -> tuple[int, int, int, float]:
+    """Number of weights, bytes of them with gradients and optimiser, bytes kept of a batch, operations a view.
+
+    The optimiser keeps two further copies of each weight (Adam), or three (Ranger).
+    """
     kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -52,20 +62,55 @@ def footprint(net_config: object, batch: int, size: int) -> tuple[int, int, floa
             kept[storage._cdata] = storage.nbytes()
         return tensor
 
-    with FakeTensorMode(), FlopCounterMode(display=False) as counter:
-        net = instantiate(net_config)
+    parts: Any = OmegaConf.to_container(config.model, resolve=True)
+    parts.pop("reads")
+    module = instantiate(parts, _partial_=True)(assets=Assets.of(load_bodies(), load_templates()))
+    copies = 5 if "ranger" in config.optim.optimizer._target_ else 4
+    with FakeTensorMode() as mode, FlopCounterMode(display=False) as counter:
+        for name, tensor in [*module.named_parameters(), *module.named_buffers()]:
+            replace(module, name, mode.from_tensor(tensor))
+        batch = empty_batch(config)
         with saved_tensors_hooks(keep, lambda tensor: tensor):
-            output = net(torch.empty(batch, 5, size, size), torch.zeros(batch, dtype=torch.long))
-            loss = torch.stack([part.square().mean() for part in _tensors(output)]).sum()
+            output = module.run_net(batch)
+            loss = torch.stack([part.square().mean() for part in tensors_of(output)]).sum()
+            if getattr(module, "gan", None) is not None:
+                score = module.gan.discriminator(torch.cat([output.nocs.detach(), output.nocs.detach()]))
+                loss = loss + score.square().mean()
         loss.backward()
-        weights = sum(parameter.numel() for parameter in net.parameters())
-    return weights, sum(kept.values()), counter.get_total_flops() / batch
+    weights = sum(parameter.numel() for parameter in module.parameters())
+    return weights, 4 * copies * weights, sum(kept.values()), counter.get_total_flops() / config.data.batch_size
 
 
-def _tensors(output: object) -> list[Tensor]:
+def replace(module: torch.nn.Module, name: str, tensor: Tensor) -> None:
+    """Put a tensor in the place of a parameter or buffer."""
+    path, _, last = name.rpartition(".")
+    owner = module.get_submodule(path)
+    if last in owner._parameters:
+        owner._parameters[last] = torch.nn.Parameter(tensor, requires_grad=True)
+    else:
+        owner._buffers[last] = tensor
+
+
+def empty_batch(config: DictConfig) -> Batch:
+    """A batch of the experiment's size; what is in it does not matter."""
+    size, planes = config.data.view.input_size, 2 + len(config.model.reads.planes)
+    count, pixels = config.data.batch_size, config.data.view.input_size
+    return Batch(
+        image=torch.zeros(count, planes, pixels, pixels, dtype=torch.uint8),
+        K_crop=torch.eye(3).repeat(count, 1, 1) * size,
+        window=torch.ones(count, 3),
+        gender=torch.zeros(count, dtype=torch.long),
+        object_id=torch.zeros(count, dtype=torch.long),
+        target=Target(),
+        keys=[],
+    )
+
+
+def tensors_of(output: object) -> list[Tensor]:
+    """All tensors of nested tuples."""
     if isinstance(output, Tensor):
         return [output]
-    return [tensor for part in output for tensor in _tensors(part)] if isinstance(output, tuple) else []
+    return [tensor for part in output for tensor in tensors_of(part)] if isinstance(output, tuple) else []
 
 
 if __name__ == "__main__":

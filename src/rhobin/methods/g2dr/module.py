@@ -18,9 +18,11 @@ from rhobin.methods.g2dr.net import G2drOutput
 from rhobin.methods.g2dr.shapes import Shapes
 from rhobin.methods.g2dr.symmetry import agreement, choose, relabelled
 from rhobin.nets.images import normalized
+from rhobin.objects.pnp_check import pnp_check
 from rhobin.types import Batch, ObjectPrediction, Prediction, required
 
 SYMMETRIES = ("shared", "separate", "none")
+MASKED = 0.5  # of the regressed mask: above it lies what is visible
 
 
 class G2dr(Method):
@@ -79,18 +81,35 @@ class G2dr(Method):
             net.to(**channels_last), G2drLoss(shapes, input_size, site, hidden), weights, trained
         )
         self.early, self.late, self.switch = dict(weights), {**weights, **late}, switch
-        self.shapes, self.gan, self.symmetry = shapes, gan, symmetry
+        self.shapes, self.gan, self.symmetry, self.templates = shapes, gan, symmetry, assets.templates
         self.input_size, self.stride, self.site = input_size, stride, site
 
     def run_net(self, batch: Batch) -> G2drOutput:
         """Maps and pose of a batch."""
-        rays = map_rays(map_intrinsics(batch.K_crop, self.stride), self.input_size // self.stride)
+        rays = map_rays(self._map_K(batch), self.input_size // self.stride)
         image = normalized(batch.image).contiguous(memory_format=torch.channels_last)
         return self.net(image, batch.object_id, self.shapes.box[batch.object_id], rays)
 
     def decode(self, output: G2drOutput, batch: Batch) -> Prediction:
-        """Pose of each object, metres, camera frame."""
-        return Prediction(object=ObjectPrediction(*self._pose(output, batch)))
+        """Pose of each object, metres, camera frame; and what RANSAC-PnP on the coordinates says of it.
+
+        The extras are `confidence`, `pnp_inliers`, `pnp_turn_deg` and `pnp_shift_mm`: see `PnPCheck`.
+        """
+        R, t = self._pose(output, batch)
+        check = pnp_check(
+            *(part.detach().cpu().numpy() for part in (output.nocs, output.visible > MASKED)),
+            *(part.double().cpu().numpy() for part in (self.shapes.box[batch.object_id], self._map_K(batch))),
+            *(part.detach().double().cpu().numpy() for part in (R, t)),
+            templates=[self.templates[int(i)] for i in batch.object_id],
+        )
+        extras = {
+            "confidence": check.confidence,
+            "pnp_inliers": check.inliers,
+            "pnp_turn_deg": check.turn_deg,
+            "pnp_shift_mm": check.shift_mm,
+        }
+        told = {name: torch.as_tensor(value, dtype=torch.float32) for name, value in extras.items()}
+        return Prediction(object=ObjectPrediction(R, t), extras=told)
 
     def losses(self, output: G2drOutput, batch: Batch) -> dict[str, Tensor]:
         """Unweighted losses of an output and their sum under the weights of now; see `Method.losses`."""
@@ -113,6 +132,9 @@ class G2dr(Method):
             return self._relabelled(batch, torch.stack(trained).sum(0))
         maps, pose = self._relabelled(batch, seen), self._relabelled(batch, posed)
         return replace(maps, target=replace(maps.target, object=pose.target.object))
+
+    def _map_K(self, batch: Batch) -> Tensor:
+        return map_intrinsics(batch.K_crop, self.stride)
 
     def _pose(self, output: G2drOutput, batch: Batch) -> tuple[Tensor, Tensor]:
         return decode_pose(output, batch.K_crop, site_frame(batch, self.input_size, self.site))
