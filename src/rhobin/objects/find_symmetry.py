@@ -14,8 +14,9 @@ from rhobin.objects.symmetry import ASYMMETRIC, BALL, SymmetryGroup
 from rhobin.objects.symmetry_fit import Centre, Fit, laid, refined
 
 TOLERANCE = 0.005  # of the diameter about the axis, in the mean over the surface
-NEAR_RATIO = 4.0  # turns that stray up to so many times the tolerance are told
+NEAR = 0.02  # turns that stray by a larger share are not told
 ORDERS = range(16, 1, -1)  # a regular polygon of more corners is round to within the tolerance
+SOME_ORDER = 7  # its first turn is tried before all those of a continuous axis are
 PRIMES = (2, 3, 5, 7, 11, 13)  # an axis of any order in `ORDERS` has one of these too
 DIRECTIONS = 1500
 APART_DEG = 11.0
@@ -63,7 +64,7 @@ def find_symmetry(verts: Verts, faces: Faces, tolerance: float = TOLERANCE) -> F
     ball = refined(surface, BALL, surface.centre)
     if ball.within(tolerance):
         return FoundSymmetry(ball)
-    tried = _axes(surface, NEAR_RATIO * tolerance)
+    tried = _axes(surface, max(tolerance, NEAR))
     axes = [_highest(surface, axis, tolerance) for axis in tried]
     fitting = sorted((own for own, _ in axes if own.within(tolerance)), key=lambda fit: _rank(surface, fit))
     best = next(
@@ -121,20 +122,21 @@ def _highest(surface: Surface, fit: Fit, tolerance: float) -> tuple[Fit, Fit | N
     refused = None
     for order in (0, *ORDERS):
         group = SymmetryGroup(order, fit.group.axis)
-        limit = tolerance if refused else NEAR_RATIO * tolerance
-        if laid(surface, group, fit.centre, rough=True).share > limit:
+        limit = tolerance if refused else max(tolerance, NEAR)
+        one = SymmetryGroup(order or SOME_ORDER, fit.group.axis).rotations()[1:2]
+        if surface.strays(one, fit.centre)[0] > limit * surface.across(one, fit.centre):
             continue
         tried = laid(surface, group, fit.centre)
         if tried.within(tolerance):
             return tried, refused
-        if refused is None and tried.share <= NEAR_RATIO * tolerance:
+        if refused is None and tried.share <= max(tolerance, NEAR):
             refused = tried
     return fit, refused
 
 
 def _rank(surface: Surface, fit: Fit) -> tuple[float, float]:
     """Higher orders come first, and longer axes among equal ones."""
-    return -(fit.group.order or np.inf), -float(np.ptp(surface.followed @ np.asarray(fit.group.axis)))
+    return -float(fit.group.order or np.inf), -float(np.ptp(surface.followed @ np.asarray(fit.group.axis)))
 
 
 def _groups(surface: Surface, fitting: list[Fit]) -> Iterator[Fit]:

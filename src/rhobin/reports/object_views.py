@@ -67,7 +67,7 @@ class Seen:
 def see(view: View, verts: np.ndarray, faces: np.ndarray) -> Seen:
     """Look at a mesh: vertices (V, 3) in the template's frame, triangles (F, 3)."""
     size = SUPERSAMPLE * SIZE
-    K = resize_intrinsics(view.K, SUPERSAMPLE, SUPERSAMPLE)
+    K = resize_intrinsics(view.K, float(SUPERSAMPLE), float(SUPERSAMPLE))
     placed = verts @ view.R.T + view.t
     hits = Scene([(placed, faces)], robust=True).cast(np.zeros(3), camera_rays(K, size, size).reshape(-1, 3))
     on = hits.geom_id >= 0
