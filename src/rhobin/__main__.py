@@ -13,6 +13,7 @@ COMMANDS = {
     "convert": "turn SMPL, SMPL-H or SMPL-X parameters, or vertices, into parameters of SMPL or SMPL-H",
     "convert-body": "write a licensed SMPL, SMPL-H or SMPL-X file as a checked .npz without pickles",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
+    "object": "make an object of a mesh: template, keypoints, regions, symmetry, and a picture of them",
     "relayout": "write a BEHAVE root by the rules of another release",
     "prepare": "check a dataset and store its crops for fast training",
     "preview": "draw training samples with their augmentation and targets",

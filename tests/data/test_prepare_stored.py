@@ -1,5 +1,7 @@
 """What is stored of a view, and in which options."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,7 @@ from rhobin.data.prepare.view import (
     unpack_masks,
 )
 from rhobin.objects.catalogue import built_in
+from rhobin.objects.symmetry import SymmetryGroup, offsets
 from rhobin.objects.template import make_template
 
 
@@ -71,6 +74,18 @@ def test_pixels_are_as_fine_where_the_border_clips_the_patch():
 def test_options_out_of_range(option, value):
     with pytest.raises(ValueError, match=f"--{option} is {value!r}"):
         Recipe(**{option: value})
+
+
+def test_a_built_in_template_keeps_the_symmetry_that_its_root_states(tmp_path):
+    own = built_in("stool")
+    half = SymmetryGroup(order=2).rotations()
+    shifts = offsets(half, own.centre)
+    stated = replace(own, group=SymmetryGroup(order=2), symmetries=half, symmetry_offsets=shifts)
+    write_templates(tmp_path / "t.npz", {"stool": stated})
+    read = read_templates(tmp_path / "t.npz")["stool"]
+    assert len(read.symmetries) == 2
+    assert read.group.order == 2
+    assert read.grips == own.grips
 
 
 def test_templates_survive_as_arrays(tmp_path):

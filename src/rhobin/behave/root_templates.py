@@ -11,6 +11,7 @@ import numpy as np
 from rhobin.behave.ref import RefTemplate, find_ref, read_ref
 from rhobin.objects.load import load_templates
 from rhobin.objects.record import with_symmetries
+from rhobin.objects.symmetry_file import SYMMETRY_FILE
 from rhobin.objects.template import Template
 
 SAME_PLACE = 1e-4  # metres between vertices of the same mesh in two files
@@ -22,6 +23,8 @@ class SymmetryWarning(UserWarning):
 
 def root_templates(root: Path) -> dict[str, Template]:
     """Templates of `objects/`; where the root has a `ref.pkl`, with its symmetries instead of our table's.
+
+    A `symmetry.json` beside a mesh, which somebody wrote on purpose, comes before both.
 
     Raises:
         FileNotFoundError: `objects/` or one of its simplified meshes is missing.
@@ -36,15 +39,16 @@ def root_templates(root: Path) -> dict[str, Template]:
     except (OSError, ValueError) as error:
         warnings.warn(f"symmetries are our own: {error}", SymmetryWarning, stacklevel=2)
         return templates
-    return adopt_symmetries(path, templates, listed)
+    return adopt_symmetries(root, path, templates, listed)
 
 
 def adopt_symmetries(
-    path: Path, templates: Mapping[str, Template], listed: Mapping[str, RefTemplate]
+    root: Path, path: Path, templates: Mapping[str, Template], listed: Mapping[str, RefTemplate]
 ) -> dict[str, Template]:
     """Templates with listed symmetries, where they are of the same mesh and keep its shape.
 
     Args:
+        root: dataset root; objects whose `objects/` folder has a `symmetry.json` keep what that states.
         path: where the list comes from, for messages.
         templates: templates by name.
         listed: what `read_ref` found.
@@ -52,7 +56,8 @@ def adopt_symmetries(
     adopted = dict(templates)
     for name, reference in listed.items():
         template = templates.get(name)
-        if template is None or not reference.symmetries:
+        stated = root / "objects" / name / SYMMETRY_FILE
+        if template is None or not reference.symmetries or stated.is_file():
             continue
         try:
             adopted[name] = _adopt(template, reference)

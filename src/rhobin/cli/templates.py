@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             full = f"{len(load_full_mesh(args.root / 'objects', name)[0]):,} vertices"
         except (OSError, ValueError):
             full = "missing or broken"
-        sizes = (entry["vertices"], entry["release_vertices"], f"{templates[name].diameter:.3f}")
+        sizes = (entry["vertices"], entry["release_vertices"] or "-", f"{templates[name].diameter:.3f}")
         others = (entry["condition"], entry["symmetries"], full, entry["sha256"][:12])
         table.add_row(name, *map(str, sizes + others))
     console = Console()

@@ -66,14 +66,21 @@ def icosphere(level: int) -> tuple[Verts, Faces]:
     """Unit sphere: a regular icosahedron whose triangles are halved `level` times."""
     verts, faces = icosahedron()
     for _ in range(level):
-        edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
-        pairs, index = np.unique(edges, axis=0, return_inverse=True)
-        ab, bc, ca = index.reshape(3, -1) + len(verts)
-        verts = np.concatenate([verts, unit(verts[pairs].mean(axis=1))])
-        a, b, c = faces.T
-        children = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
-        faces = np.concatenate([np.stack(child, axis=1) for child in children])
+        kept = len(verts)
+        verts, faces = halved(verts, faces)
+        verts = np.concatenate([verts[:kept], unit(verts[kept:])])
     return verts, faces
+
+
+def halved(verts: Verts, faces: Faces) -> tuple[Float[np.ndarray, "W D"], Int64[np.ndarray, "G 3"]]:
+    """A mesh with each edge halved: the old vertices, then the middles; child k of face f is f + k F."""
+    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
+    pairs, index = np.unique(edges, axis=0, return_inverse=True)
+    ab, bc, ca = index.reshape(3, -1) + len(verts)
+    a, b, c = faces.T
+    children = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+    middles = verts[pairs].mean(axis=1)
+    return np.concatenate([verts, middles]), np.concatenate([np.stack(child, axis=1) for child in children])
 
 
 def icosahedron() -> tuple[Verts, Faces]:

@@ -1,4 +1,4 @@
-"""Object templates from a BEHAVE release's `objects` folder."""
+"""Object templates from an `objects` folder: BEHAVE's scans and meshes laid beside them."""
 
 import warnings
 from pathlib import Path
@@ -83,7 +83,7 @@ def read_mesh(path: Path) -> tuple[Verts, Faces, UInt8[np.ndarray, "F 3"] | None
         path: .ply or .obj.
 
     Returns:
-        Vertices (V, 3), faces (F, 3) and, where the file has vertex colours, face colours (F, 3).
+        Vertices (V, 3), faces (F, 3) and, where the file has colours, those of the faces (F, 3).
 
     Raises:
         FileNotFoundError: no such file.
@@ -102,13 +102,15 @@ def read_mesh(path: Path) -> tuple[Verts, Faces, UInt8[np.ndarray, "F 3"] | None
             f"found {len(verts)} vertices and {len(faces)} faces; copy the file again"
         )
     visual = mesh.visual
-    if not isinstance(visual, ColorVisuals) or visual.kind != "vertex":
+    if not isinstance(visual, ColorVisuals) or visual.kind is None:
         return verts, faces, None
+    if visual.kind == "face":
+        return verts, faces, np.array(visual.face_colors[:, :3], dtype=np.uint8)
     return verts, faces, visual.vertex_colors[faces, :3].mean(axis=1).astype(np.uint8)
 
 
 def load_scan(folder: Path, name: str, expected: SymmetryGroup = ASYMMETRIC) -> Template:
-    """Read one object of a BEHAVE release.
+    """Read one object of an `objects` folder.
 
     Args:
         folder: the `objects` folder.
@@ -126,7 +128,7 @@ def load_scan(folder: Path, name: str, expected: SymmetryGroup = ASYMMETRIC) -> 
     path = simplified_path(folder, name)
     verts, faces, colors = read_mesh(path)
     verts = verts - verts.mean(axis=0)
-    if len(verts) != RELEASE_VERTS[name]:
+    if len(verts) != RELEASE_VERTS.get(name, len(verts)):
         warnings.warn(
             f"{path}: {len(verts)} vertices, BEHAVE's own file has {RELEASE_VERTS[name]}; "
             "if it was merged or simplified again, annotated poses do not fit its vertex mean",

@@ -83,6 +83,23 @@ def _frame(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.stack([a, across, np.cross(a, across)], axis=1)
 
 
+def describe(group: SymmetryGroup) -> str:
+    """A group in words."""
+    if group.sphere:
+        return "every rotation"
+    if group.order == 1 and group.flip is None:
+        return "none"
+    turns = {0: "every turn", 2: "a half turn", 3: "third turns", 4: "quarter turns"}
+    name = turns.get(group.order, f"turns by 1/{group.order} of a circle")
+    main = [] if group.order == 1 else [f"{name} about {_short(group.axis)}"]
+    flip = [] if group.flip is None else [f"half turns about {_short(group.flip)}"]
+    return ", ".join(main + flip)
+
+
+def _short(axis: Vector) -> str:
+    return "(" + ", ".join(f"{round(value, 2) + 0.0:g}" for value in axis) + ")"
+
+
 def offsets(rotations: Rotations, centre: Float[np.ndarray, "3"]) -> Float[np.ndarray, "S 3"]:
     """Translations (S, 3) that make rotations turn about `centre`: x -> R x + (c - R c)."""
     return centre - rotations @ centre

@@ -41,7 +41,7 @@ class Template:
     """A rigid object: metres, y up and +z in front for the built-in ones, vertices about their mean.
 
     Attributes:
-        name: one of `OBJECT_NAMES`.
+        name: one of `OBJECT_NAMES`, or a user's own.
         verts: (V, 3) vertices; their mean is the origin.
         faces: (F, 3) triangles, outward.
         kpt_ids: (8,) indices of the keypoint vertices.

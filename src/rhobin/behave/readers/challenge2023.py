@@ -38,7 +38,7 @@ def read_2023(
     if templates is None:
         known = package_templates(root, None if meshes is None else _meshes(meshes))
         if ref is not None and meshes is not None:
-            known = adopt_symmetries(ref, known, meshes)
+            known = adopt_symmetries(root, ref, known, meshes)
     else:
         known = dict(templates)
     builder = ReleaseBuilder(root, split, "2023", known)

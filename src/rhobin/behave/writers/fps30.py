@@ -16,7 +16,7 @@ from rhobin.behave.video import FPS, time_file
 from rhobin.behave.writers.files import read_image, read_mask, sequence_rows, write_common, write_image
 from rhobin.behave.writers.tree import write_info
 from rhobin.files import write_json
-from rhobin.objects.names import OBJECT_NAMES
+from rhobin.objects.names import names_by_id
 from rhobin.types import GENDERS
 
 
@@ -28,8 +28,9 @@ def write_30fps(out: Path, releases: Sequence[Release]) -> None:
     write_common(out, releases)
     missing = known_exceptions()[NOT_REGISTERED]["objects"]
     for release in releases:
+        names = names_by_id(release.templates)
         for name, rows in sequence_rows(release):
-            object_name = OBJECT_NAMES[release.frames.object_id[rows[0]]]
+            object_name = names[release.frames.object_id[rows[0]]]
             if object_name not in missing:
                 _write_parameters(out / PARAMS_30FPS / name, release, rows, object_name)
                 _write_images(out, release, name, rows)

@@ -14,7 +14,7 @@ from rhobin.behave.release import Release
 from rhobin.behave.video import split_frame
 from rhobin.behave.writers.files import copy_image, read_mask, sequence_rows, views_by_frame, write_common
 from rhobin.behave.writers.tree import write_info
-from rhobin.objects.names import OBJECT_NAMES
+from rhobin.objects.names import names_by_id
 from rhobin.types import GENDERS
 
 _PARTS = 3
@@ -67,12 +67,12 @@ def _write_frames(
         full: copy the masks of whole silhouettes, where the source has them.
         kinects: whose views to write.
     """
-    frames = release.frames
+    frames, names = release.frames, names_by_id(release.templates)
     for frame, views in views_by_frame(release):
         name = release.sequences[frames.sequence[frame]]
         folder = places[name] / str(frames.name[frame])
         folder.mkdir(parents=True, exist_ok=True)
-        object_name = OBJECT_NAMES[frames.object_id[frame]]
+        object_name = names[frames.object_id[frame]]
         if fits:
             _write_fits(release, frame, folder, object_name)
         for view in views:
@@ -81,7 +81,7 @@ def _write_frames(
     if fits:
         for name, rows in sequence_rows(release):
             first = rows[0]
-            object_name, gender = OBJECT_NAMES[frames.object_id[first]], GENDERS[frames.gender[first]]
+            object_name, gender = names[frames.object_id[first]], GENDERS[frames.gender[first]]
             write_info(places[name], object_name, gender, frames.betas[first])
 
 

@@ -20,7 +20,7 @@ from rhobin.body.transform import change_camera
 from rhobin.files import write_bytes
 from rhobin.geometry.camera import extrinsics
 from rhobin.geometry.rotation import rotvec_to_rotmat
-from rhobin.objects.names import OBJECT_NAMES
+from rhobin.objects.names import names_by_id
 from rhobin.objects.template import Template
 from rhobin.types import GENDERS, Camera
 
@@ -73,7 +73,7 @@ def _annotation(release: Release, view: int, bodies: BodySet) -> dict[str, objec
     pose, trans = _moved_body(release, row, R, t, bodies)
     obj_R = R @ Rotation.from_rotvec(frames.obj_angle[row]).as_matrix()
     obj_t = R @ frames.obj_trans[row] + t
-    template = release.templates[OBJECT_NAMES[frames.object_id[row]]]
+    template = release.templates[names_by_id(release.templates)[frames.object_id[row]]]
     return {
         "pose": pose,
         "betas": frames.betas[row].copy(),
@@ -124,5 +124,5 @@ def _reference(release: Release, view: int, gt: dict[str, object]) -> dict[str, 
         "trans": gt["trans"],
         "obj_rot": Rotation.from_rotvec(gt["obj_angle"]).as_matrix(),
         "obj_trans": gt["obj_trans"],
-        "meta": ("behave", gt["gender"], OBJECT_NAMES[object_id]),
+        "meta": ("behave", gt["gender"], names_by_id(release.templates)[object_id]),
     }

@@ -9,17 +9,26 @@ import cv2
 import numpy as np
 
 from rhobin.behave.ply import write_ply
+from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.scans import SIMPLIFIED
+from rhobin.objects.symmetry_file import SYMMETRY_FILE, write_symmetry
 from rhobin.objects.template import Template
 
 _CELL = 16
 
 
 def write_templates(root: Path, templates: Mapping[str, Template]) -> None:
-    """Write `objects/<name>/`: the simplified PLY, and an OBJ with material and palette texture."""
+    """Write `objects/<name>/`: the simplified PLY, and an OBJ with material and palette texture.
+
+    Objects that are not BEHAVE's also get their colours in the PLY, and the `symmetry.json` by which they are
+    known as objects.
+    """
     for name, template in templates.items():
-        folder = Path(root) / "objects" / name
-        write_ply(folder / SIMPLIFIED.get(name, f"{name}_f1000.ply"), template.verts, template.faces)
+        folder, own = Path(root) / "objects" / name, name not in OBJECT_NAMES
+        path = folder / SIMPLIFIED.get(name, f"{name}_f1000.ply")
+        write_ply(path, template.verts, template.faces, template.colors if own else None)
+        if own:
+            write_symmetry(folder / SYMMETRY_FILE, template.group, template.centre)
         _write_obj(folder, name, template)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,18 @@ def read_templates(path: Path) -> dict[str, Template]:
 
 def _template(name: str, values: dict[str, np.ndarray]) -> Template:
     sha256 = str(values["sha256"])
-    if name in OBJECT_NAMES and built_in(name).sha256 == sha256:
-        return built_in(name)
     order, sphere, flips = (int(value) for value in values["group"])
     axis, flip = ((float(x), float(y), float(z)) for x, y, z in values["axes"])
     group = SymmetryGroup(order, axis, flip if flips else None, bool(sphere))
     arrays: dict[str, Any] = {key: values[key] for key in _ARRAYS}
+    if name in OBJECT_NAMES and built_in(name).sha256 == sha256:
+        return _known(built_in(name), group, arrays)
     return Template(name=name, group=group, diameter=float(values["diameter"]), sha256=sha256, **arrays)
+
+
+def _known(own: Template, group: SymmetryGroup, arrays: Mapping[str, Any]) -> Template:
+    """A built-in template, with other symmetries where the root stated them."""
+    stated = {key: arrays[key] for key in ("symmetries", "symmetry_offsets", "centre")}
+    if all(np.array_equal(value, getattr(own, key)) for key, value in stated.items()):
+        return own
+    return replace(own, group=group, **stated)
