@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def footprint(config: DictConfig) -> tuple[int, int, int, float]:
-    """Number of weights, bytes of them with gradients and optimiser, bytes kept of a batch, operations a view.
+    """Weights, bytes of them with gradients and optimiser, bytes kept of a batch, operations a view.
 
     The optimiser keeps two further copies of each weight (Adam), or three (Ranger).
     """
@@ -78,7 +78,12 @@ def footprint(config: DictConfig) -> tuple[int, int, int, float]:
                 loss = loss + score.square().mean()
         loss.backward()
     weights = sum(parameter.numel() for parameter in module.parameters())
-    return weights, 4 * copies * weights, sum(kept.values()), counter.get_total_flops() / config.data.batch_size
+    return (
+        weights,
+        4 * copies * weights,
+        sum(kept.values()),
+        counter.get_total_flops() / config.data.batch_size,
+    )
 
 
 def replace(module: torch.nn.Module, name: str, tensor: Tensor) -> None:

@@ -46,6 +46,7 @@ class G2drNet(nn.Module):
         classes: object classes; 0 makes one network for any object, which knows nothing of the class.
         class_embedding: add what is learnt of the class to the backbone's stem, and show it to Patch-PnP.
         class_output: give each class its own last layer of the maps (GDRNPP).
+        features: show Patch-PnP the head's features beside the correspondences.
         amodal: also predict the mask of the whole object (GDRNPP).
         std: of the last layer's initial weights; None for PyTorch's own.
 
@@ -64,6 +65,7 @@ class G2drNet(nn.Module):
         classes: int = 0,
         class_embedding: bool = False,
         class_output: bool = False,
+        features: bool = False,
         amodal: bool = True,
         std: float | None = None,
     ) -> None:
@@ -77,9 +79,9 @@ class G2drNet(nn.Module):
         self.maps = OutputLayer(self.head.out_channels, channels, own, std)
         width = backbone.stem_channels if class_embedding else 0
         self.object_class = nn.Embedding(classes, width) if class_embedding else None
-        self.pnp = pnp(
-            in_channels=3 + 2 + regions, size=input_size // stride, start=(*UPRIGHT, *AHEAD), context=width
-        )
+        self.features = features
+        seen = 3 + 2 + regions + (self.head.out_channels if features else 0)
+        self.pnp = pnp(in_channels=seen, size=input_size // stride, start=(*UPRIGHT, *AHEAD), context=width)
 
     def forward(
         self,
@@ -100,11 +102,13 @@ class G2drNet(nn.Module):
             Maps of h x w pixels and the pose.
         """
         context = None if self.object_class is None else self.object_class(object_id)
-        maps = self.maps(self.head(self.backbone(image, context)), object_id).float()
+        features = self.head(self.backbone(image, context))
+        maps = self.maps(features, object_id).float()
         masks, nocs, region = maps.tensor_split((self.masks, self.masks + 3), dim=1)
         places = (nocs - 0.5) * box[:, 1, :, None, None] + box[:, 0, :, None, None]
         attention = region[:, 1:].softmax(dim=1)
-        rot6d, site = self.pnp(torch.cat([places, rays, attention], dim=1), context)
+        further = [features] if self.features else []
+        rot6d, site = self.pnp(torch.cat([places, rays, attention, *further], dim=1), context)
         return G2drOutput(
             visible=masks[:, 0],
             amodal=masks[:, 1] if self.masks == 2 else None,
