@@ -86,7 +86,7 @@ class G2dr(Method):
 
     def run_net(self, batch: Batch) -> G2drOutput:
         """Maps and pose of a batch."""
-        rays = map_rays(self._map_K(batch), self.input_size // self.stride)
+        rays = map_rays(self._map_intrinsics(batch), self.input_size // self.stride)
         image = normalized(batch.image).contiguous(memory_format=torch.channels_last)
         return self.net(image, batch.object_id, self.shapes.box[batch.object_id], rays)
 
@@ -98,7 +98,10 @@ class G2dr(Method):
         R, t = self._pose(output, batch)
         check = pnp_check(
             *(part.detach().cpu().numpy() for part in (output.nocs, output.visible > MASKED)),
-            *(part.double().cpu().numpy() for part in (self.shapes.box[batch.object_id], self._map_K(batch))),
+            *(
+                part.double().cpu().numpy()
+                for part in (self.shapes.box[batch.object_id], self._map_intrinsics(batch))
+            ),
             *(part.detach().double().cpu().numpy() for part in (R, t)),
             templates=[self.templates[int(i)] for i in batch.object_id],
         )
@@ -133,7 +136,7 @@ class G2dr(Method):
         maps, pose = self._relabelled(batch, seen), self._relabelled(batch, posed)
         return replace(maps, target=replace(maps.target, object=pose.target.object))
 
-    def _map_K(self, batch: Batch) -> Tensor:
+    def _map_intrinsics(self, batch: Batch) -> Tensor:
         return map_intrinsics(batch.K_crop, self.stride)
 
     def _pose(self, output: G2drOutput, batch: Batch) -> tuple[Tensor, Tensor]:
