@@ -7,6 +7,8 @@ import pytest
 from rhobin.__main__ import main
 from rhobin.behave.detect import detect_layout
 from rhobin.behave.read import read_release
+from rhobin.behave.splits import read_split
+from rhobin.behave.writers.tree import write_split
 
 
 @pytest.mark.parametrize("layout", ["2024", "2023"])
@@ -15,6 +17,16 @@ def test_a_root_is_written_as_another_layout(release_root, tmp_path, capsys, tem
     assert f"written as {layout}" in capsys.readouterr().out
     assert detect_layout(tmp_path / "out") == layout
     assert len(read_release(tmp_path / "out", "train", templates=templates).views.frame) == 32
+
+
+@pytest.mark.parametrize("layout", ["2024", "raw"])
+def test_validation_sequences_of_a_root_stay_what_they_are(own_root, tmp_path, templates, layout):
+    split = read_split(own_root)
+    write_split(own_root, split["train"][1:], split["test"], val=split["train"][:1])
+    assert main(["relayout", str(own_root), str(tmp_path / "out"), "--layout", layout]) == 0
+    for part in ("train", "val", "test"):
+        found = read_release(tmp_path / "out", part, templates=templates)
+        assert sorted(found.sequences) == sorted(read_release(own_root, part, templates=templates).sequences)
 
 
 def test_what_cannot_be_done_is_said(release_root, own_root, tmp_path, capsys):

@@ -23,7 +23,7 @@ BASE = SequencePlan("Date08_Sub03_boxmedium_carry", 5, "Sub03", "boxmedium", "ca
 def test_the_written_masks_show_the_wanted_share(tmp_path):
     plans = [replace(BASE, name=f"{BASE.name}{10 * v:.0f}", visible=v) for v in WANTED]
     train, val = (replace(BASE, name=f"{BASE.name}_{split}", split=split) for split in ("train", "val"))
-    summary = build_dataset(tmp_path, [train, val, *plans], {"size": "test"}, width=320, meshes=False)
+    summary = build_dataset(tmp_path, [train, val, *plans], {"size": "test"}, width=160, meshes=False)
     assert (summary.train, summary.val, summary.test) == (1, 1, 3)
     annotations, _ = read_ref(tmp_path)
     for plan in plans:
