@@ -26,19 +26,20 @@ _WIDTH = 128  # pixels of the image that silhouettes are counted in
 
 
 def turned_to_hide(
-    frames: Sequence[SceneFrame], visible: float, bodies: BodySet, template: Template, rig: Rig
+    frames: list[SceneFrame], visible: tuple[float, float], bodies: BodySet, template: Template, rig: Rig
 ) -> list[SceneFrame]:
     """A sequence turned about the middle of the room: contact, motion and the room stay as they are.
 
     Args:
         frames: the sequence, room frame.
-        visible: share of the object that kinect 1 should see, between 0 and 1.
+        visible: least and largest share of the object that kinect 1 should see.
         bodies: body models.
         template: the object.
         rig: the day's cameras.
 
     Returns:
-        The frames at the one of some turns whose shares are nearest to `visible`, on average over the frames.
+        The frames at the one of some turns whose shares miss `visible` least, on average over the frames; as
+        they are where no turn is better.
     """
     people = posed_bodies(bodies, frames, rig).room_verts
     faces = bodies[frames[0].gender].faces.numpy()
@@ -47,9 +48,10 @@ def turned_to_hide(
     missed = np.zeros(_TURNS)
     for frame, verts in zip(frames, people, strict=True):
         thing = (template.verts @ frame.obj_R.T + frame.obj_t, template.faces)
-        missed += np.abs(_seen_fractions((verts, faces), thing, camera, turns) - visible)
-    turn = turns[int(missed.argmin())]
-    return [_turned(frame, turn, bodies) for frame in frames]
+        seen = _seen_fractions((verts, faces), thing, camera, turns)
+        missed += np.maximum(0, np.maximum(visible[0] - seen, seen - visible[1]))
+    best = int(missed.argmin())
+    return [_turned(frame, turns[best], bodies) for frame in frames] if best else frames
 
 
 def _seen_fractions(

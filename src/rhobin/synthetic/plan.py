@@ -34,7 +34,8 @@ class SequencePlan:
         n_frames: how many frames, one second apart.
         date: ``Date01`` and so on: the room and the camera set-up.
         split: ``train``, ``val`` or ``test``.
-        visible: share of the object that kinect 1 should see past the person; None for whatever comes.
+        visible: least and largest share of the object that kinect 1 should see past the person; None for
+            whatever comes.
     """
 
     name: str
@@ -45,7 +46,7 @@ class SequencePlan:
     n_frames: int
     date: str
     split: Split
-    visible: float | None = None
+    visible: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class _Part:
         frames: of each sequence.
         dates: rooms.
         subjects: people.
-        hidden: share of the sequences in which the person hides much of the object.
+        hidden: share of the sequences in which the person hides much of the object, while the others show
+            enough of it to be scored; None for whatever comes.
     """
 
     split: Split
@@ -66,11 +68,12 @@ class _Part:
     frames: int
     dates: tuple[str, ...]
     subjects: tuple[str, ...]
-    hidden: float = 0.0
+    hidden: float | None = None
 
 
 _STREAMS = {"train": 0, "test": 1, "val": 2}
 _HIDDEN_TO = (0.3, 0.7)
+_SCORED = 0.3  # visible fraction from which the challenge counts a frame
 
 
 def _train(count: int, frames: int = 8) -> _Part:
@@ -136,9 +139,11 @@ def _sequences(part: _Part, frames: int, seed: int) -> list[SequencePlan]:
     return plans
 
 
-def _visible(hidden: float, rng: np.random.Generator) -> float | None:
+def _visible(hidden: float | None, rng: np.random.Generator) -> tuple[float, float] | None:
+    if hidden is None:
+        return None
     wanted = float(rng.uniform(*_HIDDEN_TO))
-    return wanted if rng.uniform() < hidden else None
+    return (wanted, wanted) if rng.uniform() < hidden else (_SCORED, 1.0)
 
 
 def _able(subject: str, subjects: tuple[str, ...], object_name: str, action: str) -> str:
