@@ -61,7 +61,7 @@ def _table(track: str, names: list[str], found: Comparison) -> Table:
 
     shown = [*found.runs, *([found.difference] if found.difference else [])]
     heads = [*names, *([f"{names[1]} - {names[0]}"] if found.difference else [])]
-    table = Table(title=TRACKS[track].title, title_justify="left")
+    table = Table(title=TRACKS[track].title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     for head in ("", *heads, "95 %"):
         table.add_column(escape(head), justify="right" if head else "left")
     for name in found.runs[0]:
