@@ -11,14 +11,21 @@ from torch import Tensor, nn
 
 from rhobin.assets import Assets
 from rhobin.methods.base import Method
-from rhobin.methods.g2dr.decode import SITES, decode_pose, map_intrinsics, map_rays, site_frame
+from rhobin.methods.g2dr.decode import (
+    SITES,
+    decode_pose,
+    drawn_maps,
+    map_intrinsics,
+    map_rays,
+    site_frame,
+)
 from rhobin.methods.g2dr.gan import Adversary
 from rhobin.methods.g2dr.loss import G2drLoss
 from rhobin.methods.g2dr.net import G2drOutput
 from rhobin.methods.g2dr.shapes import Shapes
 from rhobin.methods.g2dr.symmetry import agreement, choose, relabelled
 from rhobin.nets.images import normalized
-from rhobin.types import Batch, ObjectPrediction, Prediction, required
+from rhobin.types import Batch, Drawing, ObjectPrediction, Prediction, Target, required
 
 SYMMETRIES = ("shared", "separate", "none")
 
@@ -91,6 +98,14 @@ class G2dr(Method):
     def decode(self, output: G2drOutput, batch: Batch) -> Prediction:
         """Pose of each object, metres, camera frame."""
         return Prediction(object=ObjectPrediction(*self._pose(output, batch)))
+
+    def drawn(self, output: G2drOutput, batch: Batch) -> Drawing:
+        """The network's maps beside the truth in the best frame, and the discriminator's scores of both."""
+        box, K = self.shapes.box[batch.object_id], map_intrinsics(batch.K_crop, self.stride)
+        maps, target = drawn_maps(output, box, K), self.in_best_frame(output, batch).target
+        true = required(target.maps, "the object's maps")
+        real, drawn = self.gan.scores(maps.nocs, true.nocs, true.amodal) if self.gan else (None, None)
+        return Drawing(Target(maps=maps), target, real, drawn)
 
     def losses(self, output: G2drOutput, batch: Batch) -> dict[str, Tensor]:
         """Unweighted losses of an output and their sum under the weights of now; see `Method.losses`."""
