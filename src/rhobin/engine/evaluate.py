@@ -16,8 +16,9 @@ import rhobin
 from rhobin.behave.ref import find_ref
 from rhobin.engine.baselines import baseline_rows
 from rhobin.engine.build import build_datamodule, build_module, read_config
+from rhobin.engine.drawings import keep_drawings
 from rhobin.engine.predict import load_weights, predict_views
-from rhobin.engine.provenance import SCORED, is_current, origin_hash, read_provenance
+from rhobin.engine.provenance import DEPENDENT, is_current, origin_hash, read_provenance
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.metrics.tracks import TRACKS, known_tracks
 from rhobin.reports.page import write_report
@@ -67,7 +68,14 @@ def evaluate(config: DictConfig) -> Path:
     seconds = _predict(run_dir, datamodule, module, provenance)
     if has_truth:
         _score(
-            config, run_dir, datamodule, provenance, protocol, {"hash": origin, "seconds": seconds}, console
+            config,
+            run_dir,
+            datamodule,
+            module,
+            provenance,
+            protocol,
+            {"hash": origin, "seconds": seconds},
+            console,
         )
     else:
         _leave_unscored(run_dir, datamodule.root, console)
@@ -105,6 +113,7 @@ def _score(
     config: DictConfig,
     run_dir: Path,
     datamodule: Any,
+    module: Any,
     provenance: Provenance,
     protocol: JointProtocol,
     origin: dict[str, Any],
@@ -131,6 +140,7 @@ def _score(
     keep_calibration(run_dir, scores, provenance)
     seconds["score"] = time.monotonic() - began
     origin |= {"seconds": {name: round(value, 2) for name, value in seconds.items()}}
+    origin |= keep_drawings(run_dir, module, datamodule, scores, challenge.templates)
     write_scores(run_dir, scores, _origin(datamodule, provenance, results, train, challenge) | origin)
     page = write_report(run_dir, datamodule.root, challenge)
     _print(console, scores, page, seconds, train is None)
@@ -172,7 +182,7 @@ def _print(
 
 def _leave_unscored(run_dir: Path, root: Path, console: Console) -> None:
     """Pack the predictions, and leave no score of other data behind."""
-    for name in SCORED:
+    for name in DEPENDENT:
         (run_dir / name).unlink(missing_ok=True)
     results, _ = read_results(run_dir)
     track = possible_tracks(results)[0]

@@ -1,4 +1,4 @@
-"""What training will see, before it is trained: samples of the first epochs as a picture."""
+"""What training will see, before it is trained; and what a trained network draws of it, beside the truth."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import numpy as np
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from rhobin.data.sampler import ResumableSampler
-from rhobin.engine.build import build_datamodule
+from rhobin.engine.build import build_datamodule, build_module, read_config
+from rhobin.engine.drawings import draw_samples
+from rhobin.engine.evaluate import moved
 from rhobin.engine.experiments import config_folder
+from rhobin.engine.predict import load_weights
 from rhobin.reports.contact_sheet import Tile, draw_sheet, write_sheet
+from rhobin.reports.map_sheet import draw_map_sheet
+from rhobin.types import Sample
 
 
-def compose_config(overrides: Sequence[str]) -> DictConfig:
-    """The config that `train.py` composes from the same overrides.
+def compose_config(overrides: Sequence[str], name: str = "train") -> DictConfig:
+    """The config that `train.py` composes from the same overrides, or `eval.py` with the name "eval".
 
     Raises:
         FileNotFoundError: there is no folder with configs.
@@ -27,7 +33,7 @@ def compose_config(overrides: Sequence[str]) -> DictConfig:
     folder = config_folder()
     try:
         with hydra.initialize_config_dir(str(folder), version_base="1.3"):
-            return hydra.compose("train", list(overrides))
+            return hydra.compose(name, list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
         raise ValueError(str(error)) from error
 
@@ -76,3 +82,50 @@ def preview_rows(dataset: Any, seed: int, samples: int, epochs: Sequence[int]) -
             ]
         rows.append(row)
     return rows
+
+
+def preview_run(overrides: Sequence[str], out: Path | None = None, samples: int = 6, first: int = 0) -> Path:
+    """Draw what a trained network draws of training and of validation samples, beside the truth.
+
+    Args:
+        overrides: as for `eval.py`, ``run=RUN`` among them.
+        out: picture to write; by default `preview.png` in the run folder.
+        samples: number of views, one row each, half of them from training.
+        first: epoch whose augmentation the training samples have.
+
+    Returns:
+        The picture's path.
+
+    Raises:
+        FileNotFoundError: run, checkpoint, data or configs are missing.
+        ValueError: the config cannot be composed, the checkpoint is another run's, or the method draws no
+            maps.
+    """
+    config = compose_config(overrides, "eval")
+    run_dir = Path(config.run)
+    trained = read_config(run_dir)
+    run_config = moved(trained, config.data)
+    datamodule = build_datamodule(run_config)
+    module = build_module(run_config, datamodule).eval()
+    load_weights(module, run_dir / "checkpoints" / f"{config.checkpoint}.ckpt", trained)
+    shown = labelled_samples(datamodule, samples, first)
+    views = draw_samples(module, [s for s, _ in shown], [label for _, label in shown], datamodule.assets)
+    if not views:
+        raise ValueError(
+            f"{run_dir}: {module.title} draws no maps to show; rhobin preview experiment=NAME shows what its "
+            "training sees"
+        )
+    path = out or run_dir / "preview.png"
+    templates = {template.name: template for template in datamodule.assets.templates.values()}
+    write_sheet(path, draw_map_sheet(views, templates))
+    return path
+
+
+def labelled_samples(datamodule: Any, count: int, epoch: int) -> list[tuple[Sample, str]]:
+    """The first samples of an epoch, then as many validation views, spread over the set, if it has any."""
+    train, val = datamodule.train_dataset, datamodule.val_dataset
+    held_out = count // 2 if val else 0
+    order = ResumableSampler(len(train), 1, datamodule.seed).permutation(epoch)[: count - held_out].tolist()
+    shown = [(train[(epoch, index)], f"training, epoch {epoch}") for index in order]
+    spread = np.unique(np.linspace(0, len(val or ()) - 1, held_out).round().astype(int)).tolist()
+    return shown + [(val[index], "validation") for index in spread]

@@ -15,11 +15,14 @@ from omegaconf import DictConfig
 import rhobin
 from rhobin.engine.runinfo import config_hash, read_run
 from rhobin.metrics.protocol import JointProtocol
+from rhobin.reports.drawn_views import DRAWINGS, read_views
 from rhobin.reports.page import REPORT
 from rhobin.scoring.document import FRAMES, SCORES, read_scores
 from rhobin.scoring.store import FURTHER, RESULTS, SIDECAR, Provenance, read_further, read_results
 
 PREDICTED, SCORED = (RESULTS, SIDECAR, FURTHER), (SCORES, FRAMES, REPORT)
+DEPENDENT = (*SCORED, DRAWINGS)
+"""Files that follow from scores; drawings only of methods that draw."""
 
 
 def read_provenance(
@@ -69,8 +72,12 @@ def is_current(run_dir: Path, provenance: Provenance, origin: str | None) -> boo
     try:
         read_results(run_dir, provenance)
         read_further(run_dir)
-        return origin is None or read_scores(run_dir)[0]["origin"].get("hash") == origin
-    except (ValueError, KeyError):
+        if origin is None:
+            return True
+        scored = read_scores(run_dir)[0]["origin"]
+        read_views(run_dir, scored.get("drawings"))
+        return scored.get("hash") == origin
+    except (ValueError, KeyError, FileNotFoundError):
         return False
 
 

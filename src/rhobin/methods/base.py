@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 
 from rhobin.clock import Clock
 from rhobin.methods.optim import Group, build_groups
-from rhobin.types import Batch, Prediction, required
+from rhobin.types import Batch, Drawing, Prediction, required
 
 
 class NonFiniteLossError(RuntimeError):
@@ -78,6 +78,10 @@ class Method(pl.LightningModule):
     def decode(self, output: Any, batch: Batch) -> Prediction:
         """What an output of the network says of its batch, metres, camera frame."""
         raise NotImplementedError
+
+    def drawn(self, output: Any, batch: Batch) -> Drawing | None:
+        """What an output of the network shows beside the truth, for pictures; None where it draws no maps."""
+        return None
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Prediction:

@@ -66,11 +66,11 @@ def draw_sheet(
         key = row[0].sample.key
         template = templates.get(row[0].sample.object_id)
         name = template.name if template else "no object"
-        head = _paper(LINE + 8, width)
+        head = paper(LINE + 8, width)
         text = f"{key.sequence}  {key.frame}  kinect {key.camera}  {name}  view {key.index}"
-        _write(head, text, (GAP, LINE + 3), 0.46)
+        write(head, text, (GAP, LINE + 3), 0.46)
         height = max(picture.shape[0] for picture in pictures)
-        strip = _paper(height, width)
+        strip = paper(height, width)
         for column, picture in enumerate(pictures):
             left = GAP + column * (size + GAP)
             strip[: picture.shape[0], left : left + size] = picture
@@ -92,10 +92,10 @@ def _captioned(tile: Tile, templates: Mapping[int, Template], size: int, planes:
     sample = tile.sample
     picture = draw_sample(sample, templates.get(sample.object_id), size, planes)
     lines = textwrap.wrap(", ".join(tile.notes), width=max(20, size // 6)) or [""]
-    below = _paper(len(lines) * LINE + 8, size)
+    below = paper(len(lines) * LINE + 8, size)
     for number, line in enumerate(lines):
-        _write(below, line, (2, LINE * (number + 1)), 0.36)
-    _write(picture, tile.title, (6, 14), 0.4)
+        write(below, line, (2, LINE * (number + 1)), 0.36)
+    write(picture, tile.title, (6, 14), 0.4)
     return np.concatenate([picture, *_thumbnails(sample, size), below])
 
 
@@ -105,29 +105,31 @@ def _thumbnails(sample: Sample, size: int) -> list[np.ndarray]:
     if not pictures:
         return []
     side = (size - 4 * (len(pictures) - 1)) // max(4, len(pictures))
-    strip = _paper(side + LINE + 4, size)
+    strip = paper(side + LINE + 4, size)
     for number, (name, picture) in enumerate(pictures):
         left = number * (side + 4)
         strip[4 : 4 + side, left : left + side] = cv2.resize(
             picture, (side, side), interpolation=cv2.INTER_NEAREST
         )
-        _write(strip, name, (left + 1, side + LINE), 0.34)
+        write(strip, name, (left + 1, side + LINE), 0.34)
     return [strip]
 
 
 def _legend(width: int) -> np.ndarray:
-    strip = _paper(LINE + 14, width)
+    strip = paper(LINE + 14, width)
     left = GAP
     for text, color in LEGEND:
         cv2.circle(strip, (left + 5, 14), 5, color, -1, cv2.LINE_AA)
-        _write(strip, text, (left + 16, 18), 0.4)
+        write(strip, text, (left + 16, 18), 0.4)
         left += 16 + cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, 0.4, 1)[0][0] + 22
     return strip
 
 
-def _paper(height: int, width: int) -> np.ndarray:
+def paper(height: int, width: int) -> np.ndarray:
+    """An empty part of a sheet, (height, width, 3) uint8."""
     return np.full((height, width, 3), PAPER, np.uint8)
 
 
-def _write(canvas: np.ndarray, text: str, at: tuple[int, int], scale: float) -> None:
+def write(canvas: np.ndarray, text: str, at: tuple[int, int], scale: float) -> None:
+    """Write a line of text at (x, y) of its foot."""
     cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_DUPLEX, scale, INK, 1, cv2.LINE_AA)

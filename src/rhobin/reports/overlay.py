@@ -154,19 +154,20 @@ def draw_outlines(
     return cv2.resize(large, shown.shape[1::-1], interpolation=cv2.INTER_AREA)
 
 
-def data_uri(image: np.ndarray, quality: int = 84) -> str:
-    """An RGB image as a `data:` address of a JPEG, for pages that load nothing.
+def data_uri(image: np.ndarray, exact: bool = False) -> str:
+    """An RGB image as a `data:` address, for pages that load nothing.
 
     Args:
         image: (H, W, 3) RGB uint8.
-        quality: of the JPEG, 0 to 100.
+        exact: as a PNG, for maps; else as a JPEG.
 
     Returns:
         The address.
     """
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    coded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return "data:image/jpeg;base64," + b64encode(coded.tobytes()).decode()
+    kind, settings = ("png", []) if exact else ("jpeg", [cv2.IMWRITE_JPEG_QUALITY, 84])
+    coded = cv2.imencode(f".{kind}", bgr, settings)[1]
+    return f"data:image/{kind};base64," + b64encode(coded.tobytes()).decode()
 
 
 def _extent(verts: Sequence[np.ndarray], K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

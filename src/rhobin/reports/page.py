@@ -16,9 +16,11 @@ from rhobin.reports.case_meshes import draw_case, pose_case, scene_case
 from rhobin.reports.cases import Case, choose_cases
 from rhobin.reports.confidence_section import confidence_section
 from rhobin.reports.curves import curve_figures, read_metrics
+from rhobin.reports.drawn_views import read_views
 from rhobin.reports.facts import run_facts
 from rhobin.reports.gallery import case_grid, scene_section
 from rhobin.reports.html import tag, text
+from rhobin.reports.map_gallery import map_gallery
 from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, TARGET_BODY, TARGET_OBJECT, css
 from rhobin.reports.scores_section import breakdown_section, lead_sentence, scores_section
 from rhobin.scoring.document import read_scores, scored_tracks
@@ -61,6 +63,8 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
     results, _ = read_results(run_dir)
     run = _read_json(run_dir / "run.json")
     confidence = confidence_section(tracks.get("object", {}).get(method, {}), frames[method], title)
+    views = read_views(run_dir, origin.get("drawings"))
+    maps = map_gallery(views, frames[method], truth.templates)
     page = _fill(
         title=text(title),
         subject=text(track.title.lower()),
@@ -69,6 +73,8 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
         bars=_bar_keys(track),
         scores=scores_section(tracks, frames, method, title, origin["generated"]),
         **_case_slots(choose_cases(frames[method], track), track, data_root, truth, results),
+        maps=maps,
+        to_maps='<a href="#maps">Maps</a>' if maps else "",
         curves=curve_figures(read_metrics(run_dir / "metrics.csv"), tracks),
         parts=breakdown_section(track, rows, method),
         confidence=confidence,

@@ -5,6 +5,7 @@ Units and frames, once for the whole project: metres, radians, rotation matrices
 """
 
 from rhobin.types.camera import Camera
+from rhobin.types.drawing import Drawing
 from rhobin.types.drawn import BevMaps, Heatmaps, ObjectMaps
 from rhobin.types.prediction import HumanPrediction, ObjectPrediction, Prediction
 from rhobin.types.sample import GENDERS, Batch, Crop, Sample, SampleKey
@@ -17,6 +18,7 @@ __all__ = [
     "BevMaps",
     "Camera",
     "Crop",
+    "Drawing",
     "Heatmaps",
     "HumanPrediction",
     "HumanTarget",

@@ -7,7 +7,7 @@ from torch import Tensor
 from rhobin.geometry.allocentric import SiteFrame, crop_frame, decode_site, to_egocentric
 from rhobin.geometry.rot6d import rot6d_to_rotmat
 from rhobin.methods.g2dr.net import G2drOutput
-from rhobin.types import Batch
+from rhobin.types import Batch, ObjectMaps
 
 SITES = ("focal", "gdr")
 GDR_WIDTH, GDR_MAP = 640, 64  # pixels of GDR-Net's images and maps
@@ -47,6 +47,26 @@ def decode_pose(
     site = torch.cat([output.site[:, :2], output.site[:, 2:].clamp(min=NEAREST)], dim=1)
     t = decode_site(site, K_crop, frame)
     return to_egocentric(rot6d_to_rotmat(output.rot6d), t), t
+
+
+def drawn_maps(output: G2drOutput, box: Float[Tensor, "B 2 3"], K: Float[Tensor, "B 3 3"]) -> ObjectMaps:
+    """What the network drew, as the truth is told, but for the coordinates: kept outside the object too.
+
+    Args:
+        output: of the network; without an amodal mask the visible one stands for it.
+        box: (B, 2, 3) centre and extent that coordinates are normalised by, metres.
+        K: (B, 3, 3) intrinsics of the maps.
+    """
+    visible = output.visible >= 0.5
+    amodal = visible if output.amodal is None else output.amodal >= 0.5
+    return ObjectMaps(
+        nocs=output.nocs,
+        region=output.region.argmax(dim=1) * amodal,
+        amodal=amodal.to(output.nocs),
+        visible=visible.to(output.nocs),
+        box=box,
+        K=K,
+    )
 
 
 def map_intrinsics(K_crop: Float[Tensor, "B 3 3"], stride: int) -> Float[Tensor, "B 3 3"]:

@@ -112,10 +112,9 @@ class Adversary(nn.Module):
             real: (B, 3, h, w) true coordinates in the frame of the chosen symmetry.
             mask: (B, h, w) mask of the whole object.
         """
-        seen = mask[:, None].float()
         with torch.autocast(nocs.device.type, enabled=False):
             fake = nocs.detach().float().requires_grad_()
-            scores = real_and_fake(self.discriminator, seen * (2 * real.float() - 1), seen * (2 * fake - 1))
+            scores = self.scores(fake, real, mask)
             discriminator, generator = self.kind(*scores)
             (push,) = torch.autograd.grad(generator, fake, retain_graph=True)
         (own,) = torch.autograd.grad(coordinate_loss, nocs, retain_graph=True)
@@ -131,6 +130,11 @@ class Adversary(nn.Module):
             "gan/pull": own.norm(),
         }
         return Duel(weight * generator.detach(), surrogate, discriminator, logged)
+
+    def scores(self, nocs: Tensor, real: Tensor, mask: Tensor) -> tuple[Scores, Scores]:
+        """What the discriminator says of true and of predicted coordinates; arguments as in `forward`."""
+        seen = mask[:, None].float()
+        return real_and_fake(self.discriminator, seen * (2 * real.float() - 1), seen * (2 * nocs - 1))
 
     @torch.no_grad()
     def _weigh(self, own: Tensor, push: Tensor) -> Tensor:

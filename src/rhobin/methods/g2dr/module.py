@@ -11,18 +11,24 @@ from torch import Tensor, nn
 
 from rhobin.assets import Assets
 from rhobin.methods.base import Method
-from rhobin.methods.g2dr.decode import SITES, decode_pose, map_intrinsics, map_rays, site_frame
+from rhobin.methods.g2dr.check import checked
+from rhobin.methods.g2dr.decode import (
+    SITES,
+    decode_pose,
+    drawn_maps,
+    map_intrinsics,
+    map_rays,
+    site_frame,
+)
 from rhobin.methods.g2dr.gan import Adversary
 from rhobin.methods.g2dr.loss import G2drLoss
 from rhobin.methods.g2dr.net import G2drOutput
 from rhobin.methods.g2dr.shapes import Shapes
 from rhobin.methods.g2dr.symmetry import agreement, choose, relabelled
 from rhobin.nets.images import normalized
-from rhobin.objects.pnp_check import pnp_check
-from rhobin.types import Batch, ObjectPrediction, Prediction, required
+from rhobin.types import Batch, Drawing, ObjectPrediction, Prediction, Target, required
 
 SYMMETRIES = ("shared", "separate", "none")
-MASKED = 0.5  # of the regressed mask: above it lies what is visible
 
 
 class G2dr(Method):
@@ -86,7 +92,7 @@ class G2dr(Method):
 
     def run_net(self, batch: Batch) -> G2drOutput:
         """Maps and pose of a batch."""
-        rays = map_rays(self._map_intrinsics(batch), self.input_size // self.stride)
+        rays = map_rays(map_intrinsics(batch.K_crop, self.stride), self.input_size // self.stride)
         image = normalized(batch.image).contiguous(memory_format=torch.channels_last)
         return self.net(image, batch.object_id, self.shapes.box[batch.object_id], rays)
 
@@ -96,23 +102,17 @@ class G2dr(Method):
         The extras are `confidence`, `pnp_inliers`, `pnp_turn_deg` and `pnp_shift_mm`: see `PnPCheck`.
         """
         R, t = self._pose(output, batch)
-        check = pnp_check(
-            *(part.detach().cpu().numpy() for part in (output.nocs, output.visible > MASKED)),
-            *(
-                part.double().cpu().numpy()
-                for part in (self.shapes.box[batch.object_id], self._map_intrinsics(batch))
-            ),
-            *(part.detach().double().cpu().numpy() for part in (R, t)),
-            templates=[self.templates[int(i)] for i in batch.object_id],
-        )
-        extras = {
-            "confidence": check.confidence,
-            "pnp_inliers": check.inliers,
-            "pnp_turn_deg": check.turn_deg,
-            "pnp_shift_mm": check.shift_mm,
-        }
-        told = {name: torch.as_tensor(value, dtype=torch.float32) for name, value in extras.items()}
-        return Prediction(object=ObjectPrediction(R, t), extras=told)
+        box, K = self.shapes.box[batch.object_id], map_intrinsics(batch.K_crop, self.stride)
+        templates = [self.templates[int(index)] for index in batch.object_id]
+        return Prediction(object=ObjectPrediction(R, t), extras=checked(output, R, t, box, K, templates))
+
+    def drawn(self, output: G2drOutput, batch: Batch) -> Drawing:
+        """The network's maps beside the truth in the best frame, and the discriminator's scores of both."""
+        box, K = self.shapes.box[batch.object_id], map_intrinsics(batch.K_crop, self.stride)
+        maps, target = drawn_maps(output, box, K), self.in_best_frame(output, batch).target
+        true = required(target.maps, "the object's maps")
+        real, drawn = self.gan.scores(maps.nocs, true.nocs, true.amodal) if self.gan else (None, None)
+        return Drawing(Target(maps=maps), target, real, drawn)
 
     def losses(self, output: G2drOutput, batch: Batch) -> dict[str, Tensor]:
         """Unweighted losses of an output and their sum under the weights of now; see `Method.losses`."""
@@ -135,9 +135,6 @@ class G2dr(Method):
             return self._relabelled(batch, torch.stack(trained).sum(0))
         maps, pose = self._relabelled(batch, seen), self._relabelled(batch, posed)
         return replace(maps, target=replace(maps.target, object=pose.target.object))
-
-    def _map_intrinsics(self, batch: Batch) -> Tensor:
-        return map_intrinsics(batch.K_crop, self.stride)
 
     def _pose(self, output: G2drOutput, batch: Batch) -> tuple[Tensor, Tensor]:
         return decode_pose(output, batch.K_crop, site_frame(batch, self.input_size, self.site))
