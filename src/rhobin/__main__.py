@@ -14,6 +14,7 @@ COMMANDS = {
     "convert-body": "write a licensed SMPL, SMPL-H or SMPL-X file as a checked .npz without pickles",
     "synth": "write synthetic scenes in the raw BEHAVE layout",
     "object": "make an object of a mesh: template, keypoints, regions, symmetry, and a picture of them",
+    "synth-objects": "render objects alone in random poses, for pre-training",
     "relayout": "write a BEHAVE root by the rules of another release",
     "prepare": "check a dataset and store its crops for fast training",
     "preview": "draw training samples with their augmentation and targets",
@@ -42,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _overview(argv: list[str]) -> int:
-    lines = [f"  {name:<12} {summary}" for name, summary in COMMANDS.items()]
+    lines = [f"  {name:<13} {summary}" for name, summary in COMMANDS.items()]
     last = "rhobin COMMAND --help says more; rhobin --version says which one this is."
     text = "\n".join(["usage: rhobin COMMAND [options]", "", *lines, "", last])
     if not argv or argv[0] in {"-h", "--help", "help"}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rhobin.behave.layout import REGISTER_URL
+from rhobin.behave.layout import REGISTER_URL, RENDERS
 
 PARAMS_30FPS = "behave-30fps-params-v1"
 PARTS = ("train", "val", "test")
@@ -14,6 +14,7 @@ LAYOUTS = {
     "30fps": f"{PARAMS_30FPS}/<sequence>/smpl_fit_all.npz, videos/, masks/, calibs/, objects/, split.json",
     "2023": "train_part1/ to train_part3/, test_images/, ref.pkl (first challenge)",
     "2024": "train/, val/ and test/, each with images/, masks/ and gt/ (challenges of 2024 and 2025)",
+    "renders": "renders.json, objects/, renders/<object>/00000/ (rhobin synth-objects)",
     "intercap": "RGBD_Images/<subject>/<object>/Seg_0/, Res/, mask/, objs/, Data/ (InterCap)",
 }
 """What each layout looks like, by name."""
@@ -27,6 +28,7 @@ def layouts_of(root: Path) -> list[str]:
         "30fps": (root / PARAMS_30FPS).is_dir(),
         "2023": (root / "test_images").is_dir() or any(root.glob("train_part*/")),
         "2024": any((root / part / "images").is_dir() for part in PARTS),
+        "renders": (root / RENDERS).is_file(),
         "intercap": (root / "RGBD_Images").is_dir(),
     }
     return [name for name, there in found.items() if there]

@@ -12,6 +12,8 @@ KINECTS = (0, 1, 2, 3)
 TEST_KINECT = 1
 SYNTHETIC = "synth.json"
 """What only synthetic roots hold: the recipe that made them."""
+RENDERS = "renders.json"
+"""What only roots of rendered objects hold: the settings that made them."""
 PERSON_FIT = "fit02"
 OBJECT_FIT = "fit01"
 OBJECT_MASKS = ("obj_rend_mask.jpg", "obj_rend_mask.png", "obj_mask.jpg", "obj_mask.png")

@@ -13,6 +13,7 @@ from rhobin.behave.readers.fps30 import read_30fps
 from rhobin.behave.readers.info import SequenceInfo, read_info
 from rhobin.behave.readers.intercap import read_intercap
 from rhobin.behave.readers.raw import read_raw
+from rhobin.behave.readers.renders import read_renders
 from rhobin.behave.release import Frames, Release, Views
 from rhobin.objects.template import Template
 
@@ -26,6 +27,7 @@ _READERS: dict[str, Callable[[Path, str, tuple[int, ...], Mapping[str, Template]
     "2023": read_2023,
     "2024": read_2024,
     "intercap": read_intercap,
+    "renders": read_renders,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,7 +97,7 @@ class Release:
     sequences: list[str]
     frames: Frames
     views: Views
-    cameras: list[Camera]
+    cameras: Sequence[Camera]
     templates: dict[str, Template]
     skips: list[Skip]
     data_hash: str

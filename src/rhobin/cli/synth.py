@@ -3,17 +3,14 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rhobin.cli.numbers import at_least
+from rhobin.cli.progress import progress_bars
 
 if TYPE_CHECKING:
-    from rich.progress import Task
-
-    from rhobin.synthetic.build import Notify, Summary
+    from rhobin.synthetic.build import Summary
 
 SIZES = ("tiny", "demo", "long", "bench", "bench_long")
 
@@ -51,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         todo = [plan for plan in plans if not is_complete(args.out, plan.name)]
         views, rooms = 4 * sum(plan.n_frames for plan in todo), 4 * len({plan.date for plan in todo})
-        with _progress(views, rooms) as notify:
+        with progress_bars({"rooms": rooms, "views": views}) as notify:
             summary = build_dataset(
                 args.out, plans, recipe, args.width, args.workers, not args.no_meshes, args.body, notify
             )
@@ -67,36 +64,6 @@ def _width(text: str) -> int:
     if value < 64 or value % 4:
         raise argparse.ArgumentTypeError(f"expected a multiple of 4 of at least 64 pixels, found {text}")
     return value
-
-
-@contextmanager
-def _progress(views: int, rooms: int) -> "Iterator[Notify]":
-    """A bar with views a second and the time left."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        def render(self, task: "Task") -> Text:
-            return Text(f"{task.speed or 0:.1f}/s", style="progress.data.speed")
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as bar:
-        tasks = {"rooms": bar.add_task("rooms", total=rooms), "views": bar.add_task("views", total=views)}
-        yield lambda what, count: bar.advance(tasks[what], count)
 
 
 def _report(summary: "Summary", seconds: float) -> None:

@@ -32,7 +32,8 @@ class Donors:
         places = [f"{name.partition('_')[0]} {which}" for name, which in zip(sequence, camera, strict=True)]
         self.room = np.unique(np.asarray(places), return_inverse=True)[1]
         self._load = load
-        self._by_room = [np.flatnonzero(self.room == room) for room in range(self.room.max() + 1)]
+        self._by_room = np.argsort(self.room, kind="stable")
+        self._room_ends = np.cumsum(np.bincount(self.room))
 
     def elsewhere(
         self, rng: np.random.Generator, index: int, by: np.ndarray
@@ -49,7 +50,9 @@ class Donors:
 
     def same_room(self, rng: np.random.Generator, index: int, count: int) -> Iterator[DecodedView]:
         """Up to `count` other random views by the camera of view `index`, decoded one by one."""
-        views = self._by_room[self.room[index]]
+        end = self._room_ends[self.room[index]]
+        start = self._room_ends[self.room[index] - 1] if self.room[index] else 0
+        views = self._by_room[start:end]
         chosen = [view for view in rng.permutation(views)[: count + 1].tolist() if view != index]
         return (view for view in map(self._try, chosen[:count]) if view is not None)
 

@@ -109,14 +109,18 @@ def build_targets(release: Release, assets: Assets) -> ViewTargets:
 def _pose_all(release: Release, bodies: BodySet) -> dict[str, Tensor]:
     """Bodies of all frames in the world frame; frames without one get zeros and the rotation of nothing."""
     count, known = len(release.frames.name), np.flatnonzero(release.frames.has_body)
-    world = {
-        "theta": torch.eye(3, dtype=torch.float64).repeat(count, 52, 1, 1),
-        "trans": torch.zeros(count, 3, dtype=torch.float64),
-        "pelvis": torch.zeros(count, 3, dtype=torch.float64),
-        "joints": torch.zeros(count, 29, 3, dtype=torch.float64),
-        "twist": torch.zeros(count, 23, 2, dtype=torch.float64),
-        "twist_weight": torch.zeros(count, 23, dtype=torch.float64),
+    nobody = {
+        "theta": torch.eye(3, dtype=torch.float64).repeat(1, 52, 1, 1),
+        "trans": torch.zeros(1, 3, dtype=torch.float64),
+        "pelvis": torch.zeros(1, 3, dtype=torch.float64),
+        "joints": torch.zeros(1, 29, 3, dtype=torch.float64),
+        "twist": torch.zeros(1, 23, 2, dtype=torch.float64),
+        "twist_weight": torch.zeros(1, 23, dtype=torch.float64),
     }
+    world = {key: value.expand(count, *value.shape[1:]) for key, value in nobody.items()}
+    if not len(known):
+        return world  # one row that stands for all
+    world = {key: value.clone(memory_format=torch.contiguous_format) for key, value in world.items()}
     for chunk in _chunks(len(known)):
         for key, value in _pose_frames(release, bodies, known[chunk]).items():
             world[key][known[chunk]] = value
@@ -160,7 +164,10 @@ def _tensor(array: np.ndarray) -> Tensor:
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.numpy().astype(np.float32)
+    """As float32; rows that share their memory go on sharing it."""
+    shared = len(tensor) > 1 and tensor.stride(0) == 0
+    array = (tensor[:1] if shared else tensor).numpy().astype(np.float32)
+    return np.broadcast_to(array, tensor.shape) if shared else array
 
 
 def _chunks(length: int) -> list[slice]:

@@ -28,7 +28,7 @@ def shade_actors(stage: Stage, actors: Actors, window: Window, picture: np.ndarr
         hits = _pick(window.hits[k], at)
         toward = rays[at]
         points = actors.points(k, hits, stage.origin + toward * hits.distance[:, None])
-        normal = _bumped(points.normal, points.paint.bump, points.position, toward)
+        normal = bumped(points.normal, points.paint.bump, points.position, toward)
         albedo = points.paint.albedo
         light = stage.ambient * (points.open * (0.82 + 0.18 * normal[:, 1]))[:, None]
         shine = np.zeros(len(at), np.float32)
@@ -37,13 +37,20 @@ def shade_actors(stage: Stage, actors: Actors, window: Window, picture: np.ndarr
         ):
             direct = irradiance(lamp, points.position, normal) * free
             light += direct[:, None] * lamp.color
-            shine += _highlight(lamp.centre, points.position, normal, toward) * free
+            shine += highlight(lamp.centre, points.position, normal, toward) * free
         radiance = albedo * light + (points.paint.gloss * shine)[:, None] * 1.2
         view[mask] = tone(radiance * stage.exposure)
 
 
-def _bumped(normal: np.ndarray, bump: np.ndarray, position: np.ndarray, toward: np.ndarray) -> np.ndarray:
-    """Normals tilted by folds and turned towards the camera."""
+def bumped(normal: np.ndarray, bump: np.ndarray, position: np.ndarray, toward: np.ndarray) -> np.ndarray:
+    """Unit normals (N, 3) tilted by folds and turned towards the camera.
+
+    Args:
+        normal: (N, 3) unit normals.
+        bump: (N,) strength of the folds.
+        position: (N, 3) metres.
+        toward: (N, 3) directions of the camera's rays.
+    """
     p = position
     folds = np.stack(
         [
@@ -59,9 +66,8 @@ def _bumped(normal: np.ndarray, bump: np.ndarray, position: np.ndarray, toward: 
     return tilted / np.sqrt(np.einsum("nk,nk->n", tilted, tilted))[:, None]
 
 
-def _highlight(
-    centre: np.ndarray, position: np.ndarray, normal: np.ndarray, toward: np.ndarray
-) -> np.ndarray:
+def highlight(centre: np.ndarray, position: np.ndarray, normal: np.ndarray, toward: np.ndarray) -> np.ndarray:
+    """Strength (N,) of a lamp's highlight; arguments as of `bumped`, and the lamp's centre (3,)."""
     to_light = centre.astype(np.float32) - position
     to_light /= np.sqrt(np.einsum("nk,nk->n", to_light, to_light))[:, None]
     half = to_light - toward / np.sqrt(np.einsum("nk,nk->n", toward, toward))[:, None]
