@@ -71,7 +71,7 @@ def read_part(folder: Path) -> PosedViews:
     try:
         with np.load(path, allow_pickle=False) as stored:
             views = PosedViews(**{key: stored[key] for key in ("index", "R", "t", "K")})
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{path}: expected index, R, t and K of a part's poses, found {error!r}; delete the file and run "
             "rhobin synth-objects as before, which makes the part again"

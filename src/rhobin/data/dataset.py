@@ -56,6 +56,12 @@ class BehaveDataset(Dataset):
         cv2.setNumThreads(0)
         self.release, self.targets, self.views = release, targets, views
         self.config, self.augment, self.seed, self.partly = config, augment, seed, partly
+        if augment and augment.own_rooms and release.layout == "renders":
+            raise ValueError(
+                f"{release.root} holds rendered objects, which stand in no room; set "
+                "data.augment.background_from to a BEHAVE root (rhobin synth makes one), a folder of images, "
+                "plain or noise"
+            )
         reach = augment.reach if augment else 1.0
         self.decoded = DecodedViews(release, targets, views, config, reach, cache, partly)
         self.repainter = (

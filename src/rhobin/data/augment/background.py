@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 
 from rhobin.data.augment.donors import Donors
+from rhobin.data.augment.other_root import OtherRooms, is_root
 from rhobin.data.augment.rooms import empty_room, freest_square
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
+SOURCES = ("rooms", "plain", "noise")
 _FILLERS = 3
 _NOISE_SIZE = 108
 
@@ -22,14 +24,18 @@ class Backgrounds:
         """Choose the source.
 
         Args:
-            source: "rooms", "plain", "noise", or a folder of images, searched with its subfolders.
+            source: "rooms", "plain", "noise", a dataset root whose rooms are shown, or a folder of images,
+                searched with its subfolders.
             donors: views that "rooms" takes.
 
         Raises:
             FileNotFoundError: the folder does not exist or holds no image.
+            ValueError: the root has no rooms.
         """
+        folder = None if source in SOURCES else Path(source)
         self.source, self.donors = source, donors
-        self.files = [] if source in ("rooms", "plain", "noise") else list_images(Path(source))
+        self.rooms = OtherRooms(folder) if folder and is_root(folder) else None
+        self.files = list_images(folder) if folder and self.rooms is None else []
 
     def draw(self, rng: np.random.Generator, index: int, size: int) -> tuple[np.ndarray, str] | None:
         """A background for view `index`.
@@ -42,6 +48,9 @@ class Backgrounds:
         Returns:
             (size, size, 3) BGR uint8 and what it is; None when the source has nothing else to show.
         """
+        if self.rooms:
+            room = self.rooms.draw(rng, size)
+            return None if room is None else (room, "room of another root")
         if self.files:
             return self._from_folder(rng, size)
         if self.source == "rooms":
@@ -76,7 +85,8 @@ def list_images(folder: Path) -> list[Path]:
         FileNotFoundError: the folder does not exist or holds no image.
     """
     advice = (
-        "set data.augment.background_from to a folder of .jpg or .png images, or to rooms, plain or noise"
+        "set data.augment.background_from to rooms, plain, noise, a dataset root, or a folder of .jpg or "
+        ".png images"
     )
     if not folder.is_dir():
         raise FileNotFoundError(f"data.augment.background_from: there is no folder {folder}; {advice}")

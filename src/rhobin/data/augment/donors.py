@@ -13,7 +13,7 @@ _TRIES = 8
 
 
 class Donors:
-    """The views of one dataset by sequence and by room; training never borrows from any other.
+    """The views of one dataset by sequence and by room.
 
     Attributes:
         sequence: (M,) which sequence each view belongs to.
@@ -36,12 +36,18 @@ class Donors:
         self._room_ends = np.cumsum(np.bincount(self.room))
 
     def elsewhere(
-        self, rng: np.random.Generator, index: int, by: np.ndarray
+        self, rng: np.random.Generator, index: int | None, by: np.ndarray
     ) -> tuple[int, DecodedView] | None:
-        """A random usable view that differs in `by` (sequence or room) from view `index`, if there is one."""
+        """A random usable view, if there is one.
+
+        Args:
+            rng: random numbers.
+            index: the view that borrows; None for one of another dataset.
+            by: sequence or room, in which the two must differ.
+        """
         for _ in range(_TRIES):
             other = int(rng.integers(len(by)))
-            if by[other] == by[index]:
+            if index is not None and by[other] == by[index]:
                 continue
             view = self._try(other)
             if view is not None:

@@ -43,7 +43,7 @@ class AugmentConfig:
         colour_p: probability of the colour set.
         background_p: probability of another background.
         background_from: "rooms" (other training views without their people and objects), "plain", "noise",
-            or a folder of images.
+            a dataset root (the same, of its training views), or a folder of images.
         occluder: keys of `OccluderConfig`.
     """
 
@@ -73,6 +73,12 @@ class AugmentConfig:
                 raise ValueError(
                     f"data.augment.{name} is {getattr(self, name)!r}; expected one of {', '.join(known)}"
                 )
+
+    @property
+    def own_rooms(self) -> bool:
+        """Whether samples are to show rooms of their own dataset."""
+        patches = self.occluder.p > 0 and "patch" in self.occluder.kinds
+        return self.background_from == "rooms" and (self.background_p > 0 or patches)
 
     @property
     def reach(self) -> float:

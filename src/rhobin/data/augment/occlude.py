@@ -26,7 +26,8 @@ class OccluderConfig:
     Attributes:
         p: probability that a sample gets occluders.
         kinds: drawn from with equal chances: "object" and "person" (cut from other training frames),
-            "template" (rendered), "rectangle" (of noise), "patch" (a rectangle of another background).
+            "template" (rendered), "rectangle" (of noise), "patch" (a rectangle of the
+            background that the sample was put before, or else of another one).
         size: least and largest longer side, as a share of the crop's width; twice that for people.
         count: largest number for one sample.
     """
@@ -69,7 +70,12 @@ class Occluders:
     backgrounds: Backgrounds
 
     def apply(
-        self, rng: np.random.Generator, index: int, color: np.ndarray, masks: np.ndarray
+        self,
+        rng: np.random.Generator,
+        index: int,
+        color: np.ndarray,
+        masks: np.ndarray,
+        behind: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """Put one to `count` occluders on a sample.
 
@@ -78,6 +84,7 @@ class Occluders:
             index: the sample's view; occluders come from other sequences.
             color: (S, S, 3) BGR uint8.
             masks: (2, S, S) uint8 of person and object, 0 or 255.
+            behind: (S, S, 3) the background that the sample was put before, which shows through patches.
 
         Returns:
             New image and masks, and what was put on it in words.
@@ -86,23 +93,31 @@ class Occluders:
         before = _areas(masks)
         for _ in range(int(rng.integers(1, self.config.count + 1))):
             kind = self.config.kinds[int(rng.integers(len(self.config.kinds)))]
-            placed = self._place(rng, index, kind, masks, before)
+            placed = self._place(rng, index, kind, masks, before, behind)
             if placed is None:
                 notes.append(f"{kind}: no room")
                 continue
             above, alpha = placed
+            if kind == "patch" and behind is not None:
+                above = behind
             color = blend(color, above, alpha)
             masks = masks & _uncovered(alpha)
             notes.append(kind)
         return color, masks, notes
 
     def _place(
-        self, rng: np.random.Generator, index: int, kind: str, masks: np.ndarray, before: np.ndarray
+        self,
+        rng: np.random.Generator,
+        index: int,
+        kind: str,
+        masks: np.ndarray,
+        before: np.ndarray,
+        behind: np.ndarray | None,
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """An occluder as a layer of the sample: colour (S, S, 3) and alpha (S, S); None when none fits."""
         size = masks.shape[1]
         length = size * rng.uniform(*self.config.size) * (PERSON_SIZE if kind == "person" else 1)
-        pieces = (self._makers()[kind](rng, index, round(length)) for _ in range(_DONORS))
+        pieces = (self._makers(behind)[kind](rng, index, round(length)) for _ in range(_DONORS))
         piece = next((piece for piece in pieces if piece is not None), None)
         if piece is None:
             return None
@@ -114,7 +129,9 @@ class Occluders:
             length *= _SMALLER
         return None
 
-    def _makers(self) -> dict[str, Callable[[np.random.Generator, int, int], Piece | None]]:
+    def _makers(
+        self, behind: np.ndarray | None
+    ) -> dict[str, Callable[[np.random.Generator, int, int], Piece | None]]:
         return {
             "person": lambda rng, index, size: self._cut(rng, index, 0),
             "object": lambda rng, index, size: self._cut(rng, index, 1),
@@ -122,14 +139,18 @@ class Occluders:
                 self.templates[int(rng.integers(len(self.templates)))], rng, size
             ),
             "rectangle": lambda rng, index, size: noise_piece(rng, size),
-            "patch": self._patch,
+            "patch": lambda rng, index, size: self._patch(rng, index, size, behind),
         }
 
     def _cut(self, rng: np.random.Generator, index: int, which: int) -> Piece | None:
         found = self.donors.elsewhere(rng, index, self.donors.sequence)
         return cut_piece(found[1], which) if found else None
 
-    def _patch(self, rng: np.random.Generator, index: int, size: int) -> Piece | None:
+    def _patch(
+        self, rng: np.random.Generator, index: int, size: int, behind: np.ndarray | None
+    ) -> Piece | None:
+        if behind is not None:
+            return rectangle_piece(rng, behind)
         found = self.backgrounds.draw(rng, index, size)
         return rectangle_piece(rng, found[0]) if found else None
 

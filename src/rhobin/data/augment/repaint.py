@@ -62,13 +62,15 @@ class Repainter:
         """
         config, at = self.config, (self.seed, epoch, index)
         color, person, obj, notes = painted.color, painted.person, painted.obj, [*painted.notes]
+        behind = None
         if config.background_p and (rng := stream("background", *at)).random() < config.background_p:
             found = self.backgrounds.draw(rng, index, len(color))
             if found is not None:
-                color = replace_background(color, person, obj, found[0])
+                behind = found[0]
+                color = replace_background(color, person, obj, behind)
                 notes.append(f"background {found[1]}")
         if config.occluder.p and (rng := stream("occluder", *at)).random() < config.occluder.p:
-            color, masks, said = self.occluders.apply(rng, index, color, np.stack([person, obj]))
+            color, masks, said = self.occluders.apply(rng, index, color, np.stack([person, obj]), behind)
             person, obj = masks
             notes += said
         if config.colour_set == "g2dr" and (rng := stream("colour", *at)).random() < config.colour_p:
