@@ -129,7 +129,7 @@ def test_core_dependencies_are_what_the_package_imports():
         "hydra": "hydra-core",
         "lightning_fabric": "pytorch-lightning",
     }
-    optional = {"pytorch3d"}  # the extra p3d, behind the backend switch
+    optional = {"pytorch3d", "bpy"}  # the extras p3d, behind the backend switch, and blender
     imported = set()
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rhobin.synthetic.renders.build import RenderPlan
 
 POSES = ("uniform", "euler")
-RENDERERS = ("embree",)
+RENDERERS = ("embree", "blender")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=at_least(16), default=256, help="width of the square pictures in pixels (default: 256)"
     )
-    parser.add_argument("--renderer", choices=RENDERERS, default="embree", help="default: embree")
+    parser.add_argument(
+        "--renderer",
+        choices=RENDERERS,
+        default="embree",
+        help="embree (default), or blender: other shading, same masks and coordinates, tens of times slower; "
+        "needs pip install 'rhobin[blender]' on Python 3.11",
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of poses and looks (default: 0)")
     parser.add_argument(
         "--shard",

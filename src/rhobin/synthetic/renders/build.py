@@ -16,14 +16,16 @@ from rhobin.behave.renders import PART, is_part, part_folder, part_indices, writ
 from rhobin.behave.root_templates import root_templates
 from rhobin.objects.template import Template
 from rhobin.pool import finished, task_pool
+from rhobin.synthetic.renders.blender import BlenderRenderer, need_bpy
 from rhobin.synthetic.renders.claim import RenderSettings, claim, note_finished
 from rhobin.synthetic.renders.embree import EmbreeRenderer
 from rhobin.synthetic.renders.look import draw_look
-from rhobin.synthetic.renders.picture import write_picture
+from rhobin.synthetic.renders.picture import Renderer, write_picture
 from rhobin.synthetic.renders.poses import posed_views, stream
 
 Part = tuple[str, int]
 """A unit of work: object and number of the part."""
+RENDERERS: dict[str, Callable[[Template], Renderer]] = {"embree": EmbreeRenderer, "blender": BlenderRenderer}
 Notify = Callable[[int], None]
 """Called with how many more pictures are done."""
 
@@ -68,8 +70,11 @@ def plan_renders(
 
     Raises:
         FileNotFoundError: `root` has no templates.
-        ValueError: `out` holds renders of other settings or templates, or there is no object of that name.
+        ValueError: `out` holds renders of other settings or templates, there is no object of that name, or
+            the renderer is not installed.
     """
+    if settings.renderer == "blender":
+        need_bpy()
     templates = claim(Path(out), settings, root)
     for name in objects:
         if name not in templates:
@@ -106,7 +111,8 @@ def build_renders(plan: RenderPlan, workers: int = 0, notify: Notify = lambda co
 def make_part(out: Path, settings: RenderSettings, part: Part) -> tuple[int, float]:
     """Render one part in this process; returns how many pictures, and seconds of the processor."""
     start = time.process_time()
-    template, renderer = _renderer(out, settings.renderer, part[0])
+    template = _templates(out)[part[0]]
+    renderer = RENDERERS[settings.renderer](template)
     folder = part_folder(out, *part)
     folder.mkdir(parents=True, exist_ok=True)
     indices = part_indices(part[1], settings.count)
@@ -117,13 +123,6 @@ def make_part(out: Path, settings: RenderSettings, part: Part) -> tuple[int, flo
         write_picture(folder, index, renderer.render(R, t, K, settings.size, look, rng))
     write_part(folder, views)
     return len(indices), time.process_time() - start
-
-
-@lru_cache(maxsize=4)
-def _renderer(out: Path, renderer: str, name: str) -> tuple[Template, EmbreeRenderer]:
-    """A template of a root and what renders it, of this process."""
-    template = _templates(out)[name]
-    return template, EmbreeRenderer(template)
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,7 @@ class RenderSettings:
     """What decides the pictures: kept in `renders.json` and compared when a root is continued.
 
     Attributes:
-        renderer: "embree".
+        renderer: "embree" or "blender".
         poses: law of the rotations; see `posed_views`.
         count: poses of each object.
         size: width and height of the pictures, pixels.

@@ -46,16 +46,7 @@ class EmbreeRenderer:
     def render(
         self, R: np.ndarray, t: np.ndarray, K: np.ndarray, size: int, look: Look, rng: np.random.Generator
     ) -> Picture:
-        """Render one pose.
-
-        Args:
-            R: (3, 3) rotation, template to camera.
-            t: (3,) translation, metres.
-            K: (3, 3) intrinsics of the picture.
-            size: its width and height, pixels.
-            look: light, colours and camera.
-            rng: of the sensor's noise.
-        """
+        """Render one pose; arguments as of `Renderer`."""
         origin = (-R.T @ t).astype(np.float32)
         box = _box(np.asarray(project(self.template.verts @ R.T + t, K)), size)
         rays = camera_rays(K @ R, size, size, box)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -31,6 +32,24 @@ class Picture:
     color: np.ndarray
     mask: np.ndarray
     nocs: np.ndarray
+
+
+class Renderer(Protocol):
+    """What renders one template."""
+
+    def render(
+        self, R: np.ndarray, t: np.ndarray, K: np.ndarray, size: int, look: Look, rng: np.random.Generator
+    ) -> Picture:
+        """Render one pose.
+
+        Args:
+            R: (3, 3) rotation, template to camera.
+            t: (3,) translation, metres.
+            K: (3, 3) intrinsics of the picture.
+            size: its width and height, pixels.
+            look: light, colours and camera.
+            rng: of the sensor's noise.
+        """
 
 
 def through_camera(color: np.ndarray, on: np.ndarray, look: Look, rng: np.random.Generator) -> np.ndarray:
