@@ -181,3 +181,11 @@ def test_views_of_a_room_are_those_of_its_camera():
     expected = {0: {2}, 1: set(), 2: {0}, 3: set(), 4: set()}
     for index, others in expected.items():
         assert set(donors.same_room(np.random.default_rng(0), index, 9)) == others
+
+
+def test_a_picture_counts_as_the_part_of_a_frame_that_it_is(renders):
+    """Sizes of blur and dropout follow pixels of a frame 640 wide, whose focal length kinect 1 has."""
+    dataset = datamodule(renders, augment={"background_from": "noise"}).train_dataset
+    for index in range(12):
+        focal = dataset.release.cameras[index].K[0, 0]
+        assert dataset._frame_width(index, 128) / focal == pytest.approx(2048 / 979.784)

@@ -30,7 +30,7 @@ def test_both_renderers_get_the_same_poses_and_write_the_same_files(tmp_path, mo
 
     def fake(kind):
         class Fake:
-            def __init__(self, template):
+            def __init__(self, template, skin):
                 self.name = template.name
 
             def render(self, R, t, K, size, look, rng):

@@ -1,15 +1,20 @@
 """Rendered objects against the templates that they show."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.renders import NOCS_ONE
+from rhobin.behave.writers.templates import write_templates
 from rhobin.objects.load import load_templates
+from rhobin.synthetic.paint.materials import srgb_to_linear
 from rhobin.synthetic.renders.embree import EmbreeRenderer
 from rhobin.synthetic.renders.look import draw_look
 from rhobin.synthetic.renders.poses import euler_grid, posed_views, stream
+from rhobin.synthetic.renders.skin import skin_of
 
 SIZE = 96
 
@@ -99,3 +104,25 @@ def test_objects_stand_in_the_frame_at_the_depths_of_the_law(chair):
     assert t[:, 2].min() >= 1
     assert t[:, 2].max() <= 5
     assert np.ptp(t[:, 2]) > 3.8
+
+
+def test_a_scan_wears_its_texture(tmp_path, chair):
+    """A template's own OBJ has its colours as a texture: they are found again on the surface."""
+    write_templates(tmp_path, {"chairwood": chair})
+    renamed = replace(chair, sha256="another mesh")
+    skin = skin_of(tmp_path, renamed)
+    middles = chair.verts[chair.faces].mean(axis=1)
+    a, b, c = (chair.verts[chair.faces[:, k]] for k in range(3))
+    normals = np.cross(b - a, c - a)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    expected = srgb_to_linear(chair.colors / 255.0)
+    apart = np.abs(skin.at(middles, normals) - expected).max(axis=1)
+    assert np.quantile(apart, 0.9) < 0.05  # JPEG; another part may be nearer from outside
+    assert skin_of(tmp_path, chair) is None
+    away = np.array([[0.0, 5.0, 0.0]])
+    assert np.allclose(skin.at(away, away / 5), skin.mean)
+
+
+def test_objects_without_a_texture_keep_their_colours(tmp_path, chair):
+    renamed = replace(chair, sha256="another mesh")
+    assert skin_of(tmp_path, renamed) is None

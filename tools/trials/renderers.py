@@ -2,8 +2,9 @@
 
     python tools/trials/renderers.py --out runs/renderers.png
 
-It needs the extra `blender`. It ends with status 1 where masks overlap by less than 0.99 or coordinates
-differ by more than 2 % of the object's size.
+It needs the extra `blender`. It ends with status 1 where masks overlap by less than 0.99, or more than one
+pixel in a thousand has coordinates that differ by more than 2 % of the object's size (rays that graze an inner
+edge meet one side or the other).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from rhobin.synthetic.renders.look import draw_look
 from rhobin.synthetic.renders.picture import Picture
 from rhobin.synthetic.renders.poses import posed_views, stream
 
-LEAST_IOU, LARGEST_SHIFT = 0.99, 0.02
+LEAST_IOU, LARGEST_SHIFT, MOST_BEYOND = 0.99, 0.02, 0.001
 
 
 def pictures(template: Template, poses: int, size: int) -> list[tuple[Picture, Picture]]:
@@ -41,14 +42,19 @@ def pictures(template: Template, poses: int, size: int) -> list[tuple[Picture, P
     return list(zip(*made, strict=True))
 
 
-def compare(embree: Picture, blender: Picture) -> tuple[float, float, float, float]:
-    """Mask IoU, largest and mean distance of coordinates in object sizes, ratio of brightness."""
+def compare(embree: Picture, blender: Picture) -> dict[str, float]:
+    """Mask IoU, distances of coordinates in object sizes, and ratio of brightness."""
     first, second = embree.mask > 0, blender.mask > 0
     both = first & second
-    apart = (embree.nocs[both].astype(float) - blender.nocs[both]) / NOCS_ONE
-    length = np.linalg.norm(apart, axis=1)
-    ratio = blender.color[both].mean() / embree.color[both].mean()
-    return both.sum() / (first | second).sum(), length.max(), length.mean(), ratio
+    length = np.linalg.norm((embree.nocs[both].astype(float) - blender.nocs[both]) / NOCS_ONE, axis=1)
+    return {
+        "iou": both.sum() / (first | second).sum(),
+        "mean": length.mean(),
+        "largest": length.max(),
+        "beyond": (length > LARGEST_SHIFT).mean(),
+        "pixels": float((length > LARGEST_SHIFT).sum()),
+        "brightness": blender.color[both].mean() / embree.color[both].mean(),
+    }
 
 
 def row(pairs: list[tuple[Picture, Picture]], width: int) -> np.ndarray:
@@ -69,22 +75,23 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=256)
     args = parser.parse_args()
     rows, worst = [], []
-    print(f"{'object':<18} least IoU  largest and mean coordinate shift  brightness")
+    print(f"{'object':<17} least IoU  coordinates: mean  largest  pixels beyond 2 %  brightness")
     for name, template in load_templates().items():
         pairs = pictures(template, args.poses, args.size)
-        found = np.array([compare(*pair) for pair in pairs])
-        iou, largest = found[:, 0].min(), found[:, 1].max()
-        worst.append((iou, largest))
+        found = [compare(*pair) for pair in pairs]
+        of = {key: np.array([one[key] for one in found]) for key in found[0]}
+        worst.append((of["iou"].min(), of["beyond"].max()))
         print(
-            f"{name:<18} {iou:9.5f}  {largest:.5f}  {found[:, 2].mean():.6f}  {found[:, 3].mean():.2f}",
+            f"{name:<17} {of['iou'].min():9.5f} {of['mean'].mean():18.6f} {of['largest'].max():8.5f} "
+            f"{of['pixels'].sum():18.0f} {of['brightness'].mean():11.2f}",
             flush=True,
         )
         rows.append(row(pairs, 96))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(args.out), np.vstack(rows))
-    iou, largest = min(w[0] for w in worst), max(w[1] for w in worst)
-    print(f"all: least IoU {iou:.5f}, largest coordinate shift {largest:.5f}; {args.out}")
-    return int(iou < LEAST_IOU or largest > LARGEST_SHIFT)
+    iou, beyond = min(w[0] for w in worst), max(w[1] for w in worst)
+    print(f"all: least IoU {iou:.5f}, most pixels of a picture beyond 2 %: {beyond:.5f}; {args.out}")
+    return int(iou < LEAST_IOU or beyond > MOST_BEYOND)
 
 
 if __name__ == "__main__":

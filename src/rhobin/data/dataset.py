@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from rhobin.behave.layout import CHALLENGE_LENS, CHALLENGE_SIZE
 from rhobin.behave.read import Release
 from rhobin.behave.skips import Skip
 from rhobin.data.aim import Aim, aim_crops
@@ -162,7 +163,8 @@ class BehaveDataset(Dataset):
             view = self.decoded.decode(index, number, outline, aim.from_image)
             pixels = Painted(*warp_view(view, aim.from_image, crop.input_size), change.notes())
             if self.repainter:
-                zoom = crop.input_size / (view.side * change.scale) * view.size[0] / FRAME_WIDTH
+                width = self._frame_width(index, view.size[0])
+                zoom = crop.input_size / (view.side * change.scale) * width / FRAME_WIDTH
                 pixels = self.repainter(epoch, index, change.colour_seed, pixels, zoom)
             painted.append(pixels)
         return Q, aims, painted
@@ -189,6 +191,13 @@ class BehaveDataset(Dataset):
             painted.color, painted.person, painted.obj, reads.planes, background, painted.levels
         )
         return torch.from_numpy(planes)
+
+    def _frame_width(self, index: int, width: int) -> float:
+        """Pixels across the whole frame of a view whose image is `width` wide; renders show a part of one."""
+        if self.release.layout != "renders":
+            return width
+        camera = self.release.cameras[self.release.views.camera[self.views[index]]]
+        return camera.K[0, 0] * CHALLENGE_SIZE[0] / CHALLENGE_LENS[0]
 
     def _donors(self) -> Donors:
         """This dataset's own views, to cut occluders and backgrounds from."""

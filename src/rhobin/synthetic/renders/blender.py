@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
-from rhobin.objects.nocs import nocs_box, to_nocs
 from rhobin.objects.template import Template
-from rhobin.synthetic.light.shading import Light, tone
-from rhobin.synthetic.paint.finishes import object_paint
-from rhobin.synthetic.paint.materials import albedo
+from rhobin.synthetic.light.shading import tone
+from rhobin.synthetic.renders.blender_scene import (
+    FLIP,
+    NOCS,
+    PAINT,
+    glowing,
+    lamp_placement,
+    mesh_of,
+    painted,
+    placement,
+    quiet,
+)
 from rhobin.synthetic.renders.look import Look
 from rhobin.synthetic.renders.picture import Picture, quantised, through_camera
+from rhobin.synthetic.renders.skin import Skin, dressed
 
 SAMPLES = 16
 """Rays a pixel, for colour."""
 SENSOR = 36.0
-FLIP = np.diag([1.0, -1.0, -1.0])
-"""From OpenCV's camera frame to Blender's, which looks along -z with y up."""
 POWER = 9.87
 """Watts of a square lamp, per squared metre of distance, that light a surface with an irradiance of pi."""
-NOCS, PAINT = "nocs", "paint"
 
 
 def need_bpy() -> ModuleType:
@@ -51,25 +54,24 @@ def need_bpy() -> ModuleType:
 class BlenderRenderer:
     """Renders a template; takes Blender's scene for itself, so a process has one at a time."""
 
-    def __init__(self, template: Template):
-        self.template, self.bpy = template, need_bpy()
-        self.box = nocs_box(template.verts, "cube")
-        with _quiet():
+    def __init__(self, template: Template, skin: Skin | None = None):
+        self.template, self.skin, self.bpy = template, skin, need_bpy()
+        with quiet():
             self.bpy.ops.wm.read_factory_settings(use_empty=True)
         self.scene = self.bpy.context.scene
         self._set_up()
-        self.mesh = self._mesh()
+        self.mesh = mesh_of(self.bpy, template)
         self.thing = self._add("thing", self.mesh)
         self.camera = self._add("camera", self.bpy.data.cameras.new("camera"))
         self.scene.camera = self.camera
         self.lamps: list = []
-        self.materials = {NOCS: self._glowing(), PAINT: self._painted()}
+        self.materials = {NOCS: glowing(self.bpy), PAINT: painted(self.bpy)}
 
     def render(
         self, R: np.ndarray, t: np.ndarray, K: np.ndarray, size: int, look: Look, rng: np.random.Generator
     ) -> Picture:
         """Render one pose; arguments as of `Renderer`."""
-        self.thing.matrix_world = _matrix(FLIP @ R, FLIP @ t)
+        self.thing.matrix_world = placement(FLIP @ R, FLIP @ t)
         self._aim(K, size)
         nocs = self._drawn(NOCS, samples=1)
         on = nocs[..., 3] > 0.5
@@ -98,44 +100,10 @@ class BlenderRenderer:
         scene.world = self.bpy.data.worlds.new("world")
         scene.world.use_nodes = True
 
-    def _mesh(self):
-        template, mesh = self.template, self.bpy.data.meshes.new("thing")
-        mesh.from_pydata(template.verts.tolist(), [], template.faces.tolist())
-        mesh.polygons.foreach_set("use_smooth", np.ones(len(template.faces), bool))
-        mesh.set_sharp_from_angle(angle=np.deg2rad(40.0))
-        places = mesh.attributes.new(NOCS, "FLOAT_VECTOR", "POINT")
-        places.data.foreach_set("vector", to_nocs(template.verts, self.box).astype(np.float32).ravel())
-        mesh.attributes.new(PAINT, "FLOAT_COLOR", "FACE")
-        return mesh
-
     def _add(self, name: str, data):
         thing = self.bpy.data.objects.new(name, data)
         self.scene.collection.objects.link(thing)
         return thing
-
-    def _glowing(self):
-        """A material whose radiance is the object coordinate."""
-        material, nodes, links = self._material(NOCS)
-        source, glow = nodes.new("ShaderNodeAttribute"), nodes.new("ShaderNodeEmission")
-        source.attribute_name = NOCS
-        links.new(source.outputs["Vector"], glow.inputs["Color"])
-        links.new(glow.outputs["Emission"], nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
-        return material
-
-    def _painted(self):
-        """A material with the colours of the faces."""
-        material, nodes, links = self._material(PAINT)
-        source, skin = nodes.new("ShaderNodeAttribute"), nodes.new("ShaderNodeBsdfPrincipled")
-        source.attribute_name = PAINT
-        links.new(source.outputs["Color"], skin.inputs["Base Color"])
-        links.new(skin.outputs["BSDF"], nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
-        return material
-
-    def _material(self, name: str):
-        material = self.bpy.data.materials.new(name)
-        material.use_nodes = True
-        material.node_tree.nodes.clear()
-        return material, material.node_tree.nodes, material.node_tree.links
 
     def _aim(self, K: np.ndarray, size: int) -> None:
         """Give the camera intrinsics (3, 3) of a square picture."""
@@ -152,7 +120,7 @@ class BlenderRenderer:
         while len(self.lamps) < len(look.lamps):
             self.lamps.append(self._add("lamp", self.bpy.data.lights.new("lamp", "AREA")))
         for lamp, light in zip(self.lamps, look.lamps, strict=True):
-            lamp.matrix_world = _lamp_matrix(light)
+            lamp.matrix_world = lamp_placement(light)
             lamp.data.size = 2 * float(np.linalg.norm(light.u))
             lamp.data.color = (light.color / light.color.max()).tolist()
             lamp.data.energy = POWER * float(light.color.max()) * light.reference**2
@@ -166,11 +134,9 @@ class BlenderRenderer:
         a, b, c = (template.verts[template.faces[:, k]] for k in range(3))
         normals = np.cross(b - a, c - a)
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-        paint = object_paint(template, middles, normals.astype(np.float32), np.arange(len(middles)))
-        color = paint.albedo * look.tint
-        if look.material is not None:
-            color = albedo(look.material, middles, normals)
-        rgba = np.concatenate([np.clip(color, 0, 0.95), np.ones((len(color), 1))], axis=1)
+        faces = np.arange(len(middles))
+        paint = dressed(template, self.skin, look, middles, normals.astype(np.float32), faces)
+        rgba = np.concatenate([paint.albedo, np.ones((len(faces), 1))], axis=1)
         self.mesh.attributes[PAINT].data.foreach_set("color", rgba.astype(np.float32).ravel())
         skin = self.materials[PAINT].node_tree.nodes["Principled BSDF"]
         skin.inputs["Roughness"].default_value = 0.5
@@ -188,7 +154,7 @@ class BlenderRenderer:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "picture.exr"
             self.scene.render.filepath = str(file)
-            with _quiet():
+            with quiet():
                 self.bpy.ops.render.render(write_still=True)
             return self._read(file)
 
@@ -199,31 +165,3 @@ class BlenderRenderer:
         image.pixels.foreach_get(pixels)
         self.bpy.data.images.remove(image)
         return pixels.reshape(height, width, 4)[::-1]
-
-
-def _matrix(R: np.ndarray, t: np.ndarray) -> list[list[float]]:
-    """A placement as Blender takes it: columns first."""
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = R, t
-    return matrix.T.tolist()
-
-
-def _lamp_matrix(light: Light) -> list[list[float]]:
-    """A lamp's placement: Blender's shine along -z."""
-    u, v = (axis / np.linalg.norm(axis) for axis in (light.u, light.v))
-    away = np.cross(u, v)
-    return _matrix(FLIP @ np.stack([u, v, away], axis=1), FLIP @ light.centre)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what Blender prints about each picture off the terminal."""
-    sys.stdout.flush()
-    kept, nothing = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 1)
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nothing)

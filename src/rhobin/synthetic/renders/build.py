@@ -22,10 +22,14 @@ from rhobin.synthetic.renders.embree import EmbreeRenderer
 from rhobin.synthetic.renders.look import draw_look
 from rhobin.synthetic.renders.picture import Renderer, write_picture
 from rhobin.synthetic.renders.poses import posed_views, stream
+from rhobin.synthetic.renders.skin import Skin, skin_of
 
 Part = tuple[str, int]
 """A unit of work: object and number of the part."""
-RENDERERS: dict[str, Callable[[Template], Renderer]] = {"embree": EmbreeRenderer, "blender": BlenderRenderer}
+RENDERERS: dict[str, Callable[[Template, Skin | None], Renderer]] = {
+    "embree": EmbreeRenderer,
+    "blender": BlenderRenderer,
+}
 Notify = Callable[[int], None]
 """Called with how many more pictures are done."""
 
@@ -112,7 +116,7 @@ def make_part(out: Path, settings: RenderSettings, part: Part) -> tuple[int, flo
     """Render one part in this process; returns how many pictures, and seconds of the processor."""
     start = time.process_time()
     template = _templates(out)[part[0]]
-    renderer = RENDERERS[settings.renderer](template)
+    renderer = RENDERERS[settings.renderer](template, skin_of(out, template))
     folder = part_folder(out, *part)
     folder.mkdir(parents=True, exist_ok=True)
     indices = part_indices(part[1], settings.count)

@@ -21,12 +21,10 @@ from rhobin.synthetic.light.shading import (
     tone,
     visibility,
 )
-from rhobin.synthetic.paint.finishes import object_paint
-from rhobin.synthetic.paint.looks import Paint
-from rhobin.synthetic.paint.materials import albedo
 from rhobin.synthetic.render.lighting import bumped, highlight
 from rhobin.synthetic.renders.look import Look
 from rhobin.synthetic.renders.picture import Picture, quantised, through_camera
+from rhobin.synthetic.renders.skin import Skin, dressed
 
 OPEN_RAYS = 24
 
@@ -34,8 +32,8 @@ OPEN_RAYS = 24
 class EmbreeRenderer:
     """Renders a template; everything that its pose does not change is made once."""
 
-    def __init__(self, template: Template):
-        self.template = template
+    def __init__(self, template: Template, skin: Skin | None = None):
+        self.template, self.skin = template, skin
         self.scene = Scene([(template.verts, template.faces)])
         self.box = nocs_box(template.verts, "cube")
         self._normals = corner_normals(template.verts, template.faces).astype(np.float32)
@@ -72,7 +70,7 @@ class EmbreeRenderer:
         """Colours (N, 3) uint8 RGB of the pixels that are on the object."""
         own = np.einsum("nk,nkc->nc", hits.barycentric, self._normals[hits.prim_id])
         own /= np.maximum(np.sqrt(np.einsum("nk,nk->n", own, own)), 1e-9)[:, None]
-        paint = self._paint(hits, points, own, look)
+        paint = dressed(self.template, self.skin, look, points, own, hits.prim_id)
         normal = bumped(own, paint.bump, points, toward)
         free = interpolate(hits, self.template.faces, self._open)
         light, shine = look.ambient * free, np.zeros(len(points), np.float32)
@@ -82,11 +80,6 @@ class EmbreeRenderer:
             shine += highlight(lamp.centre, points, normal, toward) * seen
         radiance = paint.albedo * light + (1.2 * (paint.gloss + look.gloss) * shine)[:, None]
         return tone((radiance * look.exposure).astype(np.float32))
-
-    def _paint(self, hits: Hits, points: np.ndarray, normal: np.ndarray, look: Look) -> Paint:
-        paint = object_paint(self.template, points, normal, hits.prim_id)
-        color = paint.albedo * look.tint if look.material is None else albedo(look.material, points, normal)
-        return Paint(np.clip(color, 0, 0.95), paint.bump, paint.gloss)
 
     def _visible(self, lamp: Light, points: np.ndarray, normal: np.ndarray, on: np.ndarray) -> np.ndarray:
         """Share (N,) of a lamp that each pixel sees: a ray each, averaged over a pattern of sixteen."""
