@@ -3,7 +3,7 @@
     python tools/trials/renderers.py --out runs/renderers.png
 
 It needs the extra `blender`. It ends with status 1 where masks overlap by less than 0.99, or more than one
-pixel in a thousand has coordinates that differ by more than 2 % of the object's size (rays that graze an inner
+pixel in a thousand has coordinates that differ by more than 2 % of the size (rays that graze an inner
 edge meet one side or the other).
 """
 
