@@ -1,5 +1,6 @@
 """The Blender renderer: against Embree's where `bpy` is installed, and what is said where it is not."""
 
+import importlib.util
 import sys
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_both_renderers_get_the_same_poses_and_write_the_same_files(tmp_path, mo
         return Fake
 
     monkeypatch.setattr(build, "RENDERERS", {kind: fake(kind) for kind in ("embree", "blender")})
-    monkeypatch.setattr(build, "need_bpy", lambda: None)
+    monkeypatch.setattr(build, "check_bpy", lambda: None)
     files = []
     for kind in ("embree", "blender"):
         settings = build.RenderSettings(kind, count=3, size=SIZE)
@@ -54,10 +55,12 @@ def test_both_renderers_get_the_same_poses_and_write_the_same_files(tmp_path, mo
 
 
 @pytest.mark.parametrize("name", ["chairwood", "boxtiny"])
-def test_blender_and_embree_agree(name):
-    pytest.importorskip("bpy", reason="the extra blender is not installed")
+def test_blender_and_embree_agree(name, monkeypatch):
+    if importlib.util.find_spec("bpy") is None:
+        pytest.skip("the extra blender is not installed")
     template = load_templates()[name]
     views = posed_views(template, "uniform", 0, SIZE, range(3))
+    monkeypatch.setattr(sys, "path", [*sys.path])
     embree, other = EmbreeRenderer(template), blender.BlenderRenderer(template)
     for index in range(3):
         pictures = []
@@ -73,3 +76,11 @@ def test_blender_and_embree_agree(name):
         assert np.quantile(apart, 0.99) < 0.02
         first, second = (picture.color[both].mean() for picture in pictures)
         assert second == pytest.approx(first, rel=0.35)
+
+
+def test_processes_find_blender_as_this_one_does(tmp_path):
+    if importlib.util.find_spec("bpy") is None:
+        pytest.skip("the extra blender is not installed")
+    settings = build.RenderSettings("blender", count=1, size=32)
+    build.build_renders(build.plan_renders(tmp_path / "out", settings, ("boxtiny",)), workers=1)
+    assert (tmp_path / "out" / "renders" / "boxtiny" / "00000" / "poses.npz").is_file()

@@ -51,6 +51,18 @@ def need_bpy() -> ModuleType:
     return bpy
 
 
+def check_bpy() -> None:
+    """Look whether Blender can be imported, for processes to come; errors as `need_bpy`.
+
+    Importing it puts its own scripts on the search path, which those processes would inherit and fail by.
+    """
+    path = [*sys.path]
+    try:
+        need_bpy()
+    finally:
+        sys.path[:] = path
+
+
 class BlenderRenderer:
     """Renders a template; takes Blender's scene for itself, so a process has one at a time."""
 

@@ -16,7 +16,7 @@ from rhobin.behave.renders import PART, is_part, part_folder, part_indices, writ
 from rhobin.behave.root_templates import root_templates
 from rhobin.objects.template import Template
 from rhobin.pool import finished, task_pool
-from rhobin.synthetic.renders.blender import BlenderRenderer, need_bpy
+from rhobin.synthetic.renders.blender import BlenderRenderer, check_bpy
 from rhobin.synthetic.renders.claim import RenderSettings, claim, note_finished
 from rhobin.synthetic.renders.embree import EmbreeRenderer
 from rhobin.synthetic.renders.look import draw_look
@@ -78,7 +78,7 @@ def plan_renders(
             the renderer is not installed.
     """
     if settings.renderer == "blender":
-        need_bpy()
+        check_bpy()
     templates = claim(Path(out), settings, root)
     for name in objects:
         if name not in templates:
