@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import SIZE, make_batch, random_output
+from g2dr_batches import SIZE, make_batch, random_output
 from scipy.spatial.transform import Rotation
 
 from rhobin.geometry.allocentric import crop_frame
@@ -51,7 +51,7 @@ def motions(assets, seed):
 def test_relabelling_changes_no_loss(assets, shapes, mapper, seed):
     """Every object, told in the frame of a random symmetry of its own."""
     output, batch = random_output(len(ALL), seed), make_batch(mapper, ALL)
-    loss = G2drLoss(shapes, SIZE, "focal", hidden=0.3)
+    loss = G2drLoss(shapes, SIZE, "focal", 1, hidden=0.3)
     told = best_frame(output, batch, shapes)
     retold = best_frame(output, relabelled(batch, *motions(assets, seed), shapes), shapes)
     for row in ALL:

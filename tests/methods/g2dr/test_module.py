@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import SIZE, STRIDE, make_batch
+from g2dr_batches import SIZE, STRIDE, make_batch
 
 from rhobin.clock import Clock
 from rhobin.geometry.rotation import geodesic_angle
@@ -15,7 +15,7 @@ from rhobin.nets.patch_pnp import PatchPnP
 from rhobin.objects.names import OBJECT_NAMES
 
 PARTS = ("nocs", "region", "visible", "amodal", "points", "centre", "depth")
-ASYMMETRIC = [OBJECT_NAMES.index(name) for name in ("backpack", "chairwood", "chairblack", "monitor")]
+ASYMMETRIC = [OBJECT_NAMES.index(name) for name in ("backpack", "chairwood", "chairblack", "keyboard")]
 
 
 def method(assets, **kwargs):
@@ -29,7 +29,7 @@ def method(assets, **kwargs):
     )
     settings = {
         "weights": dict.fromkeys(PARTS, 1.0), "late": {}, "switch": 1.0, "optim": {}, "input_size": SIZE,
-        "stride": STRIDE, "nocs": "box", "regions": 64, "hidden": 0.0, "points": 200,
+        "stride": STRIDE, "nocs": "box", "regions": 64, "hidden": 0.0, "points": 200, "order": 2,
     }  # fmt: skip
     module = G2dr(net, assets=assets, **{**settings, **kwargs})
     module.clock = Clock(max_steps=100)
@@ -38,14 +38,14 @@ def method(assets, **kwargs):
 
 @pytest.fixture(scope="module")
 def learnt(assets, mapper):
-    """A network that has seen eight views, and nothing else, four hundred times."""
+    """A network that has seen eight views, and nothing else, three hundred times."""
     module, batch = method(assets), make_batch(mapper, [*ASYMMETRIC, *ASYMMETRIC])
     torch.manual_seed(1)
     batch.image = torch.randint(0, 255, batch.image.shape, dtype=torch.uint8)
     optimizer = torch.optim.AdamW(module.parameters(), lr=2e-3)
-    for step in range(400):
+    for step in range(300):
         for group in optimizer.param_groups:
-            group["lr"] = 2e-3 * (1 - step / 400)
+            group["lr"] = 3e-3 * min(1.0, 2 * (1 - step / 300))
         optimizer.zero_grad()
         module.losses(module.run_net(batch), batch)["loss"].backward()
         torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
@@ -57,8 +57,8 @@ def test_eight_views_are_learnt_by_heart(learnt):
     module, batch = learnt
     predicted, true = module.predict(batch).object, batch.target.object
     turn = torch.rad2deg(geodesic_angle(predicted.R, true.R))
-    assert turn.mean() < 6
-    assert (predicted.t - true.t).norm(dim=1).mean() < 0.1
+    assert turn.max() < 3
+    assert (predicted.t - true.t).norm(dim=1).max() < 0.1
 
 
 def test_the_check_by_pnp_is_said_of_every_view(learnt):
@@ -85,9 +85,9 @@ def test_the_form_of_the_translation_is_undone(assets, mapper):
     assert not torch.allclose(told[0], told[1])
 
 
-@pytest.mark.parametrize(("name", "value"), [("symmetry", "each"), ("site", "metres")])
+@pytest.mark.parametrize(("name", "value"), [("symmetry", "each"), ("site", "metres"), ("order", 3)])
 def test_settings_are_checked(assets, name, value):
-    with pytest.raises(ValueError, match=f"model.{name} is '{value}'; expected one of"):
+    with pytest.raises(ValueError, match=f"model.{name} is {value!r}; expected one of"):
         method(assets, **{name: value})
 
 

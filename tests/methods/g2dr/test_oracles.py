@@ -76,12 +76,12 @@ def test_point_matching(oracle):
     R, pred = tensor(vectors["pm/R_gt"]), tensor(vectors["pm/R_pred"]).requires_grad_()
     points, size = tensor(vectors["pm/points"]), tensor(vectors["pm/extents"]).amax(1)
     for key, unit in (("ext1_sym0", size), ("ext0_sym0", torch.ones_like(size))):
-        loss = 0.7 * point_matching(pred, R, points, unit)
+        loss = 0.7 * point_matching(pred, R, points, unit, 1)
         (grad,) = torch.autograd.grad(loss, pred)
         assert torch.allclose(loss, tensor(vectors[f"pm/L1/r_only/{key}/loss_PM_R"]), **EXACT)
         assert torch.allclose(grad, tensor(vectors[f"pm/L1/r_only/{key}/grad_R"]), **EXACT)
     closest = tensor(vectors["pm/closest_R"])
-    loss = 0.7 * point_matching(pred, closest, points, size)
+    loss = 0.7 * point_matching(pred, closest, points, size, 1)
     assert torch.allclose(loss, tensor(vectors["pm/L1/r_only/ext1_sym1/loss_PM_R"]), **EXACT)
 
 

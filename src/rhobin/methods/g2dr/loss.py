@@ -11,6 +11,8 @@ from rhobin.methods.g2dr.net import G2drOutput
 from rhobin.methods.g2dr.shapes import Shapes
 from rhobin.types import Batch, required
 
+TINY = 1e-12  # square metres: keeps the gradient of a distance of zero finite
+
 
 class G2drLoss(nn.Module):
     """Distances of masks, coordinates, regions and pose from a target that is already in the right frame.
@@ -19,12 +21,14 @@ class G2drLoss(nn.Module):
         shapes: of the objects.
         input_size: width of the crops, pixels.
         site: form of the translation, see `site_frame`.
+        order: of the distance of turned points, see `point_matching`.
         hidden: weight of pixels of the object that something hides, beside 1 for the visible ones.
     """
 
-    def __init__(self, shapes: Shapes, input_size: int, site: str, hidden: float) -> None:
+    def __init__(self, shapes: Shapes, input_size: int, site: str, order: int, hidden: float) -> None:
         super().__init__()
-        self.shapes, self.input_size, self.site, self.hidden = shapes, input_size, site, hidden
+        self.shapes, self.input_size, self.site = shapes, input_size, site
+        self.order, self.hidden = order, hidden
 
     def forward(self, pred: G2drOutput, batch: Batch) -> dict[str, Tensor]:
         """Named scalars of a batch.
@@ -42,15 +46,14 @@ class G2drLoss(nn.Module):
         frame = site_frame(batch, self.input_size, self.site)
         R, _ = decode_pose(pred, batch.K_crop, frame)
         site = encode_site(pose.t, batch.K_crop, frame)
+        points, size = self.shapes.points[batch.object_id], self.shapes.size[batch.object_id]
         amodal = {} if pred.amodal is None else {"amodal": (pred.amodal - maps.amodal).abs().mean()}
         return {
             "nocs": coordinate_loss(pred.nocs, maps.nocs, weight),
             "region": region_loss(pred.region, maps.region, weight),
             "visible": (pred.visible - maps.visible).abs().mean(),
             **amodal,
-            "points": point_matching(
-                R, pose.R, self.shapes.points[batch.object_id], self.shapes.size[batch.object_id]
-            ),
+            "points": point_matching(R, pose.R, points, size, self.order),
             "centre": (pred.site[:, :2] - site[:, :2]).abs().mean(),
             "depth": (pred.site[:, 2] - site[:, 2]).abs().mean(),
         }
@@ -74,7 +77,17 @@ def region_loss(pred: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (F.cross_entropy(pred, target, reduction="none") * weight).sum() / weight.sum().clamp(min=1)
 
 
-def point_matching(pred: Tensor, target: Tensor, points: Tensor, size: Tensor) -> Tensor:
-    """Mean L1 distance of surface points (B, N, 3) turned by two rotations, over the object's size (B,)."""
-    moved = points @ (pred - target).mT
-    return (moved.abs().sum(-1) / size[:, None]).mean()
+def point_matching(pred: Tensor, target: Tensor, points: Tensor, size: Tensor, order: int) -> Tensor:
+    """Mean distance of surface points (B, N, 3) turned by two rotations, over the object's size (B,).
+
+    Args:
+        pred: (B, 3, 3) predicted rotation.
+        target: (B, 3, 3) true rotation.
+        points: metres, template frame.
+        size: metres.
+        order: of the distance: 1 as in GDR-Net, 2 for the Euclidean one, which has no false minima on flat
+            objects (docs/decisions/0101).
+    """
+    gap = points @ (pred - target).mT
+    distance = gap.abs().sum(-1) if order == 1 else (gap.square().sum(-1) + TINY).sqrt()
+    return (distance / size[:, None]).mean()

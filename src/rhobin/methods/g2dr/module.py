@@ -47,13 +47,14 @@ class G2dr(Method):
         regions: surface regions of an object.
         hidden: weight of hidden pixels in coordinates and regions.
         points: surface points that compare rotations.
+        order: of their distance, 1 or 2, see `point_matching`.
         site: form of the translation, see `site_frame`.
         symmetry: "shared", one choice for a sample; "separate", one for the maps and one for the pose;
             "none".
         gan: the adversarial part; None for none.
 
     Raises:
-        ValueError: unknown symmetry or site.
+        ValueError: unknown symmetry, site or order.
     """
 
     name, title = "g2dr", "G2DR"
@@ -73,18 +74,20 @@ class G2dr(Method):
         regions: int,
         hidden: float,
         points: int,
+        order: int = 1,
         site: str = "focal",
         symmetry: str = "shared",
         gan: Adversary | None = None,
     ) -> None:
-        for key, value, known in (("symmetry", symmetry, SYMMETRIES), ("site", site, SITES)):
+        choices = (("symmetry", symmetry, SYMMETRIES), ("site", site, SITES), ("order", order, (1, 2)))
+        for key, value, known in choices:
             if value not in known:
-                raise ValueError(f"model.{key} is {value!r}; expected one of {', '.join(known)}")
+                raise ValueError(f"model.{key} is {value!r}; expected one of {', '.join(map(str, known))}")
         shapes = Shapes(assets, nocs, regions, points, symmetry != "none")
         channels_last: Any = {"memory_format": torch.channels_last}  # nn.Module.to's annotation lacks it
         trained = {name: how for name, how in optim.items() if gan or name != "gan"}
         super().__init__(
-            net.to(**channels_last), G2drLoss(shapes, input_size, site, hidden), weights, trained
+            net.to(**channels_last), G2drLoss(shapes, input_size, site, order, hidden), weights, trained
         )
         self.early, self.late, self.switch = dict(weights), {**weights, **late}, switch
         self.shapes, self.gan, self.symmetry, self.templates = shapes, gan, symmetry, assets.templates
