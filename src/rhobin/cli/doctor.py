@@ -13,12 +13,13 @@ from pathlib import Path
 
 CORE = (
     "numpy", "scipy", "torch", "pytorch_lightning", "torchmetrics", "hydra", "omegaconf", "timm", "smplx",
-    "trimesh", "embreex", "cv2", "albumentations", "jaxtyping", "rich",
+    "pytorch_optimizer", "trimesh", "embreex", "cv2", "albumentations", "jaxtyping", "rich",
 )  # fmt: skip
 DISTRIBUTIONS = {
     "hydra": "hydra-core",
     "cv2": "opencv-python-headless",
     "pytorch_lightning": "pytorch-lightning",
+    "pytorch_optimizer": "pytorch-optimizer",
 }
 INSTALL = "make .venv/installed   (or: pip install -e .)"
 FREE_GB = 8
