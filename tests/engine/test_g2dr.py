@@ -100,7 +100,8 @@ def test_weights_change_at_the_switch(tree, tmp_path):
     fit(
         composed(
             tree, run, *ONE_STAGE, "optim.optimizer.lr=0", "model.gan=null", "trainer.max_steps=6",
-            "callbacks.log.every_n_steps=1", "model.late={points: 3.0}", "model.switch=0.5",
+            "callbacks.log.every_n_steps=1", "model.weights.points=1.0", "model.late={points: 3.0}",
+            "model.switch=0.5",
         )
     )  # fmt: skip
     parts = ("nocs", "region", "visible", "amodal", "points", "centre", "depth")

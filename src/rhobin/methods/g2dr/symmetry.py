@@ -114,8 +114,8 @@ def _maps_in(maps: ObjectMaps, S: Tensor, s: Tensor, centres: Tensor) -> ObjectM
     points = (maps.nocs.flatten(2) - 0.5) * extent + centre
     points = S.mT @ (points - s[..., None])
     nocs = ((points - centre) / extent + 0.5).view_as(maps.nocs)
-    gaps = centres.square().sum(-1)[..., None] - 2 * centres @ points  # without what all centres share
-    region = 1 + gaps.argmin(dim=1).view_as(maps.region)
+    gaps = centres.square().sum(-1)[:, None] - 2 * points.mT @ centres.mT  # without what all centres share
+    region = 1 + gaps.min(dim=-1).indices.view_as(maps.region)
     changed = (S - torch.eye(3, device=S.device)).abs().amax((1, 2))[:, None, None] > SAME
     changed = changed & (maps.amodal > 0)
     return replace(
