@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import REGIONS, SIZE, STRIDE, make_batch, random_output
+from g2dr_batches import REGIONS, SIZE, STRIDE, make_batch, random_output
 from torch import nn
 
 from rhobin.methods.g2dr.gan import Adversary
