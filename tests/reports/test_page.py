@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from rhobin.__main__ import main
 from rhobin.metrics.joint import FrameMeshes, aligned_meshes
 from rhobin.metrics.tracks import JOINT
 from rhobin.reports.case_meshes import pose_case
@@ -112,3 +113,10 @@ def test_writing_again_gives_the_same_page(page, scored_run):
 def test_unscored_run_says_what_to_do(tmp_path, scored_run):
     with pytest.raises(FileNotFoundError, match=r"scores\.json is missing.*eval\.py run="):
         write_report(tmp_path, scored_run.data, read_challenge(scored_run.data))
+
+
+def test_a_method_that_draws_no_maps_has_no_gallery(page, scored_run, tmp_path, capsys):
+    assert 'id="maps"' not in page
+    assert not (scored_run.run / "drawings.npz").exists()
+    assert main(["preview", f"run={scored_run.run}", "--out", str(tmp_path / "x.png")]) == 1
+    assert "KHOR draws no maps to show; rhobin preview experiment=NAME" in capsys.readouterr().err

@@ -14,10 +14,10 @@ from rhobin.scoring.document import FrameRow
 
 ROWS = ("true", "predicted")
 INTRO = (
-    "Each view twice: above, the truth; below, what the network drew before any pose was read from it. "
+    "Each view twice: above, the truth; below, the network's own maps, from which it reads the pose. "
     "A symmetric object's truth is told in the frame that suits the prediction best, as in training. "
     "Of each group a good, a median and a bad view by MSSD over the object's diameter; "
-    f"mostly visible means {MOSTLY:.0%} or more."
+    f"mostly visible means {100 * MOSTLY:.0f} % or more."
 )
 
 
@@ -71,9 +71,7 @@ def _caption(view: DrawnView, frame: FrameRow) -> str:
     lines = (
         f"MSSD {frame.errors['mssd_mm']:.0f} mm, {share:.0f} % of the diameter",
         f"{100 * frame.visible:.0f} % visible",
-        view.sequence,
-        view.frame,
+        f"{view.sequence} {view.frame}",
     )
-    return tag("b", text(f"{view.label.capitalize()}: {view.object_name}")) + "".join(
-        tag("small", text(line)) for line in lines
-    )
+    head = tag("b", text(f"{view.label.capitalize()}: {view.object_name}"))
+    return head + "".join(tag("small", text(line).replace("_", "_<wbr>")) for line in lines)
