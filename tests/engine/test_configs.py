@@ -22,7 +22,8 @@ EXPERIMENTS = sorted(
 GROUPS = [
     p
     for p in CONFIGS.rglob("*.yaml")
-    if p.parent.name in {"backbone", "head", "model", "optim", "trainer", "khor", "data"}
+    if p.parent.name
+    in {"backbone", "head", "model", "optim", "trainer", "khor", "g2dr", "geometry_head", "pnp", "data"}
 ]
 
 

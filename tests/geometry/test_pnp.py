@@ -94,3 +94,15 @@ def test_points_in_a_plane_and_on_a_line():
     pixels, _ = cv2.projectPoints(line, cv2.Rodrigues(R)[0], t, K, None)
     found = ransac_pnp(line, pixels[:, 0], K)
     assert found is None or np.isfinite(found.R).all()
+
+
+@pytest.mark.parametrize("width", [0.0, 1e-4, 1e-3, 3e-3])
+def test_points_that_are_almost_one_give_no_error(width):
+    """A network that says almost the same of every pixel: a pose or none, but nothing that stops."""
+    rng = np.random.default_rng(0)
+    K = np.array([[60.0, 0, 15.5], [0, 60, 15.5], [0, 0, 1]])
+    points = 0.1 + width * rng.uniform(-0.5, 0.5, (80, 3))
+    there = points + [0.0, 0.0, 0.05]
+    pixels = there @ K.T
+    found = ransac_pnp(points, pixels[:, :2] / pixels[:, 2:], K)
+    assert found is None or np.isfinite(found.t).all()

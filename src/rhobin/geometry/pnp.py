@@ -90,7 +90,11 @@ def _proposed(
 
 
 def _solved(points: Points, pixels: Pixels, K: Matrix) -> _Pose | None:
-    found, turn, t = cv2.solvePnP(points, pixels, K, None, flags=cv2.SOLVEPNP_SQPNP)
+    """The pose of all points together; None where they are almost one point, which OpenCV refuses."""
+    try:
+        found, turn, t = cv2.solvePnP(points, pixels, K, None, flags=cv2.SOLVEPNP_SQPNP)
+    except cv2.error:
+        return None
     return (turn[:, 0], t[:, 0]) if found else None
 
 
