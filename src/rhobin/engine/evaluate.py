@@ -96,6 +96,8 @@ def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
     for key, value in places.items():
         if value is not None:
             config.data[key] = value
+    if places.root is not None and config.data.validation.by == "release":
+        config.data.validation.fraction = 0  # not asked for here; another root may have none of its own
     return config
 
 
