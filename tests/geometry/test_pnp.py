@@ -102,7 +102,7 @@ def test_points_that_are_almost_one_give_no_error(width):
     rng = np.random.default_rng(0)
     K = np.array([[60.0, 0, 15.5], [0, 60, 15.5], [0, 0, 1]])
     points = 0.1 + width * rng.uniform(-0.5, 0.5, (80, 3))
-    there = points + [0.0, 0.0, 0.05]
+    there = points + np.array([0.0, 0.0, 0.05])
     pixels = there @ K.T
     found = ransac_pnp(points, pixels[:, :2] / pixels[:, 2:], K)
     assert found is None or np.isfinite(found.t).all()

@@ -200,8 +200,9 @@ class Method(pl.LightningModule):
             return
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self.gradient_norm = norm = nn.utils.clip_grad_norm_(parameters, self.gradient_clip or math.inf)
-        scaled = getattr(self.trainer.precision_plugin, "scaler", None) is not None
-        if self.checked and not scaled and not norm.isfinite():
+        if self.checked is None or norm.isfinite():
+            return
+        if getattr(self.trainer.precision_plugin, "scaler", None) is None:
             group = next(g.name for g in self.groups if g.optimizer.param_groups is optimizer.param_groups)
             text = describe_bad_losses({f"gradient of {group}": norm}, self.checked, self.clock.step)
             raise NonFiniteLossError(text, self.checked)
