@@ -179,10 +179,11 @@ class BehaveDataset(Dataset):
         return aim_crops(K, outlines, centre, change, [crop.input_size for crop in self.config.crops])
 
     def _window(self, index: int, aim: Aim) -> torch.Tensor:
-        """Width and height of the first crop's box, and side of the crop, in widths of the image."""
+        """Width and height of the first crop's box, and side of the crop, in widths of the whole frame."""
         box, size = self.decoded.box(index, self.config.crops[0])
         side = aim.K[0, 0] / self.decoded.intrinsics(index, size)[0, 0]
-        return torch.tensor([*box[2:], self.config.crops[0].input_size / side], dtype=torch.float32) / size[0]
+        lengths = torch.tensor([*box[2:], self.config.crops[0].input_size / side], dtype=torch.float32)
+        return lengths / self._frame_width(index, size[0])
 
     def _planes(self, painted: Painted) -> torch.Tensor:
         """The image (P, H, W) of a crop."""

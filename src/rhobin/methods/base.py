@@ -211,9 +211,18 @@ class Method(pl.LightningModule):
         """The config's trainer settings as this method needs them.
 
         Under manual optimisation Lightning refuses to clip gradients and to add them up: `descend` does both.
+
+        Raises:
+            ValueError: float16 with several optimisers.
         """
         if self.automatic_optimization:
             return dict(settings)
+        precision = str(settings.get("precision", ""))
+        if len(self.optim) > 1 and precision.startswith("16"):
+            raise ValueError(
+                f"trainer.precision is {precision}, whose loss scale changes between the optimisers of a step "
+                f"({sorted(self.optim)}); use bf16-mixed or 32-true"
+            )
         self.gradient_clip = settings.get("gradient_clip_val")
         return {**settings, "gradient_clip_val": None, "accumulate_grad_batches": 1}
 

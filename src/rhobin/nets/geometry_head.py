@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from rhobin.geometry.precision import full_precision
 from rhobin.nets.features import Features
 
 
@@ -76,6 +77,7 @@ class OutputLayer(nn.Module):
         if std is not None:
             nn.init.normal_(self.weight, std=std)
 
+    @full_precision
     def forward(self, x: Float[Tensor, "B C H W"], object_id: Int[Tensor, " B"]) -> Float[Tensor, "B D H W"]:
         """(B, outputs, H, W) of a map (B, inputs, H, W) of objects (B,)."""
         if not self.classes:

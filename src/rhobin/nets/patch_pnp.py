@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from rhobin.geometry.precision import full_precision
 from rhobin.nets.geometry_head import initialize
 
 
@@ -55,4 +56,8 @@ class PatchPnP(nn.Module):
         """Rotation as two columns (B, 6), and translation (B, 3) in the form that it is trained in."""
         x = self.convs(correspondences).flatten(1)
         x = x if context is None else torch.cat([x, context], dim=1)
-        return self.pose(self.dense(x)).float().split((6, 3), dim=1)
+        return self._read(self.dense(x)).split((6, 3), dim=1)
+
+    @full_precision
+    def _read(self, x: Float[Tensor, "B D"]) -> Float[Tensor, "B 9"]:
+        return self.pose(x)

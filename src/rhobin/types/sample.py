@@ -52,7 +52,7 @@ class Sample:
             part is visible.
         K_crop: (3, 3) intrinsics of the crop.
         window: (3,) width and height of the box that the crop was cut about, before any augmentation, and
-            side of the crop: in widths of the full image.
+            side of the crop: in widths of the whole frame.
         gender: index into `GENDERS`; neutral where nobody is shown.
         object_id: the object's place among the sorted names; -1 where no object is shown.
         target: ground truth without the batch axis.

@@ -117,3 +117,26 @@ def test_separate_choices_can_contradict_each_other(assets, mapper):
         i for i in rows if not torch.allclose(told.target.maps.nocs[i], shared.target.maps.nocs[i], atol=1e-4)
     ]
     assert apart, "some object's maps are told in another frame than its pose"
+
+
+def test_mixed_precision_keeps_the_geometry(assets, mapper):
+    """Under bfloat16 the network's numbers are coarse; what is made of them is not."""
+    module, batch = method(assets), make_batch(mapper, list(range(20)))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = module.run_net(batch)
+        told = module.in_best_frame(output, batch)
+        losses = module.losses_of(output, told)
+    assert output.rot6d.dtype == output.site.dtype == output.nocs.dtype == torch.float32
+    again = module.in_best_frame(output, batch)
+    assert torch.equal(told.target.maps.region, again.target.maps.region)
+    assert torch.equal(told.target.object.R, again.target.object.R)
+    exact = module.losses_of(output, again)
+    for name, value in losses.items():
+        assert value.item() == pytest.approx(exact[name].item(), rel=1e-5), name
+
+
+def test_float16_is_refused_with_two_optimisers(assets):
+    module = method(assets)
+    module.optim = {"net": {}, "gan": {}}
+    with pytest.raises(ValueError, match=r"trainer\.precision is 16-mixed, whose loss scale"):
+        module.trainer_settings({"precision": "16-mixed"})

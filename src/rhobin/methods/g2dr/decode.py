@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rhobin.geometry.allocentric import SiteFrame, crop_frame, decode_site, to_egocentric
+from rhobin.geometry.precision import full_precision
 from rhobin.geometry.rot6d import rot6d_to_rotmat
 from rhobin.methods.g2dr.net import G2drOutput
 from rhobin.types import Batch, ObjectMaps
@@ -31,6 +32,7 @@ def site_frame(batch: Batch, size: int, form: str) -> SiteFrame:
     return SiteFrame(middle, box / side[:, None] * size, GDR_MAP / (GDR_WIDTH * side))
 
 
+@full_precision
 def decode_pose(
     output: G2drOutput, K_crop: Float[Tensor, "B 3 3"], frame: SiteFrame
 ) -> tuple[Float[Tensor, "B 3 3"], Float[Tensor, "B 3"]]:
@@ -69,6 +71,7 @@ def drawn_maps(output: G2drOutput, box: Float[Tensor, "B 2 3"], K: Float[Tensor,
     )
 
 
+@full_precision
 def map_intrinsics(K_crop: Float[Tensor, "B 3 3"], stride: int) -> Float[Tensor, "B 3 3"]:
     """Intrinsics of the maps, whose pixels are `stride` of the crop's wide."""
     shrink = K_crop.new_tensor(
@@ -77,6 +80,7 @@ def map_intrinsics(K_crop: Float[Tensor, "B 3 3"], stride: int) -> Float[Tensor,
     return shrink @ K_crop
 
 
+@full_precision
 def map_rays(K: Float[Tensor, "B 3 3"], size: int) -> Float[Tensor, "B 2 h w"]:
     """X / z and y / z of the ray through each of size x size pixels, (B, 2, size, size)."""
     pixels = torch.arange(size, device=K.device, dtype=K.dtype)

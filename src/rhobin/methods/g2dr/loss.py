@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rhobin.geometry.allocentric import encode_site
+from rhobin.geometry.precision import full_precision
 from rhobin.methods.g2dr.decode import decode_pose, site_frame
 from rhobin.methods.g2dr.net import G2drOutput
 from rhobin.methods.g2dr.shapes import Shapes
@@ -77,6 +78,7 @@ def region_loss(pred: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (F.cross_entropy(pred, target, reduction="none") * weight).sum() / weight.sum().clamp(min=1)
 
 
+@full_precision
 def point_matching(pred: Tensor, target: Tensor, points: Tensor, size: Tensor, order: int) -> Tensor:
     """Mean distance of surface points (B, N, 3) turned by two rotations, over the object's size (B,).
 

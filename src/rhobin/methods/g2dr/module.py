@@ -37,7 +37,7 @@ class G2dr(Method):
     Args:
         net: a `G2drNet`.
         weights: weight of each of `G2drLoss`'s terms.
-        late: weights that replace those from `switch` on.
+        late: weights that replace those from `switch` on; None for none.
         switch: share of the run at which they do.
         optim: how `net`, and `gan` where there is one, are trained; see `Method`.
         assets: object templates; not trained, not in checkpoints.
@@ -54,7 +54,7 @@ class G2dr(Method):
         gan: the adversarial part; None for none.
 
     Raises:
-        ValueError: unknown symmetry, site or order.
+        ValueError: unknown symmetry, site or order, or nothing to choose a symmetry by.
     """
 
     name, title = "g2dr", "G2DR"
@@ -64,7 +64,7 @@ class G2dr(Method):
         self,
         net: nn.Module,
         weights: Mapping[str, float],
-        late: Mapping[str, float],
+        late: Mapping[str, float] | None,
         switch: float,
         optim: Mapping[str, Mapping[str, Any]],
         assets: Assets,
@@ -83,13 +83,18 @@ class G2dr(Method):
         for key, value, known in choices:
             if value not in known:
                 raise ValueError(f"model.{key} is {value!r}; expected one of {', '.join(map(str, known))}")
+        if symmetry != "none" and not (weights["nocs"] or weights["points"]):
+            raise ValueError(
+                "model.weights.nocs and points are both 0: nothing is learnt that could choose a symmetry; "
+                "set model.symmetry=none"
+            )
         shapes = Shapes(assets, nocs, regions, points, symmetry != "none")
         channels_last: Any = {"memory_format": torch.channels_last}  # nn.Module.to's annotation lacks it
         trained = {name: how for name, how in optim.items() if gan or name != "gan"}
         super().__init__(
             net.to(**channels_last), G2drLoss(shapes, input_size, site, order, hidden), weights, trained
         )
-        self.early, self.late, self.switch = dict(weights), {**weights, **late}, switch
+        self.early, self.late, self.switch = dict(weights), {**weights, **(late or {})}, switch
         self.shapes, self.gan, self.symmetry, self.templates = shapes, gan, symmetry, assets.templates
         self.input_size, self.stride, self.site = input_size, stride, site
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rhobin.nets.geometry_head import OutputLayer
 
 UPRIGHT = (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)  # an object that stands upright and faces the camera
-AHEAD = (0.0, 0.0, 1.0)  # in the crop's middle, at the depth where a crop is one metre wide
+AHEAD = (0.0, 0.0, 1.0)  # in the crop's middle, one unit of depth away (`decode.site_frame`)
 
 
 class G2drOutput(NamedTuple):

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from rhobin.geometry.precision import full_precision
 from rhobin.geometry.rotation import project_to_so3, rotvec_to_rotmat, skew
 from rhobin.methods.g2dr.shapes import AXIS, SPHERE, Shapes
 from rhobin.types import Batch, ObjectMaps, ObjectTarget, required
@@ -20,6 +21,7 @@ from rhobin.types import Batch, ObjectMaps, ObjectTarget, required
 SAME = 1e-6  # of a rotation's entries: less is the identity
 
 
+@full_precision
 def choose(
     M: Float[Tensor, "B 3 3"], object_id: Int[Tensor, " B"], shapes: Shapes
 ) -> tuple[Float[Tensor, "B 3 3"], Float[Tensor, "B 3"]]:
@@ -57,6 +59,7 @@ def turn_about(axis: Float[Tensor, "*B 3"], M: Float[Tensor, "*B 3 3"]) -> Float
     return rotvec_to_rotmat(torch.atan2(sine, cosine)[..., None] * axis)
 
 
+@full_precision
 def agreement(
     R: Float[Tensor, "B 3 3"], nocs: Float[Tensor, "B 3 h w"], batch: Batch, shapes: Shapes
 ) -> tuple[Float[Tensor, "B 3 3"], Float[Tensor, "B 3 3"]]:
@@ -88,6 +91,7 @@ def agreement(
     return A, target.R.mT @ R.detach() @ shapes.spread[batch.object_id]
 
 
+@full_precision
 def relabelled(batch: Batch, S: Float[Tensor, "B 3 3"], s: Float[Tensor, "B 3"], shapes: Shapes) -> Batch:
     """The batch with its target told in the frames of symmetries.
 
