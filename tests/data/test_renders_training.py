@@ -189,3 +189,15 @@ def test_a_picture_counts_as_the_part_of_a_frame_that_it_is(renders):
     for index in range(12):
         focal = dataset.release.cameras[index].K[0, 0]
         assert dataset._frame_width(index, 128) / focal == pytest.approx(2048 / 979.784)
+
+
+@pytest.mark.parametrize("scenes", [False, True])
+def test_a_crops_window_is_counted_in_frame_widths(renders, release_root, scenes):
+    """Its side is its field of view over the frame's, of a render as of a photograph."""
+    dataset = datamodule(release_root if scenes else renders).train_dataset
+    for index in range(12):
+        sample, view = dataset[index], int(dataset.views[index])
+        camera = dataset.release.cameras[dataset.release.views.camera[view]]
+        frame = camera.width / camera.K[0, 0] if scenes else 2048 / 979.784
+        assert sample.window[2].item() == pytest.approx(128 / sample.K_crop[0, 0].item() / frame, rel=1e-4)
+        assert sample.window[2].item() == pytest.approx(1.5 * sample.window[:2].max().item(), rel=0.05)

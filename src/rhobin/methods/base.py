@@ -220,7 +220,7 @@ class Method(pl.LightningModule):
         precision = str(settings.get("precision", ""))
         if len(self.optim) > 1 and precision.startswith("16"):
             raise ValueError(
-                f"trainer.precision is {precision}, whose loss scale changes between the optimisers of a step "
+                f"trainer.precision is {precision}, whose loss scale changes between optimisers of a step "
                 f"({sorted(self.optim)}); use bf16-mixed or 32-true"
             )
         self.gradient_clip = settings.get("gradient_clip_val")
