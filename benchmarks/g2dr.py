@@ -2,9 +2,9 @@
 
     python benchmarks/g2dr.py ROOT [--experiment g2dr/synthetic] [--steps 30] [overrides ...]
 
-The bare network is its forward and backward pass with a sum as the loss, on the same batch. Each further row
-adds a part: symmetry, losses, discriminator, optimisers; the last one is the training loop itself with its
-loader, log and clock, by the run's own images a second. Medians of interleaved repetitions.
+The bare network is its forward and backward pass with a sum as the loss, on one batch. Each further row adds
+a part: the losses, the choice of symmetry, the discriminator with its own passes. Loader, log and optimisers
+are not timed here; a run's own images a second have them all. Medians of interleaved repetitions.
 """
 
 import argparse

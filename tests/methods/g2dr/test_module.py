@@ -7,6 +7,7 @@ from g2dr_batches import SIZE, STRIDE, make_batch
 
 from rhobin.clock import Clock
 from rhobin.geometry.rotation import geodesic_angle
+from rhobin.methods.g2dr.decode import map_intrinsics
 from rhobin.methods.g2dr.module import G2dr
 from rhobin.methods.g2dr.net import G2drNet
 from rhobin.metrics.object import object_errors
@@ -72,6 +73,12 @@ def test_eight_views_are_learnt_by_heart(learnt, assets):
         )  # fmt: skip
         recalls.append(summarise_object(errors, OBJECT_MODES["official"])["AR_all"])
     assert np.mean(recalls) > 0.95
+
+
+def test_the_network_sees_the_grid_that_its_targets_are_drawn_on(assets, mapper):
+    batch, stride = make_batch(mapper, list(range(20))), STRIDE
+    assert torch.allclose(map_intrinsics(batch.K_crop, stride), batch.target.maps.K, atol=1e-4)
+    assert torch.allclose(method(assets).shapes.box[batch.object_id], batch.target.maps.box)
 
 
 def test_the_check_by_pnp_is_said_of_every_view(learnt):
