@@ -13,6 +13,7 @@ from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.other_root import OtherRooms
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.targets import views as targets_module
+from rhobin.engine.validation import view_intrinsics
 
 OBJECT = {"parts": ["object"], "crop": "object", "targets": ["maps"]}
 
@@ -189,6 +190,7 @@ def test_a_picture_counts_as_the_part_of_a_frame_that_it_is(renders):
     for index in range(12):
         focal = dataset.release.cameras[index].K[0, 0]
         assert dataset._frame_width(index, 128) / focal == pytest.approx(2048 / 979.784)
+        assert view_intrinsics(dataset)(dataset[index].key)[0, 0] == pytest.approx(979.784)
 
 
 @pytest.mark.parametrize("scenes", [False, True])

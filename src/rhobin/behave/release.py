@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rhobin.behave.layout import CHALLENGE_LENS, CHALLENGE_SIZE
 from rhobin.behave.skips import Skip
 from rhobin.objects.template import Template
 from rhobin.types import Camera
@@ -118,6 +119,12 @@ class Release:
         if person is None or obj is None:
             raise ValueError(f"{color}: expected a view of a person and an object, found one without a mask")
         return color, person, obj
+
+    def frame_width(self, view: int) -> float:
+        """Pixels across the frame of a view's camera; a render is a part of a challenge frame."""
+        camera = self.cameras[self.views.camera[view]]
+        whole = CHALLENGE_SIZE[0] / CHALLENGE_LENS[0] * camera.K[0, 0]
+        return float(whole) if self.layout == "renders" else camera.width
 
     def _file(self, name: str) -> Path | None:
         return self.root / name if name else None

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from rhobin.behave.layout import CHALLENGE_LENS, CHALLENGE_SIZE
 from rhobin.behave.read import Release
 from rhobin.behave.skips import Skip
 from rhobin.data.aim import Aim, aim_crops
@@ -195,10 +194,9 @@ class BehaveDataset(Dataset):
 
     def _frame_width(self, index: int, width: int) -> float:
         """Pixels across the whole frame of a view whose image is `width` wide; renders show a part of one."""
-        if self.release.layout != "renders":
-            return width
-        camera = self.release.cameras[self.release.views.camera[self.views[index]]]
-        return camera.K[0, 0] * CHALLENGE_SIZE[0] / CHALLENGE_LENS[0]
+        view = self.views[index]
+        camera = self.release.cameras[self.release.views.camera[view]]
+        return self.release.frame_width(view) * width / camera.width
 
     def _donors(self) -> Donors:
         """This dataset's own views, to cut occluders and backgrounds from."""

@@ -34,12 +34,13 @@ def challenge_intrinsics(key: SampleKey) -> np.ndarray:
 
 
 def view_intrinsics(dataset: BehaveDataset) -> Intrinsics:
-    """The intrinsics (3, 3) of the camera that took a view of a dataset, for images of `WIDTH`."""
+    """The intrinsics (3, 3) of the camera that took a view of a dataset, for frames of `WIDTH`."""
     release, views = dataset.release, dataset.views
 
     def of(key: SampleKey) -> np.ndarray:
-        camera = release.cameras[release.views.camera[views[key.index]]]
-        scale = WIDTH / camera.width
+        view = views[key.index]
+        camera = release.cameras[release.views.camera[view]]
+        scale = WIDTH / release.frame_width(view)
         return resize_intrinsics(camera.K, scale, scale)
 
     return of
