@@ -1,10 +1,11 @@
-"""What a training step of G2DR costs beside its bare network.
+"""What a training step of G2DR costs beside its bare networks.
 
     python benchmarks/g2dr.py ROOT [--experiment g2dr/synthetic] [--steps 30] [overrides ...]
 
-The bare network is its forward and backward pass with a sum as the loss, on one batch. Each further row adds
-a part: the losses, the choice of symmetry, the discriminator with its own passes. Loader, log and optimisers
-are not timed here; a run's own images a second have them all. Medians of interleaved repetitions.
+The bare networks are the forward and backward pass of the pose network, and those of the discriminator on
+true and predicted coordinates, with sums as losses, on one batch. Each further row adds a part of the method:
+losses, choice of symmetry, adversarial losses with their running balance. Loader, log and optimisers are not
+timed here; a run's own images a second have them all. Medians of interleaved repetitions.
 """
 
 import argparse
@@ -18,6 +19,8 @@ import torch
 from rhobin.data.collate import collate
 from rhobin.engine.build import build_clock, build_datamodule, build_module
 from rhobin.engine.preview import compose_config
+
+BARE = "bare networks"
 
 
 def main() -> None:
@@ -46,7 +49,7 @@ def main() -> None:
             began = time.perf_counter()
             part()
             spent[name].append(time.perf_counter() - began)
-    bare = median(next(iter(spent.values())))
+    bare = median(spent[BARE])
     size = config.data.view.input_size
     print(f"{args.experiment}, batches of {len(batch)} at {size} px, {args.threads} threads")
     for name, times in spent.items():
@@ -55,28 +58,47 @@ def main() -> None:
 
 def parts_of(module: Any, batch: Any) -> dict[str, Callable[[], None]]:
     """What is timed, each with all that comes before it."""
+    maps = batch.target.maps
 
-    def bare() -> None:
+    def duel_of(output: Any) -> Any:
+        if module.gan is None:
+            return 0.0
+        fake = output.nocs.detach().requires_grad_()
+        scores = torch.cat(module.gan.scores(fake, maps.nocs, maps.amodal)).sum()
+        (push,) = torch.autograd.grad(scores, fake, retain_graph=True)
+        return scores + (output.nocs * push).sum()
+
+    def pose_network() -> None:
         output = module.run_net(batch)
         torch.stack([part.sum() for part in output if part is not None]).sum().backward()
 
+    def networks() -> None:
+        output = module.run_net(batch)
+        sums = torch.stack([part.sum() for part in output if part is not None]).sum()
+        (sums + duel_of(output)).backward()
+
     def with_losses() -> None:
         output = module.run_net(batch)
-        module.losses_of(output, batch)["loss"].backward()
+        (module.losses_of(output, batch)["loss"] + duel_of(output)).backward()
 
     def with_symmetry() -> None:
         output = module.run_net(batch)
-        module.losses(output, batch)["loss"].backward()
+        (module.losses(output, batch)["loss"] + duel_of(output)).backward()
 
-    def with_gan() -> None:
+    def whole() -> None:
         output = module.run_net(batch)
         told = module.in_best_frame(output, batch)
-        losses, maps = module.losses_of(output, told), told.target.maps
-        duel = module.gan(output.nocs, losses["nocs"], module.weights["nocs"], maps.nocs, maps.amodal)
+        losses, true = module.losses_of(output, told), told.target.maps
+        duel = module.gan(output.nocs, losses["nocs"], module.weights["nocs"], true.nocs, true.amodal)
         (losses["loss"] + duel.surrogate + duel.discriminator).backward()
 
-    parts = {"bare network": bare, "with losses": with_losses, "with the choice of symmetry": with_symmetry}
-    return parts if module.gan is None else {**parts, "with the discriminator": with_gan}
+    parts = {
+        "bare pose network": pose_network,
+        BARE: networks,
+        "+ losses": with_losses,
+        "+ choice of symmetry": with_symmetry,
+    }
+    return parts if module.gan is None else {**parts, "+ adversarial losses and their balance": whole}
 
 
 if __name__ == "__main__":
