@@ -2,7 +2,7 @@ import pytest
 import timm
 import torch
 
-from rhobin.nets.hrnet import HRNet
+from rhobin.nets.hrnet import HRNet, HRNetPooled
 from rhobin.nets.lite import Lite
 
 
@@ -25,7 +25,10 @@ def test_hrnet_gives_a_quarter_size_map(small_hrnet):
     torch.testing.assert_close(features.pooled, features.grid.mean((2, 3)))
 
 
-@pytest.mark.parametrize("make", [Lite, lambda: HRNet("hrnet_w18_small")])
+@pytest.mark.parametrize(
+    "make",
+    [Lite, lambda: HRNet("hrnet_w18_small"), lambda: HRNetPooled("hrnet_w18_small", 5)],
+)
 def test_context_reaches_the_features(make):
     net = make().eval()
     image = torch.randn(1, 5, 64, 64)
@@ -34,6 +37,7 @@ def test_context_reaches_the_features(make):
     told = net(image, torch.ones(1, net.stem_channels))
     torch.testing.assert_close(plain.grid, zero.grid)
     assert (plain.grid - told.grid).abs().max() > 1e-3
+    assert (plain.pooled - told.pooled).abs().max() > 1e-3
 
 
 def test_pretrained_rgb_weights_survive_and_masks_start_silent(tmp_path):
@@ -53,6 +57,42 @@ def test_pretrained_rgb_weights_survive_and_masks_start_silent(tmp_path):
     masks = net.net.conv1.weight[:, 3:]
     assert torch.equal(masks, torch.zeros_like(masks))
     assert masks.shape[1] == 2
+
+
+def test_the_pooled_vector_is_what_the_published_classifier_reads(tmp_path):
+    torch.manual_seed(1)
+    published = timm.create_model("hrnet_w18_small", pretrained=False).eval()
+    torch.save(published.state_dict(), tmp_path / "weights.pt")
+    net = HRNetPooled("hrnet_w18_small", 5, weights=tmp_path / "weights.pt").eval()
+    assert (net.grid_channels, net.pooled_channels) == (16, 2048)
+    image = torch.randn(2, 5, 96, 160)
+    features = net(image)
+    assert features.grid.shape == (2, 16, 24, 40)
+    torch.testing.assert_close(features.pooled, published.forward_features(image[:, :3]).mean((2, 3)))
+    torch.testing.assert_close(published.classifier(features.pooled), published(image[:, :3]))
+    fused = HRNet("hrnet_w18_small", weights=tmp_path / "weights.pt").eval()
+    branches = fused.net.stages(
+        fused.net.act2(fused.net.bn2(fused.net.conv2(fused.net.act1(fused.net.bn1(fused.net.conv1(image))))))
+    )
+    torch.testing.assert_close(features.grid, branches[0])
+
+
+def test_every_weight_of_the_pooled_network_learns():
+    net = HRNetPooled("hrnet_w18_small")
+    features = net(torch.randn(2, 3, 64, 64))
+    (features.grid.square().mean() + features.pooled.square().mean()).backward()
+    assert [name for name, p in net.named_parameters() if p.grad is None] == []
+
+
+def test_parameters_of_a_w64():
+    """Headless is stem and stages, as `features_only` with no `feature_location` leaves; three planes."""
+    with torch.device("meta"):
+        net = HRNetPooled("hrnet_w64.ms_in1k")
+    count = {name: sum(p.numel() for p in part.parameters()) for name, part in net.net.named_children()}
+    head = sum(count[name] for name in ("incre_modules", "downsamp_modules", "final_layer"))
+    assert (net.grid_channels, net.pooled_channels) == (64, 2048)
+    assert sum(count.values()) - head == pytest.approx(115.70e6, abs=5e3)
+    assert head == pytest.approx(10.31e6, abs=5e3)
 
 
 def test_missing_or_foreign_weights_are_named(tmp_path):
