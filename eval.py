@@ -8,14 +8,14 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from rhobin.engine.evaluate import evaluate
+from rhobin.engine.held_out import evaluate_views
 
 
 @hydra.main(config_path="configs", config_name="eval", version_base="1.3")
 def main(config: DictConfig) -> None:
     """Compose the config and evaluate; errors meant for people come without a traceback."""
     try:
-        evaluate(config)
+        evaluate_views(config)
     except (FileNotFoundError, ValueError, RuntimeError) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise

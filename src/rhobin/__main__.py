@@ -24,6 +24,7 @@ COMMANDS = {
     "score": "score predictions as the challenge's server does",
     "submit": "write a run's predictions as a submission and check it",
     "compare": "say how far a run's scores, and its lead over another's, depend on the test sequences",
+    "ensemble": "stack what several runs predict of people: weights, gain, bodies",
     "tables": "print the paper's tables with our measured rows",
     "report": "write the page of a scored run again",
 }

@@ -14,6 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from rhobin.assets import Assets
+from rhobin.behave.layout import TEST_KINECT
 from rhobin.behave.skips import Skip
 from rhobin.clock import Clock
 from rhobin.data.augment.draw import AugmentConfig
@@ -163,6 +164,20 @@ class BehaveDataModule(pl.LightningDataModule):
     def test_dataloader(self) -> DataLoader:
         """The official test views in order, without augmentation."""
         return self._loader(self.test_dataset)
+
+    def held_out_dataloader(self) -> DataLoader:
+        """Validation views of the challenge's Kinect in order: those that are stored like test views.
+
+        Raises:
+            ValueError: nothing was held out from training.
+        """
+        if self.val_dataset is None:
+            raise ValueError(
+                f"{self.root} has no validation views: data.validation.fraction is "
+                f"{self.settings.validation.fraction:g}. Train with validation views, e.g. with "
+                "data.validation.by=release data.validation.fraction=1 on a root that has its own"
+            )
+        return self._loader(self.val_dataset.of_kinect(TEST_KINECT))
 
     def predict_dataloader(self) -> DataLoader:
         """The same as for test."""

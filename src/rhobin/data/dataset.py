@@ -115,6 +115,11 @@ class BehaveDataset(Dataset):
         """The same views without augmentation."""
         return BehaveDataset(self.release, self.targets, self.views, self.config, partly=self.partly)
 
+    def of_kinect(self, kinect: int) -> BehaveDataset:
+        """The views that one Kinect took, without augmentation."""
+        views = self.views[self.release.views.kinect[self.views] == kinect]
+        return BehaveDataset(self.release, self.targets, views, self.config, partly=self.partly)
+
     def describe(self, epoch: int, index: int) -> list[str]:
         """What augmentation does to a sample, in words."""
         return self._paint(epoch, index)[2][0].notes

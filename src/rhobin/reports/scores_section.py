@@ -94,7 +94,7 @@ def _track_part(track: Track, rows: Rows, frames: Frames, method: str, title: st
             tag("p", text(" ".join((track.note, *rows[method].get("notes", ())))), class_="note"),
             paper_table(track.paper),
             _floor(track, rows[method]),
-            tag("div", _spread(track, rows, frames, title), class_="two"),
+            tag("div", _spread(track, rows, frames, method, title), class_="two"),
         )
     )
 
@@ -142,7 +142,7 @@ def _comparable(generated: bool) -> str:
     )
 
 
-def _spread(track: Track, rows: Rows, frames: Frames, title: str) -> str:
+def _spread(track: Track, rows: Rows, frames: Frames, method: str, title: str) -> str:
     charts = []
     for column in track.leads:
         series = []
@@ -152,8 +152,10 @@ def _spread(track: Track, rows: Rows, frames: Frames, title: str) -> str:
             x = sorted(frame.errors[column.frames] for frame in frames[row] if column.frames in frame.errors)
             if x:
                 y = (100 * np.arange(1, len(x) + 1) / len(x)).tolist()
-                style = _STYLES.get(row, "body" if column.part == "human" else "object")
-                series.append(Series(row_title(row, title).lower() if row in _STYLES else title, x, y, style))
+                ours = "body" if column.part == "human" else "object"
+                style = ours if row == method else _STYLES.get(row, "plain")
+                name = row_title(row, method, title)
+                series.append(Series(name if row == method else name.lower(), x, y, style))
         caption = f"<b>{column.name}</b>: share of frames (%) with at most this error."
         charts.append(line_chart(series, caption, f"error [{column.unit}]", log_x=True, legend=True))
     return "".join(charts)

@@ -27,9 +27,9 @@ _MEANS = {
 _STYLES = {"human": "b", "object": "o"}
 
 
-def row_title(name: str, title: str) -> str:
-    """What a row is called; `title` is the method's name for people."""
-    return TITLES.get(name, title)
+def row_title(name: str, method: str, title: str) -> str:
+    """What a row is called; `title` is the name for people of the row `method`."""
+    return title if name == method else TITLES.get(name, name[:1].upper() + name[1:])
 
 
 def score_table(track: Track, rows: Mapping[str, Row], method: str, title: str) -> str:
@@ -51,7 +51,9 @@ def score_table(track: Track, rows: Mapping[str, Row], method: str, title: str) 
     heads.append("Frames")
     numbers = [i for i, head in enumerate(heads) if head and i]
     body = "".join(
-        tag("tr", *cells("td", _score_cells(track, name, row, constant, title), numbers), class_=style)
+        tag(
+            "tr", *cells("td", _score_cells(track, name, row, constant, method, title), numbers), class_=style
+        )
         for name, row in rows.items()
         for style in ["ours" if name == method else "base"]
     )
@@ -121,9 +123,13 @@ def fact_list(facts: Sequence[tuple[str, str]]) -> str:
     return tag("dl", *(tag("dt", text(k)) + tag("dd", v) for k, v in facts), class_="facts")
 
 
-def _score_cells(track: Track, name: str, row: Row, constant: Row | None, title: str) -> tuple[str, ...]:
+def _score_cells(
+    track: Track, name: str, row: Row, constant: Row | None, method: str, title: str
+) -> tuple[str, ...]:
     scores = row.get("scores", {})
-    label = tag("span", text(row_title(name, title)), class_="name") + tag("small", text(_note(track, name)))
+    label = tag("span", text(row_title(name, method, title)), class_="name") + tag(
+        "small", text(_note(track, name, method))
+    )
     values = [column.shown(scores.get(column.name)) for column in track.columns]
     beside = _against(track, scores, constant) if constant else []
     return (label, *values, *beside, str(row.get("frames", "-")))
@@ -146,7 +152,7 @@ def _compared(track: Track) -> Sequence[Column]:
     return track.leads if len(track.columns) <= NARROW else ()
 
 
-def _note(track: Track, name: str) -> str:
+def _note(track: Track, name: str, method: str) -> str:
     if name == "constant":
         return f"{_MEANS[track.name]}, over all objects"
     if name == "constant_per_object":
@@ -154,7 +160,7 @@ def _note(track: Track, name: str) -> str:
     if name == "perfect":
         floor = ": the metric's sampling floor" if track.floor else ""
         return f"the ground truth itself{floor}"
-    return "this run"
+    return "this run" if name == method else ""
 
 
 def _tops(track: Track, groups: Mapping[str, Row]) -> dict[str, float]:

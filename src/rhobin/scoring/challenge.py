@@ -64,8 +64,10 @@ def read_challenge(
     ):
         body = path.parent
     bodies = scoring_bodies({*GENDERS, *(a.gender for a in annotations.values())}, body)
-    named = "stand-in" if body is None else ", ".join(sorted({b.model_id for b in bodies.values()}))
-    return Challenge(annotations, templates, bodies, named, file_hash(path), "2024" if by_image else "2023")
+    edition = "2024" if by_image else "2023"
+    return Challenge(
+        annotations, templates, bodies, body_name(bodies.values(), body), file_hash(path), edition
+    )
 
 
 def scoring_bodies(genders: Iterable[str], folder: Path | None = None) -> dict[str, BodyModel]:
@@ -79,6 +81,11 @@ def scoring_bodies(genders: Iterable[str], folder: Path | None = None) -> dict[s
         Models by gender.
     """
     return {gender: load_body(gender, folder, torch.float64) for gender in sorted(genders)}
+
+
+def body_name(bodies: Iterable[BodyModel], folder: Path | str | None) -> str:
+    """What body models are called: the names in their files, or stand-in where they come from no folder."""
+    return "stand-in" if folder is None else ", ".join(sorted({body.model_id for body in bodies}))
 
 
 def file_hash(path: Path) -> str:

@@ -15,6 +15,9 @@ from rhobin.behave.layout import TEST_KINECT
 from rhobin.geometry.rotation import rotmat_to_rotvec
 from rhobin.types import GENDERS, Prediction, SampleKey, map_tensors
 
+TRUTH = "truth."
+"""Before the challenge's names of the true values, where they are stored with the predictions."""
+
 Rows = dict[str, dict[str, dict[str, Any]]]
 
 

@@ -20,8 +20,10 @@ from rhobin.files import write_bytes, write_json
 from rhobin.pickles import load_pickle
 from rhobin.scoring.collect import Further
 
-SCHEMA = 2
+SCHEMA = 3
 RESULTS, SIDECAR, FURTHER = "results.pkl", "results.json", "predictions.npz"
+HELD_OUT = "validation"
+"""Folder of a run that holds the same files of its validation views."""
 AGAIN = "Predict again: python eval.py run=RUN force=true"
 
 
@@ -42,6 +44,7 @@ class Provenance:
         config_hash: hash of the run's config.
         data_hash: hash of the data set.
         protocol: name of the protocol the predictions are for.
+        body: which body models the poses are of, as `rhobin.scoring.challenge.body_name` tells them.
     """
 
     method: str
@@ -52,6 +55,7 @@ class Provenance:
     config_hash: str
     data_hash: str
     protocol: str
+    body: str
 
 
 def write_results(

@@ -1,0 +1,125 @@
+"""Stack the members' test predictions and store them like a run's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rhobin.ensemble.document import ENSEMBLE, read_ensemble, weights_of
+from rhobin.ensemble.members import EnsembleError, Member, command, read_members
+from rhobin.ensemble.meshes import bodies_of
+from rhobin.ensemble.people import KEYS, People, aligned
+from rhobin.ensemble.stack import stack
+from rhobin.ensemble.subjects import with_shared_betas
+from rhobin.scoring.challenge import file_hash
+from rhobin.scoring.collect import Further
+from rhobin.scoring.store import Provenance, write_results
+from rhobin.scoring.submissions import track_results
+
+METHOD, SHARED = "ensemble", "shared_betas"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was stored.
+
+    Attributes:
+        folder: where.
+        results: predictions by sequence name.
+        provenance: where they come from.
+        members: with their test predictions.
+        best: number of the member that was best on the validation views.
+        refit_mm: mean distance of refitted bodies from the mean of the members'; None for one member.
+    """
+
+    folder: Path
+    results: dict[str, dict[str, Any]]
+    provenance: Provenance
+    members: list[Member]
+    best: int
+    refit_mm: float | None = None
+
+
+def apply_ensemble(folder: Path, body: Path | None = None, shared_betas: bool = False) -> Applied:
+    """Stack the test predictions of an ensemble's members; store ``results.pkl`` and what belongs to it.
+
+    A single member's predictions stay as they are, to the bit.
+
+    Args:
+        folder: the ensemble's, with ``ensemble.json``.
+        body: folder of the SMPL-H files that the runs were evaluated with; None for the stand-in.
+        shared_betas: give each subject one shape, and store that apart in the folder ``shared_betas``.
+
+    Returns:
+        What was stored.
+
+    Raises:
+        FileNotFoundError: the ensemble is not fitted, or a member has no test predictions.
+        EnsembleError: members cannot be stacked, or are no longer those that weights were fitted for.
+    """
+    document = read_ensemble(folder)
+    members = read_members([Path(told["run"]) for told in document["members"]], held_out=False)
+    _check_same(folder, document, members)
+    people, extras, refit = aligned(members), {}, None
+    if len(members) == 1:
+        results = track_results(members[0].results, "human", str(members[0].run))
+    else:
+        bodies = bodies_of(people, body, document["body"])
+        weights = weights_of(document)
+        stacked = stack(people, bodies, lambda _: weights, np.zeros(len(people), int))
+        results, refit = as_results(stacked.people), float(stacked.refit_mm.mean())
+        extras = {"extras.spread_mm": stacked.spread_mm, "extras.refit_mm": stacked.refit_mm}
+    provenance = _provenance(folder, members)
+    if shared_betas:
+        bodies = bodies_of(people, body, document["body"])
+        results = with_shared_betas(results, bodies, people, extras.get("extras.spread_mm"))
+        folder = folder / SHARED
+    write_results(folder, results, provenance, Further(people.sequence, people.frame, extras))
+    return Applied(folder, results, provenance, members, document["best"], refit)
+
+
+def as_results(people: People) -> dict[str, dict[str, Any]]:
+    """People with one body a view, in the challenge's layout."""
+    results = {}
+    for sequence in np.unique(people.sequence):
+        rows = np.flatnonzero(people.sequence == sequence)
+        arrays = {key: getattr(people, key)[0, rows].astype(np.float64) for key in KEYS}
+        gender = str(people.gender[rows[0]])
+        results[str(sequence)] = {"frames": people.frame[rows].tolist(), "gender": gender, **arrays}
+    return results
+
+
+def _check_same(folder: Path, document: dict[str, Any], members: list[Member]) -> None:
+    """Refuse members whose test predictions come from other weights than their validation predictions."""
+    for told, member in zip(document["members"], members, strict=True):
+        have, want = member.provenance.checkpoint_hash, told["checkpoint_hash"]
+        if have != want:
+            raise EnsembleError(
+                f"{member.run}: the test predictions come from checkpoint {have[:12]}, the validation "
+                f"predictions that {folder / ENSEMBLE} was fitted on from {want[:12]}. Predict both again: "
+                f"{command(member.run, False)}; {command(member.run, True)}; then rhobin ensemble fit"
+            )
+    have, want = members[0].provenance.body, document["body"]
+    if have != want:
+        raise EnsembleError(
+            f"the members' test predictions are of the body {have!r}, those that {folder / ENSEMBLE} was "
+            f"fitted on of {want!r}. Predict the test views with the same data.body"
+        )
+
+
+def _provenance(folder: Path, members: list[Member]) -> Provenance:
+    first, count = members[0].provenance, len(members)
+    return Provenance(
+        method=METHOD,
+        title=f"Ensemble of {count}",
+        run=folder.resolve().name,
+        checkpoint=ENSEMBLE,
+        checkpoint_hash=file_hash(folder / ENSEMBLE),
+        config_hash=" ".join(member.provenance.config_hash for member in members),
+        data_hash=first.data_hash,
+        protocol=first.protocol,
+        body=first.body,
+    )

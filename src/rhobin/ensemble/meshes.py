@@ -1,0 +1,96 @@
+"""Members' bodies about the pelvis, turned to one orientation before they are averaged.
+
+Meshes that face different ways shrink when they are averaged. So a body is told in three parts: where its
+pelvis is, how it is turned from the members' mean, and what shape it has once that turn is undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rhobin.body.load import load_body
+from rhobin.body.model import BodyModel, BodyOutput
+from rhobin.ensemble.members import EnsembleError
+from rhobin.ensemble.people import People
+from rhobin.geometry.rotation import project_to_so3, rotvec_to_rotmat
+from rhobin.scoring.challenge import body_name
+
+Bodies = Mapping[str, BodyModel]
+
+
+@dataclass(frozen=True)
+class Meshes:
+    """Bodies of F views as M members see them, metres.
+
+    Attributes:
+        points: (F, M, V + J, 3) vertices, then joints, from the pelvis, in the common orientation.
+        turn: (F, M, 3, 3) rotation from the common orientation to the member's own.
+        pelvis: (F, M, 3) in the camera frame.
+    """
+
+    points: Tensor
+    turn: Tensor
+    pelvis: Tensor
+
+
+def bodies_of(people: People, folder: Path | None, expected: str) -> dict[str, BodyModel]:
+    """Single precision body models of the genders that occur.
+
+    Args:
+        people: whose genders to load.
+        folder: SMPL-H files; None for the stand-in.
+        expected: the body models that the predictions are of, as `body_name` tells them.
+
+    Raises:
+        EnsembleError: these are others.
+        FileNotFoundError: there is no file for a gender.
+    """
+    found = {gender: load_body(str(gender), folder) for gender in np.unique(people.gender)}
+    name = body_name(found.values(), folder)
+    if not set(name.split(", ")) <= set(expected.split(", ")):
+        raise EnsembleError(
+            f"the predictions are of the body {expected!r}, and --body {folder or '(not given)'} holds "
+            f"{name!r}; give the folder of the body models that the runs were evaluated with"
+        )
+    return found
+
+
+def pose(body: BodyModel, people: People, rows: np.ndarray) -> BodyOutput:
+    """Vertices, joints and global rotations of some views' people, (F, M, ...) each, in the camera frame."""
+    poses, betas, trans = (
+        torch.from_numpy(array[:, rows]).transpose(0, 1).to(body.template.dtype)
+        for array in (people.poses, people.betas, people.trans)
+    )
+    return body(rotvec_to_rotmat(poses.unflatten(-1, (-1, 3))), betas, trans)
+
+
+def about_pelvis(posed: BodyOutput) -> Tensor:
+    """(F, M, V + J, 3) vertices and joints from the pelvis."""
+    assert posed.verts is not None  # noqa: S101
+    return torch.cat((posed.verts, posed.joints), dim=-2) - posed.joints[..., :1, :]
+
+
+def turned(posed: BodyOutput, reference: Tensor) -> Meshes:
+    """Posed bodies turned about the pelvis onto a reference.
+
+    Args:
+        posed: (F, M, ...) bodies.
+        reference: (F, V + J, 3) points about the pelvis that say what the common orientation is.
+    """
+    points = about_pelvis(posed)
+    covariance = torch.einsum("fni,fmnj->fmij", reference, points)
+    size = torch.linalg.matrix_norm(covariance, keepdim=True).clamp_min(torch.finfo(covariance.dtype).tiny)
+    turn = project_to_so3(covariance / size).mT
+    return Meshes(points @ turn, turn, posed.joints[..., 0, :])
+
+
+def common_orientation(posed: BodyOutput) -> tuple[Meshes, Tensor]:
+    """Members' bodies turned onto their plain mean, and that mean (F, V + J, 3)."""
+    mean = about_pelvis(posed).mean(1)
+    return turned(posed, mean), mean
