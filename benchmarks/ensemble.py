@@ -84,12 +84,12 @@ def _step(step: list[str], threads: int) -> None:
 
     torch.set_num_threads(threads)
     words = [step[0], *step[1].split("\n")]
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     status = command(words)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{' '.join(words[:2])}: {time.perf_counter() - began:.1f} s, peak {peak:.0f} MB, {threads} threads"
-    )
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    told = f"{seconds:.1f} s ({cpu:.1f} s of the CPU)"
+    print(f"{' '.join(words[:2])}: {told}, peak {peak:.0f} MB, {threads} threads")
     if status:
         sys.exit(status)
 

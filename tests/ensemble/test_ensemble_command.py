@@ -72,7 +72,8 @@ def test_an_ensemble_is_scored_submitted_and_reported_like_a_run(tmp_path, truth
     results, origin = read_results(out)
     assert results.keys() == results_of(test).keys()
     assert origin.title == "Ensemble of 3"
-    assert read_further(out).arrays["extras.spread_mm"].shape == (len(test),)
+    spread = read_further(out).arrays["extras.spread_mm"]
+    assert spread.shape == (len(test),)
     assert "Ensemble of 3" in (out / "report.html").read_text()
     rows = json.loads((out / "scores.json").read_text())["tracks"]["human"]
     best = f"best member, {runs[document['best']].name}"
@@ -88,7 +89,8 @@ def test_an_ensemble_is_scored_submitted_and_reported_like_a_run(tmp_path, truth
     shared, _ = read_results(out / "shared_betas")
     for sequence, record in shared.items():
         assert np.ptp(record["betas"], axis=0).max() == 0
-        assert np.abs(record["betas"][0] - results[sequence]["betas"].mean(0)).max() < 0.1
+        wanted = spread**-2 @ results[sequence]["betas"] / np.sum(spread**-2)
+        np.testing.assert_allclose(record["betas"][0], wanted, atol=1e-9)
         np.testing.assert_array_equal(record["poses"], results[sequence]["poses"])
 
 

@@ -174,8 +174,8 @@ class BehaveDataModule(pl.LightningDataModule):
         if self.val_dataset is None:
             raise ValueError(
                 f"{self.root} has no validation views: data.validation.fraction is "
-                f"{self.settings.validation.fraction:g}. Train with validation views, e.g. with "
-                "data.validation.by=release data.validation.fraction=1 on a root that has its own"
+                f"{self.settings.validation.fraction:g}. Train with a larger one, or with "
+                "data.validation.by=release on a root that has validation sequences of its own"
             )
         return self._loader(self.val_dataset.of_kinect(TEST_KINECT))
 

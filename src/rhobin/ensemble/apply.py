@@ -10,7 +10,7 @@ import numpy as np
 
 from rhobin.ensemble.document import ENSEMBLE, read_ensemble, weights_of
 from rhobin.ensemble.members import EnsembleError, Member, command, read_members
-from rhobin.ensemble.meshes import bodies_of
+from rhobin.ensemble.meshes import Bodies, bodies_of
 from rhobin.ensemble.people import KEYS, People, aligned
 from rhobin.ensemble.stack import stack
 from rhobin.ensemble.subjects import with_shared_betas
@@ -20,6 +20,7 @@ from rhobin.scoring.store import Provenance, write_results
 from rhobin.scoring.submissions import track_results
 
 METHOD, SHARED = "ensemble", "shared_betas"
+SPREAD, REFIT = "extras.spread_mm", "extras.refit_mm"
 
 
 @dataclass(frozen=True)
@@ -63,22 +64,28 @@ def apply_ensemble(folder: Path, body: Path | None = None, shared_betas: bool = 
     document = read_ensemble(folder)
     members = read_members([Path(told["run"]) for told in document["members"]], held_out=False)
     _check_same(folder, document, members)
-    people, extras, refit = aligned(members), {}, None
-    if len(members) == 1:
-        results = track_results(members[0].results, "human", str(members[0].run))
-    else:
-        bodies = bodies_of(people, body, document["body"])
-        weights = weights_of(document)
-        stacked = stack(people, bodies, lambda _: weights, np.zeros(len(people), int))
-        results, refit = as_results(stacked.people), float(stacked.refit_mm.mean())
-        extras = {"extras.spread_mm": stacked.spread_mm, "extras.refit_mm": stacked.refit_mm}
+    people = aligned(members)
+    needed = len(members) > 1 or shared_betas
+    bodies = bodies_of(people, body, document["body"]) if needed else {}
+    results, extras = _stacked(people, bodies, members, document)
     provenance = _provenance(folder, members)
     if shared_betas:
-        bodies = bodies_of(people, body, document["body"])
-        results = with_shared_betas(results, bodies, people, extras.get("extras.spread_mm"))
+        results = with_shared_betas(results, bodies, people, extras.get(SPREAD))
         folder = folder / SHARED
     write_results(folder, results, provenance, Further(people.sequence, people.frame, extras))
+    refit = float(extras[REFIT].mean()) if extras else None
     return Applied(folder, results, provenance, members, document["best"], refit)
+
+
+def _stacked(
+    people: People, bodies: Bodies, members: list[Member], document: dict[str, Any]
+) -> tuple[dict[str, dict[str, Any]], dict[str, np.ndarray]]:
+    """Results, and what to store beside them of each view."""
+    if len(members) == 1:
+        return track_results(members[0].results, "human", str(members[0].run)), {}
+    weights = weights_of(document)
+    stacked = stack(people, bodies, lambda _: weights, np.zeros(len(people), int))
+    return as_results(stacked.people), {SPREAD: stacked.spread_mm, REFIT: stacked.refit_mm}
 
 
 def as_results(people: People) -> dict[str, dict[str, Any]]:

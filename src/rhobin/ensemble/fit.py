@@ -48,7 +48,7 @@ def fit_ensemble(
     began = time.monotonic()
     members = read_members(runs, held_out=True)
     people = aligned(members)
-    truth = true_people(people, members, [held_out_further(run) for run in runs])
+    truth = true_people(people, members, (held_out_further(run) for run in runs))
     fold = folds_by_sequence(people.sequence, folds)
     facts = {"frames": len(people), "ridge": ridge, "folds": _folds(people, fold)}
     weights, found = equal_weights(1, len(PARTS)), {"gain": {}, "best": 0, "refit_mm": None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from rhobin.scoring.collect import TRUTH, Further
 CHUNK = 16  # views whose vertices are in memory at a time
 SHOWN = 5
 KEYS = ("poses", "betas", "trans")
+View = tuple[str, str]
+Views = Mapping[View, int]
 SAME = 1e-4  # radians, metres or coefficients within which true people are the same
 
 
@@ -52,33 +54,17 @@ def aligned(members: Sequence[Member]) -> People:
     """
     views = [_views(member) for member in members]
     names = sorted(set().union(*views))
-    for member, rows in zip(members, views, strict=True):
-        missing = [f"{sequence}/{frame}" for sequence, frame in names if (sequence, frame) not in rows]
-        if missing:
-            more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-            raise EnsembleError(
-                f"{member.run} lacks {len(missing)} of the {len(names)} views that the members predict: "
-                f"{', '.join(missing[:SHOWN])}{more}. Members must predict the same views: evaluate them on "
-                "one root, and train them with the same data.validation, data.seed and data.frame_list"
-            )
-    genders = [_genders(member, names) for member in members]
-    for member, gender in zip(members, genders, strict=True):
-        other = np.flatnonzero(gender != genders[0])
-        if len(other):
-            sequence = names[other[0]][0]
-            raise EnsembleError(
-                f"{member.run} says that sequence {sequence} shows a {gender[other[0]]} body, "
-                f"{members[0].run} a {genders[0][other[0]]} one; evaluate both on one root"
-            )
+    _need_every_view(members, views, names)
+    gender = _one_gender(members, names)
     arrays = {
         key: np.stack([_rows(m, key, rows, names) for m, rows in zip(members, views, strict=True)])
         for key in KEYS
     }
     sequence, frame = (np.array([name[i] for name in names], dtype=str) for i in (0, 1))
-    return People(sequence, frame, genders[0], **arrays)
+    return People(sequence, frame, gender, **arrays)
 
 
-def true_people(people: People, members: Sequence[Member], stored: Sequence[Further]) -> People:
+def true_people(people: People, members: Sequence[Member], stored: Iterable[Further]) -> People:
     """The true people of the members' views, as stored beside their validation predictions.
 
     Raises:
@@ -109,7 +95,7 @@ def chunks(labels: np.ndarray, size: int = CHUNK) -> Iterator[tuple[Any, np.ndar
             yield label, rows[start : start + size]
 
 
-def _views(member: Member) -> dict[tuple[str, str], int]:
+def _views(member: Member) -> Views:
     return {
         (str(sequence), str(frame)): row
         for sequence, record in member.results.items()
@@ -117,13 +103,32 @@ def _views(member: Member) -> dict[tuple[str, str], int]:
     }
 
 
-def _genders(member: Member, names: Sequence[tuple[str, str]]) -> np.ndarray:
-    return np.array([str(member.results[sequence]["gender"]) for sequence, _ in names], dtype=str)
+def _need_every_view(members: Sequence[Member], views: Sequence[Views], names: Sequence[View]) -> None:
+    for member, rows in zip(members, views, strict=True):
+        missing = [f"{sequence}/{frame}" for sequence, frame in names if (sequence, frame) not in rows]
+        if missing:
+            more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+            raise EnsembleError(
+                f"{member.run} lacks {len(missing)} of the {len(names)} views that the members predict: "
+                f"{', '.join(missing[:SHOWN])}{more}. Members must predict the same views: evaluate them on "
+                "one root, and train them with the same data.validation, data.seed and data.frame_list"
+            )
 
 
-def _rows(
-    member: Member, key: str, views: dict[tuple[str, str], int], names: Sequence[tuple[str, str]]
-) -> np.ndarray:
+def _one_gender(members: Sequence[Member], names: Sequence[View]) -> np.ndarray:
+    """(N,) the gender of each view, which all members agree on."""
+    genders = np.array([[str(m.results[sequence]["gender"]) for sequence, _ in names] for m in members])
+    for member, gender in zip(members, genders, strict=True):
+        other = np.flatnonzero(gender != genders[0])
+        if len(other):
+            raise EnsembleError(
+                f"{member.run} says that sequence {names[other[0]][0]} shows a {gender[other[0]]} body, "
+                f"{members[0].run} a {genders[0][other[0]]} one; evaluate both on one root"
+            )
+    return genders[0]
+
+
+def _rows(member: Member, key: str, views: Views, names: Sequence[View]) -> np.ndarray:
     """(N, ...) values of one key in single precision, checked."""
     records = {sequence: np.asarray(record[key]) for sequence, record in member.results.items()}
     if key == "poses":

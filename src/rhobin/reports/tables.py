@@ -51,11 +51,9 @@ def score_table(track: Track, rows: Mapping[str, Row], method: str, title: str) 
     heads.append("Frames")
     numbers = [i for i, head in enumerate(heads) if head and i]
     body = "".join(
-        tag(
-            "tr", *cells("td", _score_cells(track, name, row, constant, method, title), numbers), class_=style
-        )
+        tag("tr", *cells("td", shown, numbers), class_="ours" if name == method else "base")
         for name, row in rows.items()
-        for style in ["ours" if name == method else "base"]
+        for shown in [_score_cells(track, name, row, constant, method, title)]
     )
     head = tag("thead", tag("tr", *cells("th", heads, numbers)))
     return tag("div", tag("table", head, tag("tbody", body)), class_="scroll")
@@ -127,9 +125,8 @@ def _score_cells(
     track: Track, name: str, row: Row, constant: Row | None, method: str, title: str
 ) -> tuple[str, ...]:
     scores = row.get("scores", {})
-    label = tag("span", text(row_title(name, method, title)), class_="name") + tag(
-        "small", text(_note(track, name, method))
-    )
+    named = tag("span", text(row_title(name, method, title)), class_="name")
+    label = named + tag("small", text(_note(track, name, method)))
     values = [column.shown(scores.get(column.name)) for column in track.columns]
     beside = _against(track, scores, constant) if constant else []
     return (label, *values, *beside, str(row.get("frames", "-")))
