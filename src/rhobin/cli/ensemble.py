@@ -84,7 +84,7 @@ def _weights(document: dict[str, Any]) -> Table:
     for row, told in enumerate(document["members"]):
         shown = (f"{weights[key][row]:.3f}" for key in ("shape", "turn", "pelvis"))
         errors = (f"{gain[name]['members'][row]:.2f}" for name in gain)
-        table.add_row(escape(told["run"]), *shown, *errors)
+        table.add_row(escape(Path(told["run"]).name), *shown, *errors)
     return table
 
 
