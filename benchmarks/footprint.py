@@ -104,6 +104,7 @@ def empty_batch(config: DictConfig) -> Batch:
         image=torch.zeros(count, planes, pixels, pixels, dtype=torch.uint8),
         K_crop=torch.eye(3).repeat(count, 1, 1) * size,
         window=torch.ones(count, 3),
+        turn=torch.eye(3).repeat(count, 1, 1),
         gender=torch.zeros(count, dtype=torch.long),
         object_id=torch.zeros(count, dtype=torch.long),
         target=Target(),

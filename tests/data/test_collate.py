@@ -17,7 +17,9 @@ def sample(human, obj):
     maps = ObjectMaps(one(3, 4, 4), one(4, 4).long(), one(4, 4), one(4, 4), one(2, 3), one(3, 3))
     target = Target(person if human else None, pose if obj else None, drawn, maps if obj else None)
     key = SampleKey("Date01_Sub01_stool", "t0003.000", 1, 0)
-    return Sample(one(5, 8, 8), one(3, 3), one(3), 1 if human else 2, 12 if obj else -1, target, key)
+    return Sample(
+        one(5, 8, 8), one(3, 3), one(3), one(3, 3), 1 if human else 2, 12 if obj else -1, target, key
+    )
 
 
 def test_what_a_sample_lacks_counts_for_nothing():

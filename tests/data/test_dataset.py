@@ -11,6 +11,7 @@ from data_samples import differing, make_dataset, sample_config
 
 from rhobin.body.load import load_bodies
 from rhobin.data.augment.draw import AugmentConfig
+from rhobin.data.images.framing import frame_crop
 from rhobin.data.images.outline import outline_view, warp_view
 from rhobin.data.images.source import read_source
 from rhobin.data.reads import CropReads
@@ -132,7 +133,9 @@ def test_reduced_decoding_keeps_places(tmp_path, output, scale):
     cv2.imwrite(str(files[0]), np.repeat(spot[..., None], 3, 2).round().astype(np.uint8))
     for file in files[1:]:
         cv2.imwrite(str(file), mask)
-    context = outline_view(read_source(files), CropReads("union", 1.0, output), 1.0).decode()
+    source = read_source(files)
+    framing = frame_crop(source.boxes, CropReads("union", 1.0, output), source.size, 1.0)
+    context = outline_view(source, framing, output).decode()
     assert np.isclose(context.color.from_image[0, 0], scale, rtol=0.01)
     matrix = crop_matrix(context.centre, context.side, output)
     color, person, _ = warp_view(context, matrix, output)

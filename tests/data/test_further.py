@@ -15,6 +15,7 @@ from rhobin.data.images.crops import crop_square
 from rhobin.data.images.source import read_source
 from rhobin.geometry.camera import project
 
+SPOT = 1.2  # pixels; seen aslant, a wide spot's centroid is not where its middle is
 FURTHER = {
     "person": {"crop": "person", "input_size": 96, "targets": ["heatmaps", "bev"]},
     "object": {"crop": "object", "expand": 2.0, "input_size": 48, "targets": ["maps"]},
@@ -23,9 +24,12 @@ READS = {"crop": "frame", "targets": ["bev"], "further": FURTHER}
 TURNED = AugmentConfig(scale=0.2, rotation_deg=40.0, rotation_p=1.0, colour=0.0)
 
 
-def make(root, augment=None):
+MOVED = AugmentConfig(scale=0.2, rotation_deg=40.0, rotation_p=1.0, colour=0.0, shift=0.25, truncate_p=0.5)
+
+
+def make(root, augment=None, **view):
     release = read_release(root, "train")
-    config = sample_config(128, reads=READS)
+    config = sample_config(128, reads=READS, **view)
     return BehaveDataset(release, truth_of(release), np.arange(32), config, augment, seed=3)
 
 
@@ -45,7 +49,7 @@ def draw_spots(dataset, joint):
         camera = dataset.release.cameras[dataset.release.views.camera[view]]
         u, v = project(dataset.targets.joints[view, joint][None].astype(float), camera.K)[0]
         rows, columns = np.indices((camera.height, camera.width))
-        spot = 255 * np.exp(-((columns - u) ** 2 + (rows - v) ** 2) / (2 * 2.0**2))
+        spot = 255 * np.exp(-((columns - u) ** 2 + (rows - v) ** 2) / (2 * SPOT**2))
         image = np.repeat(spot[..., None], 3, axis=2).round().astype(np.uint8)
         cv2.imwrite(str(dataset.release.view_files(view)[0]), image, [cv2.IMWRITE_JPEG_QUALITY, 100])
 
@@ -57,17 +61,18 @@ def spot_of(image):
     return np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
 
 
-@pytest.mark.parametrize("augment", [None, TURNED])
-def test_a_joint_projects_into_every_crop_where_its_image_shows_it(own_root, augment):
+@pytest.mark.parametrize("ray", ["ignore", "turn"])
+@pytest.mark.parametrize("augment", [None, TURNED, MOVED])
+def test_a_joint_projects_into_every_crop_where_its_image_shows_it(own_root, augment, ray):
     joint, seen = 3, np.zeros(3, int)
-    dataset = make(own_root, augment)
+    dataset = make(own_root, augment, ray=ray)
     draw_spots(dataset, joint)
     for index in range(0, 32, 3):
         sample = dataset[(2, index)]
         point = sample.target.human.joints[joint][None].double().numpy()
         for number, (image, K) in enumerate(crops(sample)):
             expected, size = project(point, K.double().numpy())[0], image.shape[-1]
-            border = 4 * 2.0 * K[0, 0].item() / 76
+            border = 4 * SPOT * K[0, 0].item() / 76
             if border < min(*expected, *(size - 1 - expected)):
                 assert np.abs(spot_of(image) - expected).max() < 0.3
                 seen[number] += 1

@@ -37,6 +37,7 @@ def make_batch(target):
         torch.zeros(size, 5, 4, 4),
         torch.eye(3).expand(size, 3, 3),
         torch.ones(size, 3),
+        torch.eye(3).expand(size, 3, 3),
         torch.zeros(size),
         torch.zeros(size),
         target,

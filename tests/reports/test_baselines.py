@@ -158,7 +158,7 @@ def test_the_object_s_constant_is_what_crops_show():
     seen = SeenObjects(
         torch.tensor([3, 3, 5]), torch.stack([look, look, look.T]), torch.stack([site, site, -site])
     )
-    pred = predict_objects(seen, [3, 3], K, 64, per_object=True)
+    pred = predict_objects(seen, [3, 3], K, torch.eye(3).repeat(2, 1, 1), 64, per_object=True)
     for t, R, camera in zip(pred.object.t, pred.object.R, K.double(), strict=True):
         pixel = (camera @ t)[:2] / t[2]
         torch.testing.assert_close((pixel + 0.5) / 64 - 0.5, site[:2])

@@ -49,9 +49,8 @@ def sample(maps=None, bev=None):
     heatmaps = Heatmaps(joints, (joints[:, 1] < 0.5).float(), kpts, torch.ones(8))
     target = Target(human, obj, heatmaps, maps, bev)
     K = torch.tensor([[120.0, 0, 29.5], [0, 120, 29.5], [0, 0, 1]])
-    return Sample(
-        image, K, torch.ones(3), 0, BOX, target, SampleKey("Date01_Sub01_boxlarge_lift", "t0003.000", 2, 7)
-    )
+    key = SampleKey("Date01_Sub01_boxlarge_lift", "t0003.000", 2, 7)
+    return Sample(image, K, torch.ones(3), torch.eye(3), 0, BOX, target, key)
 
 
 def in_space(uvd, depth=4.0):

@@ -10,6 +10,7 @@ import numpy as np
 
 from rhobin.behave.layout import CHALLENGE_LENS, CHALLENGE_SIZE
 from rhobin.behave.skips import Skip
+from rhobin.geometry.camera import resize_intrinsics
 from rhobin.objects.template import Template
 from rhobin.types import Camera
 
@@ -119,6 +120,13 @@ class Release:
         if person is None or obj is None:
             raise ValueError(f"{color}: expected a view of a person and an object, found one without a mask")
         return color, person, obj
+
+    def intrinsics(self, view: int, size: tuple[int, int]) -> np.ndarray:
+        """Intrinsics (3, 3) of a view whose image has this size, even if it was resized after calibration."""
+        camera = self.cameras[self.views.camera[view]]
+        if size == (camera.width, camera.height):
+            return camera.K
+        return resize_intrinsics(camera.K, size[0] / camera.width, size[1] / camera.height)
 
     def frame_width(self, view: int) -> float:
         """Pixels across the frame of a view's camera; a render is a part of a challenge frame."""

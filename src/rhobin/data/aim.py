@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rhobin.data.augment.draw import Augmentation, roll_about
+from rhobin.data.images.framing import map_pixels
 from rhobin.data.images.outline import DecodedView, Outline
-from rhobin.geometry.camera import crop_matrix
+from rhobin.geometry.camera import crop_matrix, look_along
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Aim:
     """Where one crop looks.
 
     Attributes:
-        K: (3, 3) intrinsics of the crop, of the camera after its roll.
+        K: (3, 3) intrinsics of the crop, of the camera after its rotation.
         from_image: (3, 3) map from pixels of the full image to pixels of the crop.
     """
 
@@ -31,11 +32,12 @@ def aim_crops(
     centre: np.ndarray,
     change: Augmentation,
     sizes: Sequence[int],
+    turned: bool = False,
 ) -> tuple[np.ndarray, list[Aim]]:
-    """Aim all crops of a sample with one roll of the camera.
+    """Aim all crops of a sample with one rotation of the camera.
 
     The camera rolls about the ray through the first crop's centre. Every other crop keeps the square that its
-    own masks gave it, about where the roll has moved the square's middle.
+    own masks gave it, about where the rotation has moved the square's middle.
 
     Args:
         K: (3, 3) intrinsics of the full image.
@@ -43,20 +45,20 @@ def aim_crops(
         centre: (2,) of the first crop in the full image, after it was moved.
         change: roll, and the factor on every crop's side.
         sizes: width of each crop, pixels.
+        turned: after its roll, the camera turns until it looks along that ray.
 
     Returns:
-        The roll Q (3, 3), X' = Q X, and where each crop looks.
+        The rotation Q (3, 3), X' = Q X, and where each crop looks.
     """
     Q = roll_about(centre, K, change.roll)
+    if turned:
+        Q = look_along(centre, K) @ Q
     back = np.linalg.inv(K)
     aims = []
     for number, (outline, size) in enumerate(zip(outlines, sizes, strict=True)):
-        middle = centre if number == 0 else _moved(outline.centre, K @ Q @ back)
+        middle = outline.centre if number else centre
+        if number or turned:
+            middle = map_pixels(middle, K @ Q @ back)
         K_crop = crop_matrix(middle, outline.side * change.scale, size) @ K
         aims.append(Aim(K_crop, K_crop @ Q @ back))
     return Q, aims
-
-
-def _moved(pixel: np.ndarray, homography: np.ndarray) -> np.ndarray:
-    x, y, depth = homography @ [*pixel, 1.0]
-    return np.array([x / depth, y / depth])

@@ -25,6 +25,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
         image=torch.stack([sample.image for sample in samples]),
         K_crop=torch.stack([sample.K_crop for sample in samples]),
         window=torch.stack([sample.window for sample in samples]),
+        turn=torch.stack([sample.turn for sample in samples]),
         gender=_filled([s.gender for s in samples], [s.target.human for s in samples]),
         object_id=_filled([s.object_id for s in samples], [s.target.object for s in samples]),
         target=_stack([sample.target for sample in samples]),

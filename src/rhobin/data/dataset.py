@@ -19,6 +19,7 @@ from rhobin.data.augment.repaint import Painted, Repainter
 from rhobin.data.decoded import DecodedViews
 from rhobin.data.faults import Faults
 from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.framing import turned_homography
 from rhobin.data.images.outline import DecodedView, Outline, warp_view
 from rhobin.data.images.planes import stack_planes
 from rhobin.data.settings import SampleConfig
@@ -143,6 +144,7 @@ class BehaveDataset(Dataset):
             image=images[0],
             K_crop=Ks[0],
             window=self._window(index, aims[0]),
+            turn=torch.from_numpy(Q.astype(np.float32)),
             gender=int(self.targets.gender[frame]),
             object_id=int(self.targets.object_id[frame]),
             target=target,
@@ -156,7 +158,7 @@ class BehaveDataset(Dataset):
         )
 
     def _paint(self, epoch: int, index: int) -> tuple[np.ndarray, list[Aim], list[Painted]]:
-        """The camera's roll Q (3, 3), where each crop of a sample looks, and its pixels."""
+        """The camera's rotation Q (3, 3), where each crop of a sample looks, and its pixels."""
         change = Augmentation()
         if self.augment:
             change = draw_augmentation(self.augment, self.seed, epoch, index)
@@ -178,16 +180,18 @@ class BehaveDataset(Dataset):
     ) -> tuple[np.ndarray, list[Aim]]:
         first = outlines[0]
         K, centre = self.decoded.intrinsics(index, first.size), first.centre
+        turned = self.decoded.turned
         if self.augment:
-            centre = move_crop(change, first, self.config.reads.crop, self.augment.min_visible)
-        return aim_crops(K, outlines, centre, change, [crop.input_size for crop in self.config.crops])
+            to_view = turned_homography(centre, K) if turned else None
+            centre = move_crop(change, first, self.config.reads.crop, self.augment.min_visible, to_view)
+        return aim_crops(K, outlines, centre, change, [crop.input_size for crop in self.config.crops], turned)
 
     def _window(self, index: int, aim: Aim) -> torch.Tensor:
         """Width and height of the first crop's box, and side of the crop, in widths of the whole frame."""
-        box, size = self.decoded.box(index, self.config.crops[0])
-        side = aim.K[0, 0] / self.decoded.intrinsics(index, size)[0, 0]
-        lengths = torch.tensor([*box[2:], self.config.crops[0].input_size / side], dtype=torch.float32)
-        return lengths / self._frame_width(index, size[0])
+        size = int(self.decoded.boxes[index, 8]), int(self.decoded.boxes[index, 9])
+        zoom = aim.K[0, 0] / self.decoded.intrinsics(index, size)[0, 0]
+        box, side = self.decoded.cut_about[index], self.config.crops[0].input_size / zoom
+        return torch.tensor([*box, side], dtype=torch.float32) / self._frame_width(index, size[0])
 
     def _planes(self, painted: Painted) -> torch.Tensor:
         """The image (P, H, W) of a crop."""

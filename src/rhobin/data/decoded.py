@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from rhobin.behave.release import Release
-from rhobin.data.images.crops import EMPTY_MASK, crop_box, missing_mask
+from rhobin.data.images.crops import EMPTY_MASK, missing_mask
 from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.framing import Framing, Turned, frame_crop, mask_outline
 from rhobin.data.images.outline import DecodedView, Outline, crop_corners, outline_view
 from rhobin.data.images.plausible import mask_fault
 from rhobin.data.images.source import RawSource, ViewSource
@@ -22,7 +23,7 @@ from rhobin.data.reads import CropReads
 from rhobin.data.settings import SampleConfig
 from rhobin.data.shared import ViewCache, shared_array
 from rhobin.data.targets.views import ViewTargets
-from rhobin.geometry.camera import resize_intrinsics
+from rhobin.geometry.distortion import undistort_pixels
 
 
 class DecodedViews:
@@ -30,8 +31,10 @@ class DecodedViews:
 
     Attributes:
         crops: the crops of a sample.
+        turned: whether crops are seen by the camera turned to the first one's middle.
         seen: (M,) whether a view's masks were judged.
         boxes: (M, 10) boxes of both masks and the image's size, of views that were seen.
+        cut_about: (M, 2) width and height of the box that the first crop was cut about, see `Framing`.
     """
 
     def __init__(
@@ -58,14 +61,15 @@ class DecodedViews:
         Raises:
             ValueError: a prepared root does not store all that crops look at.
         """
-        self.undistort = config.view.distortion == "apply"
+        self.undistort, self.turned = config.view.distortion == "apply", config.view.ray == "turn"
         bent = self.undistort and any(camera.distortion is not None for camera in release.cameras)
         self.release, self.targets, self.views, self.crops = release, targets, views, config.crops
         self.reach, self.cache, self.partly = reach * (REACH if bent else 1.0), cache, partly
         for crop in self.crops:
-            require_margin(release, views, crop, self.reach)
+            require_margin(release, views, crop, self.reach, self.crops[0] if self.turned else None)
         self.seen = shared_array(len(views), np.uint8)
         self.boxes = shared_array((len(views), 10), np.float64)
+        self.cut_about = shared_array((len(views), 2), np.float64)
 
     def outlines(self, index: int) -> Sequence[Outline | DecodedView]:
         """What each crop of a view can show, before its colour is decoded unless the cache has it.
@@ -78,8 +82,11 @@ class DecodedViews:
         if len(found) == len(kept):
             return found
         source = self._source(index)
+        framings = self._framings(index, source)
+        self.cut_about[index] = framings[0].box
         return [
-            view or self._outline(index, source, crop) for view, crop in zip(kept, self.crops, strict=True)
+            view or self._outline(index, source, framing, crop)
+            for view, framing, crop in zip(kept, framings, self.crops, strict=True)
         ]
 
     def decode(
@@ -113,21 +120,26 @@ class DecodedViews:
 
     def intrinsics(self, index: int, size: tuple[int, int]) -> np.ndarray:
         """Intrinsics (3, 3) of a view whose image has this size, even if it was resized after calibration."""
-        camera = self.release.cameras[self.release.views.camera[self.views[index]]]
-        if size == (camera.width, camera.height):
-            return camera.K
-        return resize_intrinsics(camera.K, size[0] / camera.width, size[1] / camera.height)
+        return self.release.intrinsics(int(self.views[index]), size)
 
-    def box(self, index: int, crop: CropReads) -> tuple[np.ndarray, tuple[int, int]]:
-        """Box (4,) that a crop of a view seen before is cut about, pixels, and the size of the image."""
-        size = int(self.boxes[index, 8]), int(self.boxes[index, 9])
-        return crop_box(self.boxes[index, :8].reshape(2, 4), crop.crop, size), size
+    def _framings(self, index: int, source: ViewSource) -> list[Framing]:
+        """Where each crop looks; seen by the turned camera, of what a pinhole would have seen."""
+        if not self.turned:
+            return [frame_crop(source.boxes, crop, source.size, self.reach) for crop in self.crops]
+        K, lens = self.intrinsics(index, source.size), self._lens(index)
+        parts = [mask_outline(mask, box) for mask, box in zip(source.masks, source.boxes, strict=True)]
+        if lens is not None:
+            parts = [undistort_pixels(part, K, lens) for part in parts]
+        person, obj = (part[np.isfinite(part).all(axis=1)] for part in parts)
+        view = Turned((person, obj), self.crops[0], K, source.size)
+        return [view.frame_crop(crop, self.reach) for crop in self.crops]
 
-    def _outline(self, index: int, source: ViewSource, crop: CropReads) -> Outline:
-        outline, lens = outline_view(source, crop, self.reach), self._lens(index)
+    def _outline(self, index: int, source: ViewSource, framing: Framing, crop: CropReads) -> Outline:
+        outline, lens = outline_view(source, framing, crop.input_size), self._lens(index)
         if lens is None:
             return outline
-        return undistort_outline(outline, self.intrinsics(index, source.size), lens)
+        plain = undistort_outline(outline, self.intrinsics(index, source.size), lens)
+        return replace(plain, centre=framing.centre) if self.turned else plain
 
     def _slots(self, index: int) -> range:
         """Where the cache keeps the crops of a view."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rhobin.behave.framelist import FRAME_LISTS
 from rhobin.data.augment.draw import AugmentConfig
+from rhobin.data.images.framing import RAYS
 from rhobin.data.images.planes import BACKGROUNDS
 from rhobin.data.images.undistort import DISTORTIONS
 from rhobin.data.reads import CropReads, Reads
@@ -26,17 +27,20 @@ class ViewConfig:
         input_size: width and height of the network's input, pixels.
         background: "keep", or "zero" outside both masks.
         distortion: "ignore" the cameras' lenses, or "apply" what is known of them: images are undistorted.
+        ray: "ignore", or "turn": crops are seen by a camera that is turned to the middle of the first one.
         on_bad_sample: "raise", or "skip" to the next usable view.
     """
 
     input_size: int = 256
     background: str = "keep"
     distortion: str = "ignore"
+    ray: str = "ignore"
     on_bad_sample: str = "raise"
 
     def __post_init__(self):
         _check("data.view.background", self.background, BACKGROUNDS)
         _check("data.view.distortion", self.distortion, DISTORTIONS)
+        _check("data.view.ray", self.ray, RAYS)
         _check("data.view.on_bad_sample", self.on_bad_sample, ("raise", "skip"))
 
 

@@ -88,11 +88,12 @@ def object_constants(
     row_of = {(key.sequence, key.frame): i for i, key in enumerate(map(test.key, range(len(test))))}
     rows = [row_of[str(s), str(f)] for s, f in zip(further.sequence, further.frame, strict=True)]
     frame = truth.frame[rows]
-    K_crop, size = torch.from_numpy(further.arrays["K_crop"]), test.config.view.input_size
+    crops = [torch.from_numpy(further.arrays[name]) for name in ("K_crop", "turn")]
+    size = test.config.view.input_size
     gender, views = torch.from_numpy(truth.gender[frame]), [test.key(row) for row in rows]
     found = {}
     for row in CONSTANTS:
-        pred = predict_objects(seen, truth.object_id[frame].tolist(), K_crop, size, row != CONSTANTS[0])
+        pred = predict_objects(seen, truth.object_id[frame].tolist(), *crops, size, row != CONSTANTS[0])
         found[row] = collect_results([PredictedViews(pred, gender, views)])
     return found
 

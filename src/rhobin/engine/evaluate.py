@@ -104,8 +104,10 @@ def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
 def _predict(run_dir: Path, datamodule: Any, module: Any, provenance: Provenance) -> dict[str, float]:
     began = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    predicted = predict_views(module, datamodule.test_dataloader(), device)
-    module.cpu()  # with it the bodies, which the baselines share
+    bodies = datamodule.assets.bodies
+    predicted = predict_views(module, datamodule.test_dataloader(), bodies, device)
+    module.cpu()
+    bodies.cpu()  # the baselines share them
     further = with_probability(predicted.further, run_dir, provenance.checkpoint_hash, provenance.data_hash)
     write_results(run_dir, predicted.results, provenance, further)
     return {"predict": time.monotonic() - began, "network": predicted.seconds}

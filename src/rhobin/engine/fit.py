@@ -167,7 +167,9 @@ def save_batch(run_dir: Path, batch: Batch) -> Path:
     `torch.load` reads it without running code: images, intrinsics and objects by name, and the views' names.
     """
     path = run_dir / f"bad_batch_{int(os.environ.get('RANK', 0))}.pt"
-    tensors = {name: getattr(batch, name).cpu() for name in ("image", "K_crop", "gender", "object_id")}
+    tensors = {
+        name: getattr(batch, name).cpu() for name in ("image", "K_crop", "turn", "gender", "object_id")
+    }
     torch.save({**tensors, "views": [f"{k.sequence}/{k.frame}/k{k.camera}" for k in batch.keys]}, path)
     return path
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from rhobin.data.dataset import BehaveDataset
+from rhobin.engine.turn_back import turn_pose_back
 from rhobin.geometry.allocentric import crop_frame, decode_site, encode_site, to_allocentric, to_egocentric
 from rhobin.geometry.rotation import project_to_so3
 from rhobin.types import ObjectPrediction, Prediction
@@ -80,6 +81,7 @@ def predict_objects(
     seen: SeenObjects,
     object_id: Iterable[int],
     K_crop: Tensor,
+    turn: Tensor,
     size: int,
     per_object: bool = False,
 ) -> Prediction:
@@ -89,14 +91,15 @@ def predict_objects(
         seen: objects of training views.
         object_id: object of each test view.
         K_crop: (N, 3, 3) intrinsics of the test views' crops, pixels.
+        turn: (N, 3, 3) rotation from the cameras that took the views to those of the crops.
         size: width of the crops, pixels.
         per_object: one mean for each object; else one for all.
 
     Returns:
-        Objects, metres, camera frame.
+        Objects, metres, frame of the camera that took the view.
     """
     means = [seen.mean(index if per_object else None) for index in object_id]
     K = K_crop.double()
     t = decode_site(torch.stack([site for _, site in means]), K, crop_frame(K, size))
     R = to_egocentric(torch.stack([rotation for rotation, _ in means]), t)
-    return Prediction(object=ObjectPrediction(R, t))
+    return Prediction(object=ObjectPrediction(*turn_pose_back(R, t, turn)))

@@ -13,9 +13,11 @@ import torch
 from omegaconf import DictConfig
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rhobin.body.bodyset import BodySet
 from rhobin.engine.resume import accepted_changes
 from rhobin.engine.runinfo import identity
 from rhobin.engine.saved import CheckpointError, read_checkpoint
+from rhobin.engine.turn_back import turn_back
 from rhobin.methods.base import Method
 from rhobin.scoring.collect import Further, PredictedViews, gather
 from rhobin.types import Batch, map_tensors, to_device
@@ -67,35 +69,39 @@ def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
 
 
 @torch.inference_mode()
-def predict_views(module: Method, loader: Any, device: torch.device) -> Predicted:
-    """Predict every batch of a loader.
+def predict_views(module: Method, loader: Any, bodies: BodySet, device: torch.device) -> Predicted:
+    """Predict every batch of a loader, in the frames of the cameras that took the views.
 
     A view that stands in for a broken one is dropped, so each frame occurs once.
 
     Args:
         module: with trained weights.
         loader: yields batches of test views.
+        bodies: body models, which are moved to the device.
         device: where to compute.
 
     Returns:
         Predictions by sequence.
     """
     module.eval().to(device)
+    bodies.to(device)
     clock = [0.0]
     columns = (TextColumn("predict"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
         batches = progress.track(loader, total=len(loader))
-        results, further = gather(_predict(module, batches, device, clock))
+        results, further = gather(_predict(module, batches, bodies, device, clock))
     return Predicted(results, further, sum(len(r["frames"]) for r in results.values()), clock[0])
 
 
 def _predict(
-    module: Method, batches: Any, device: torch.device, clock: list[float]
+    module: Method, batches: Any, bodies: BodySet, device: torch.device, clock: list[float]
 ) -> Iterator[PredictedViews]:
     seen: set[tuple[str, str]] = set()
     for batch in batches:
         began = time.perf_counter()
-        prediction = to_device(module.predict(batch.to(device)), "cpu")
+        there = batch.to(device)
+        predicted = turn_back(module.predict(there), there.turn, there.gender, bodies)
+        prediction = to_device(predicted, "cpu")
         clock[0] += time.perf_counter() - began
         fresh = _first_occurrences(batch, seen)
         yield PredictedViews(
@@ -103,6 +109,7 @@ def _predict(
             batch.gender[fresh],
             [batch.keys[i] for i in fresh],
             batch.K_crop[fresh],
+            batch.turn[fresh],
         )
 
 

@@ -15,6 +15,7 @@ from rhobin.body.joints import JOINTS24
 from rhobin.body.model import BodyOutput
 from rhobin.data.dataset import BehaveDataset
 from rhobin.engine.meshes import frame_meshes
+from rhobin.engine.turn_back import turn_pose_back
 from rhobin.geometry.camera import resize_intrinsics
 from rhobin.metrics.object_track import object_points
 from rhobin.metrics.points import PointSet
@@ -91,8 +92,8 @@ class ValidationScores:
 
         Args:
             batch: with the ground truth, on the device of `assets.bodies`.
-            prediction: of the batch, metres, camera frame; a part that it or the ground truth lacks does not
-                count.
+            prediction: of the batch, metres, frame of its crops' camera as the ground truth; a part that it
+                or the ground truth lacks does not count.
         """
         people = prediction.human is not None and batch.target.human is not None
         objects = prediction.object is not None and batch.target.object is not None
@@ -132,9 +133,10 @@ class ValidationScores:
 
     def _add_objects(self, batch: Batch, prediction: Prediction) -> None:
         pred, target = required(prediction.object, "the object"), required(batch.target.object, "the object")
+        # MSPD is counted in pixels of the view; all other scores are the same in any frame
+        poses = (*turn_pose_back(pred.R, pred.t, batch.turn), *turn_pose_back(target.R, target.t, batch.turn))
         for rows, index, K in self._groups(batch, target.present):
             template = self.assets.templates[index]
-            poses = (pred.R, pred.t, target.R, target.t)
             self.object.update(
                 *(pose[rows] for pose in poses),
                 self._points(index),

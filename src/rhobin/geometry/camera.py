@@ -73,6 +73,22 @@ def crop_intrinsics(
     return crop_matrix(centre, side, size) @ K
 
 
+def look_along(pixel: Float[np.ndarray, "2"], K: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
+    """The smallest rotation of the camera frame that takes the ray through a pixel to the optical axis.
+
+    Args:
+        pixel: (2,) where the turned camera looks.
+        K: intrinsics in pixels.
+
+    Returns:
+        Q with ``X' = Q X``; an image of the same intrinsics moves by the homography K Q K^-1.
+    """
+    x, y, z = np.linalg.solve(K, np.array([pixel[0], pixel[1], 1.0]))
+    x, y, z = np.array([x, y, z]) / np.linalg.norm([x, y, z])
+    across = -x * y / (1 + z)
+    return np.array([[1 - x * x / (1 + z), across, -x], [across, 1 - y * y / (1 + z), -y], [x, y, z]])
+
+
 def resize_intrinsics(
     K: Float[np.ndarray, "*B 3 3"], scale_x: float, scale_y: float
 ) -> Float[np.ndarray, "*B 3 3"]:

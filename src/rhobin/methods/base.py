@@ -76,7 +76,7 @@ class Method(pl.LightningModule):
         raise NotImplementedError
 
     def decode(self, output: Any, batch: Batch) -> Prediction:
-        """What an output of the network says of its batch, metres, camera frame."""
+        """What an output of the network says of its batch, metres, frame of the crops' camera."""
         raise NotImplementedError
 
     def drawn(self, output: Any, batch: Batch) -> Drawing | None:
@@ -85,7 +85,7 @@ class Method(pl.LightningModule):
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Prediction:
-        """Bodies, objects or both of a batch, metres, camera frame."""
+        """Bodies, objects or both of a batch, metres, frame of the crops' camera."""
         return self.decode(self.run_net(batch), batch)
 
     def losses(self, output: Any, batch: Batch) -> dict[str, Tensor]:

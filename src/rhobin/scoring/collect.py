@@ -26,16 +26,18 @@ class PredictedViews:
     """A batch of predictions, and the views they are of.
 
     Attributes:
-        prediction: metres, camera frame.
+        prediction: metres, frame of the camera that took the view.
         gender: (B,) indices into `GENDERS`.
         keys: the views; of kinect 1 only, as in the challenge.
         K_crop: (B, 3, 3) intrinsics of the crops; None where nothing was cropped.
+        turn: (B, 3, 3) rotation from that camera to the crops', see `Sample`; None where nothing was cropped.
     """
 
     prediction: Prediction
     gender: Tensor
     keys: list[SampleKey]
     K_crop: Tensor | None = None
+    turn: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def _further_arrays(batch: PredictedViews) -> dict[str, np.ndarray]:
     prediction = batch.prediction
     found: dict[str, Tensor | None] = {
         "K_crop": batch.K_crop,
+        "turn": batch.turn,
         "joints": prediction.human.joints if prediction.human is not None else None,
         "kpts": prediction.object.kpts if prediction.object is not None else None,
         **{f"extras.{name}": tensor for name, tensor in prediction.extras.items()},

@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass
 class HumanPrediction:
-    """Predicted people: metres, camera frame.
+    """Predicted people: metres, frame of one camera, see `Prediction`.
 
     Attributes:
         theta: (B, 52, 3, 3) local SMPL-H rotations.
@@ -26,7 +26,7 @@ class HumanPrediction:
 
 @dataclass
 class ObjectPrediction:
-    """Predicted objects: metres, camera frame.
+    """Predicted objects: metres, frame of one camera, see `Prediction`.
 
     Attributes:
         R: (B, 3, 3) rotation, template to camera.
@@ -45,11 +45,15 @@ class ObjectPrediction:
 class Prediction:
     """What every method, baseline and result file becomes.
 
+    A method predicts in the frame of the crops' camera; `rhobin.engine.turn_back` turns that to the camera
+    that took the view, which results are told in.
+
     Attributes:
         human: the people; None from a method that predicts only objects.
         object: the objects; None from a method that predicts only people.
-        extras: whatever else the method says of each view, (B, ...) by name: stored beside the results.
-            ``confidence`` (B,) in [0, 1] is how sure it is of the object's pose; higher is surer.
+        extras: whatever else the method says of each view, (B, ...) by name: stored beside the results, and
+            the same in any camera's frame. ``confidence`` (B,) in [0, 1] is how sure it is of the object's
+            pose; higher is surer.
     """
 
     human: HumanPrediction | None = None

@@ -26,7 +26,7 @@ class SampleKey:
 
 @dataclass
 class Crop:
-    """A further crop of the view that a sample shows, of the same camera after augmentation.
+    """A further crop of the view that a sample shows, of the same camera: turned as the sample's is.
 
     Attributes:
         image: (P, H, W) uint8 planes, those of the sample.
@@ -52,7 +52,10 @@ class Sample:
             part is visible.
         K_crop: (3, 3) intrinsics of the crop.
         window: (3,) width and height of the box that the crop was cut about, before any augmentation, and
-            side of the crop: in widths of the whole frame.
+            side of the crop: in widths of the whole frame, as the camera sees them that is turned to the crop
+            where `data.view.ray` turns it.
+        turn: (3, 3) rotation from the camera that took the view to the camera of the crops: X_crop = turn
+            X_view. The identity unless augmentation rolls it, or `data.view.ray` turns it.
         gender: index into `GENDERS`; neutral where nobody is shown.
         object_id: the object's place among the sorted names; -1 where no object is shown.
         target: ground truth without the batch axis.
@@ -63,6 +66,7 @@ class Sample:
     image: Tensor
     K_crop: Tensor
     window: Tensor
+    turn: Tensor
     gender: int
     object_id: int
     target: Target
@@ -72,11 +76,12 @@ class Sample:
 
 @dataclass
 class Batch:
-    """Samples stacked: image (B, P, H, W) uint8, K_crop (B, 3, 3), window (B, 3), the others (B,) long."""
+    """Samples stacked: image (B, P, H, W) uint8, K_crop, turn (B, 3, 3), window (B, 3), others (B,) long."""
 
     image: Tensor
     K_crop: Tensor
     window: Tensor
+    turn: Tensor
     gender: Tensor
     object_id: Tensor
     target: Target

@@ -11,7 +11,7 @@ from rhobin.types.drawn import BevMaps, Heatmaps, ObjectMaps
 
 @dataclass
 class HumanTarget:
-    """The person of each sample, in the sample's camera frame (after augmentation).
+    """The person of each sample, in the frame of its crops' camera (after `Sample.turn`).
 
     Attributes:
         theta: (B, 52, 3, 3) local SMPL-H rotations; joint 0 is the orientation in the camera.
@@ -34,7 +34,7 @@ class HumanTarget:
 
 @dataclass
 class ObjectTarget:
-    """The object of each sample, in the sample's camera frame (after augmentation).
+    """The object of each sample, in the frame of its crops' camera (after `Sample.turn`).
 
     Attributes:
         R: (B, 3, 3) rotation, template to camera.

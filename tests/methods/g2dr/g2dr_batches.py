@@ -37,6 +37,7 @@ def make_batch(mapper, ids, moves=None, mask=None):
         image=torch.randint(0, 255, (len(ids), 3, SIZE, SIZE), dtype=torch.uint8),
         K_crop=K,
         window=torch.tensor([[0.1, 0.15, 0.25]]).repeat(len(ids), 1),
+        turn=torch.eye(3).repeat(len(ids), 1, 1),
         gender=torch.zeros(len(ids), dtype=torch.long),
         object_id=torch.tensor(ids),
         target=Target(object=pose, maps=maps),

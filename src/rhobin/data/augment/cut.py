@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
+
+from rhobin.data.images.framing import overlap
 
 ENOUGH_IMAGE = 0.85  # of a crop; where less of it lies inside the image, another side is cut
 
@@ -21,6 +24,7 @@ class Cut:
         min_visible: share of each set of points that stays inside.
         furthest: how far the crop may move, pixels.
         size: width and height of the image.
+        to_image: (3, 3) map to the image from the view that the crop is square in; None for the image itself.
     """
 
     edge: int
@@ -29,6 +33,7 @@ class Cut:
     min_visible: float
     furthest: float
     size: tuple[int, int]
+    to_image: np.ndarray | None = None
 
 
 def cut_off(centre: np.ndarray, side: float, points: Sequence[np.ndarray], cut: Cut) -> np.ndarray:
@@ -38,9 +43,9 @@ def cut_off(centre: np.ndarray, side: float, points: Sequence[np.ndarray], cut: 
     the crop does.
 
     Args:
-        centre: (2,) of the crop before, pixels of the image.
-        side: width of the crop, pixels of the image.
-        points: sets of image positions (N, 2), such as a mask's pixels.
+        centre: (2,) of the crop before, pixels of the view that it is square in.
+        side: width of the crop, in the same pixels.
+        points: sets of positions (N, 2) in the same pixels, such as a mask's.
         cut: what is cut off.
     """
     choices = []
@@ -48,7 +53,7 @@ def cut_off(centre: np.ndarray, side: float, points: Sequence[np.ndarray], cut: 
         toward = _direction((cut.edge + turn) % 4, cut.roll)
         move = centre @ toward + side / 2 - _cut_line(points, toward, cut.share, cut.min_visible)
         moved = centre - np.clip(move, 0, cut.furthest) * toward
-        choices.append((_inside(moved, side, cut.size), moved))
+        choices.append((_inside(moved, side, cut), moved))
         if choices[-1][0] > ENOUGH_IMAGE:
             return moved
     return max(choices, key=lambda choice: choice[0])[1]
@@ -68,7 +73,11 @@ def _cut_line(points: Sequence[np.ndarray], toward: np.ndarray, share: float, mi
     return max(high - share * (high - low), *(float(np.quantile(part, min_visible)) for part in along))
 
 
-def _inside(centre: np.ndarray, side: float, size: tuple[int, int]) -> float:
-    """Share of an upright square that lies inside an image."""
-    low, high = np.maximum(centre - side / 2, -0.5), np.minimum(centre + side / 2, np.array(size) - 0.5)
+def _inside(centre: np.ndarray, side: float, cut: Cut) -> float:
+    """Share of an upright square that lies inside the image."""
+    if cut.to_image is not None:
+        square = centre + side / 2 * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+        part = overlap(square, cut.to_image, cut.size).astype(np.float32)
+        return cv2.contourArea(part) / side**2 if len(part) else 0.0
+    low, high = np.maximum(centre - side / 2, -0.5), np.minimum(centre + side / 2, np.array(cut.size) - 0.5)
     return float(np.maximum(high - low, 0).prod()) / side**2

@@ -16,6 +16,7 @@ from rhobin.data.augment.colour import COLOUR_SETS
 from rhobin.data.augment.cut import Cut, cut_off
 from rhobin.data.augment.occlude import OccluderConfig
 from rhobin.data.images.crops import MASK_THRESHOLD
+from rhobin.data.images.framing import map_pixels
 from rhobin.data.images.outline import DecodedView, Outline
 from rhobin.data.images.patch import Patch
 
@@ -142,7 +143,13 @@ def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) 
     )
 
 
-def move_crop(change: Augmentation, view: Outline | DecodedView, crop: str, min_visible: float) -> np.ndarray:
+def move_crop(
+    change: Augmentation,
+    view: Outline | DecodedView,
+    crop: str,
+    min_visible: float,
+    to_view: np.ndarray | None = None,
+) -> np.ndarray:
     """Centre (2,) of the crop in the image after shifting it and cutting off, pixels.
 
     Args:
@@ -151,6 +158,8 @@ def move_crop(change: Augmentation, view: Outline | DecodedView, crop: str, min_
         view: the view with its plain crop.
         crop: kind of crop: what is cut off is the person, the object, or both together.
         min_visible: share of either mask's pixels that cutting off spares.
+        to_view: (3, 3) map from the image to what the camera sees that is turned to the crop, in which the
+            crop is moved; None for the image itself.
     """
     if change.cut is None and not any(change.shift):
         return view.centre
@@ -158,16 +167,29 @@ def move_crop(change: Augmentation, view: Outline | DecodedView, crop: str, min_
     points = [points for points in map(_pixels, seen) if len(points)]
     if not points:
         return view.centre
+    if to_view is None:
+        return _moved(change, view, view.centre, points, min_visible)
+    points = [map_pixels(part, to_view) for part in points]
+    to_image = np.linalg.inv(to_view)
+    centre = map_pixels(view.centre, to_view)
+    return map_pixels(_moved(change, view, centre, points, min_visible, to_image), to_image)
+
+
+def _moved(
+    change: Augmentation,
+    view: Outline | DecodedView,
+    centre: np.ndarray,
+    points: list[np.ndarray],
+    min_visible: float,
+    to_image: np.ndarray | None = None,
+) -> np.ndarray:
+    """The centre after its moves; it and the points are pixels of what the crop is square in."""
     extent = np.minimum(np.ptp(np.concatenate(points), axis=0), view.side)
-    centre = view.centre + np.array(change.shift) * extent
+    centre = centre + np.array(change.shift) * extent
     if change.cut is None:
         return centre
-    return cut_off(
-        centre,
-        view.side * change.scale,
-        points,
-        Cut(*change.cut, change.roll, min_visible, _FURTHEST_MOVE * view.side, view.size),
-    )
+    cut = Cut(*change.cut, change.roll, min_visible, _FURTHEST_MOVE * view.side, view.size, to_image)
+    return cut_off(centre, view.side * change.scale, points, cut)
 
 
 def _pixels(mask: Patch) -> np.ndarray:

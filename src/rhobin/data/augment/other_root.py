@@ -14,6 +14,7 @@ from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.rooms import empty_room, freest_square
 from rhobin.data.images.crops import EMPTY_MASK, missing_mask
 from rhobin.data.images.decode import BadSampleError
+from rhobin.data.images.framing import frame_crop
 from rhobin.data.images.outline import DecodedView, outline_view
 from rhobin.data.prepare.margin import require_margin
 from rhobin.data.prepare.prepared import is_prepared, open_source, read_prepared
@@ -101,4 +102,4 @@ def _decoded(release: Release, view: int) -> DecodedView:
     missing = missing_mask(source.boxes, _CROP.crop, True, release.views.shown[view])
     if missing is not None:
         raise BadSampleError(release.view_files(view)[0], EMPTY_MASK[missing], "no pixel is set")
-    return outline_view(source, _CROP, _REACH).decode()
+    return outline_view(source, frame_crop(source.boxes, _CROP, source.size, _REACH), SIZE).decode()

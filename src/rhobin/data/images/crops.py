@@ -105,7 +105,11 @@ def crop_square(boxes: np.ndarray, kind: str, expand: float | None, size: tuple[
     Returns:
         Centre (2,) in pixel coordinates and side in pixels; see `box_square`.
     """
-    box = crop_box(boxes, kind, size)
+    return square_about(crop_box(boxes, kind, size), kind, expand, size)
+
+
+def square_about(box: np.ndarray, kind: str, expand: float | None, size: tuple[int, int]) -> Square:
+    """The square about the box (4,) that a crop is cut about; the other arguments as in `crop_square`."""
     if kind == "frame":
         return box_square(box, 1.0)
     if kind == "window":

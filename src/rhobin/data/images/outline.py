@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rhobin.data.images.crops import crop_square
+from rhobin.data.images.framing import Framing
 from rhobin.data.images.patch import Patch, reduce_mask, warp_color, warp_mask
 from rhobin.data.images.plan import PatchPlan, plan_patch
 from rhobin.data.images.source import ViewSource
-from rhobin.data.reads import CropReads
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class DecodedView:
         color: its colour.
         masks: where the person, then the object, is visible.
         centre: (2,) middle of the square crop in the full image, pixels.
-        side: side of the square crop in the full image, pixels.
+        side: side of the square crop, pixels of the full image or of the camera turned to it, see `Framing`.
         size: width and height of the full image.
     """
 
@@ -43,7 +42,7 @@ class Outline:
     Attributes:
         masks: where the person, then the object, is visible.
         centre: (2,) middle of the square crop in the full image, pixels.
-        side: side of the square crop in the full image, pixels.
+        side: side of the square crop, pixels of the full image or of the camera turned to it, see `Framing`.
         size: width and height of the full image.
         plan: which pixels of the colour to keep.
         source: where the colour comes from.
@@ -70,20 +69,19 @@ class Outline:
         return DecodedView(color, self.masks, self.centre, self.side, self.size)
 
 
-def outline_view(source: ViewSource, crop: CropReads, reach: float) -> Outline:
+def outline_view(source: ViewSource, framing: Framing, output: int) -> Outline:
     """Masks no finer than needed, and which colour to decode.
 
     Args:
         source: the view.
-        crop: which square, and how many pixels the network sees of it.
-        reach: how far crops look beyond the square, as a factor on its side.
+        framing: where the crop looks.
+        output: width of the network's input, pixels.
     """
-    centre, side = crop_square(source.boxes, crop.crop, crop.expand, source.size)
-    plan = plan_patch(source.size, centre, side, crop.input_size, reach)
+    plan = plan_patch(source.size, framing.middle, framing.reach, framing.width, output)
     person, obj = (
         reduce_mask(mask, box, plan.factor) for mask, box in zip(source.masks, source.boxes, strict=True)
     )
-    return Outline((person, obj), centre, side, source.size, plan, source)
+    return Outline((person, obj), framing.centre, framing.side, source.size, plan, source)
 
 
 def crop_corners(from_image: np.ndarray, output: int) -> np.ndarray | None:

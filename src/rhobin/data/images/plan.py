@@ -49,7 +49,7 @@ class PatchPlan:
 
 
 def plan_patch(
-    size: tuple[int, int], centre: np.ndarray, side: float, output: int, reach: float
+    size: tuple[int, int], middle: np.ndarray, reach: np.ndarray, side: float, output: int
 ) -> PatchPlan:
     """The pixels to keep of a view, no more than crops about a square can show.
 
@@ -59,14 +59,14 @@ def plan_patch(
 
     Args:
         size: width and height of the full image.
-        centre: (2,) middle of the square, pixels of the full image.
-        side: its side.
+        middle: (2,) of the part of the full image that crops can show, pixels.
+        reach: (2,) width and height of that part.
+        side: of the square, pixels of the full image.
         output: width of the network's input, pixels.
-        reach: how far crops look beyond the square, as a factor on its side.
     """
     factor = max(f for f in FACTORS if f == 1 or side / f >= output)
     reduced = (-(-size[1] // factor), -(-size[0] // factor))
-    left, top, right, bottom = _rectangle(centre, side * reach, factor, reduced)
+    left, top, right, bottom = _rectangle(middle, reach, factor, reduced)
     cut = (right - left, bottom - top)
     shrink = min(1.0, _MARGIN * output * factor / side)
     kept = (max(1, round(shrink * cut[0])), max(1, round(shrink * cut[1])))
@@ -74,10 +74,10 @@ def plan_patch(
 
 
 def _rectangle(
-    centre: np.ndarray, reach: float, factor: int, shape: tuple[int, int]
+    middle: np.ndarray, reach: np.ndarray, factor: int, shape: tuple[int, int]
 ) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom, in the reduced image, of what a crop of width `reach` can touch."""
-    middle = (centre + 0.5) / factor - 0.5
+    """Left, top, right, bottom, in the reduced image, of what crops can touch; arguments as `plan_patch`."""
+    middle = (middle + 0.5) / factor - 0.5
     half = reach / factor / 2 + 2
     left, top = np.clip(np.floor(middle - half), 0, (shape[1] - 1, shape[0] - 1)).astype(int)
     right, bottom = np.clip(np.ceil(middle + half) + 1, (left + 1, top + 1), (shape[1], shape[0])).astype(int)

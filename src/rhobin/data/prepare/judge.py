@@ -16,7 +16,6 @@ from rhobin.behave.release import Release
 from rhobin.body.load import load_bodies
 from rhobin.data.images.plausible import mask_fault
 from rhobin.data.targets.views import build_targets
-from rhobin.geometry.camera import resize_intrinsics
 
 REASON = "wrong_masks"
 FAULTY = 2  # of a view's three files: the object mask, as samples say
@@ -45,7 +44,7 @@ def wrong_masks(release: Release, rows: np.ndarray, boxes: np.ndarray, sizes: np
     found = [
         row
         for row, box, (width, height) in zip(rows[known], boxes[known], sizes[known], strict=True)
-        if mask_fault(box, targets.joints[row], targets.kpts[row], _intrinsics(release, row, width, height))
+        if mask_fault(box, targets.joints[row], targets.kpts[row], release.intrinsics(row, (width, height)))
     ]
     return np.array(found, rows.dtype)
 
@@ -55,9 +54,3 @@ def count_unjudged(release: Release) -> int:
     frames, views = release.frames, release.views
     known = (frames.has_body & frames.has_object)[views.frame]
     return int((views.shown.all(axis=1) & ~known).sum())
-
-
-def _intrinsics(release: Release, row: int, width: int, height: int) -> np.ndarray:
-    """Of an image that may have been resized after calibration."""
-    camera = release.cameras[release.views.camera[row]]
-    return resize_intrinsics(camera.K, width / camera.width, height / camera.height)

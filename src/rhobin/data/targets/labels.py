@@ -1,4 +1,4 @@
-"""The ground truth of a sample: what is known of its view, after the camera rolled."""
+"""The ground truth of a sample: what is known of its view, after the camera turned."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Labeller:
 
         Args:
             view: its row in the ground truth.
-            Q: (3, 3) roll of the camera, X' = Q X.
+            Q: (3, 3) rotation of the camera, X' = Q X.
             K_crops: (3, 3) intrinsics of each crop.
             masks: (H, W) uint8 object mask of each crop.
 
@@ -59,7 +59,7 @@ class Labeller:
         return target, further
 
     def _human(self, view: int, frame: int, Q: np.ndarray) -> dict[str, np.ndarray]:
-        """The person in the rolled camera."""
+        """The person in the turned camera."""
         truth = self.truth
         joints = truth.joints[view] @ Q.T
         theta = truth.theta[frame].copy()
@@ -76,7 +76,7 @@ class Labeller:
         }
 
     def _object(self, object_id: int, view: int, Q: np.ndarray) -> dict[str, np.ndarray]:
-        """Pose and keypoints of the object in the rolled camera."""
+        """Pose and keypoints of the object in the turned camera."""
         truth = self.truth
         R, t = Q @ truth.obj_R[view], Q @ truth.obj_t[view]
         if not self.canonical:
