@@ -74,7 +74,7 @@ def drawings(size: int) -> dict[str, Callable[[], object]]:
     templates = {index: known[name] for index, name in enumerate(OBJECT_NAMES)}
     places, turn = [_place(templates, number, size) for number in range(PLACES)], iter(range(10**9))
     mapper, bev, mask = (
-        ObjectMapper(templates, MapConfig(), size),
+        ObjectMapper(templates, MapConfig()),
         BevConfig(),
         np.full((size, size), 255, np.uint8),
     )

@@ -26,7 +26,7 @@ WHITE = np.full((256, 256), 255, np.uint8)
 
 @pytest.fixture(scope="module")
 def mapper():
-    return ObjectMapper({ID[name]: built_in(name) for name in OBJECT_NAMES}, MapConfig(), 256)
+    return ObjectMapper({ID[name]: built_in(name) for name in OBJECT_NAMES}, MapConfig())
 
 
 def place(name, seed=0, depth=2.4):
@@ -71,7 +71,7 @@ def test_coordinates_agree_with_pytorch3d(mapper, name):
 @pytest.mark.parametrize("shape", ["box", "cube"])
 @pytest.mark.parametrize("name", NAMES)
 def test_coordinates_project_back_to_their_pixels(name, shape):
-    mapper = ObjectMapper({ID[name]: built_in(name)}, MapConfig(nocs=shape, stride=2), 256)
+    mapper = ObjectMapper({ID[name]: built_in(name)}, MapConfig(nocs=shape, stride=2))
     R, t, K_crop = place(name, seed=4)
     maps = mapper(ID[name], R, t, K_crop, WHITE)
     rows, columns = np.nonzero(maps.amodal.numpy())

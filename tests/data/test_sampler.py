@@ -56,6 +56,26 @@ def test_ranks_share_an_epoch():
     assert [a + b for a, b in zip(*pair, strict=True)] == alone
 
 
+def test_a_batch_has_one_size_that_all_ranks_and_resumed_runs_agree_on():
+    sizes = (512, 576, 640, 704)
+    make = lambda **kwargs: ResumableSampler(400, 4, seed=5, sizes=sizes, **kwargs)  # noqa: E731
+    whole = make()
+    alone = [batch for _ in range(2) for batch in batches(whole)]
+    drawn = [{size for _, _, size in batch} for batch in alone]
+    assert all(len(one) == 1 for one in drawn)
+    counts = [sum(one == {size} for one in drawn) for size in sizes]
+    assert min(counts) > 25
+    assert drawn[:100] != drawn[100:]
+    assert [[item[:2] for item in batch] for batch in alone[:100]] == batches(
+        ResumableSampler(400, 4, seed=5)
+    )
+    resumed = make()
+    resumed.seek(137)
+    assert batches(resumed) == alone[137:]
+    pair = [batches(ResumableSampler(400, 2, seed=5, rank=rank, ranks=2, sizes=sizes)) for rank in range(2)]
+    assert [a + b for a, b in zip(*pair, strict=True)] == alone[:100]
+
+
 def test_too_few_samples():
     with pytest.raises(ValueError, match="3 training views are fewer than one batch of 4"):
         ResumableSampler(3, 4)

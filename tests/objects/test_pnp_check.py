@@ -21,7 +21,7 @@ WHITE = np.full((256, 256), 255, np.uint8)
 def drawn(shape="box", stride=4):
     """Maps of a view of each object as arrays, and the poses."""
     templates = [built_in(name) for name in NAMES]
-    mapper = ObjectMapper(dict(enumerate(templates)), MapConfig(nocs=shape, stride=stride), 256)
+    mapper = ObjectMapper(dict(enumerate(templates)), MapConfig(nocs=shape, stride=stride))
     rng, maps, poses = np.random.default_rng(0), [], []
     for index, template in enumerate(templates):
         R, t = Rotation.random(random_state=rng).as_matrix(), np.array([rng.uniform(-0.6, 0.6), 0.1, 2.4])

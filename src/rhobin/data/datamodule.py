@@ -152,10 +152,9 @@ class BehaveDataModule(pl.LightningDataModule):
         warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
         rank, ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         position = None if self.clock is None else self._batches_done
-        sampler = ResumableSampler(len(self.train_dataset), self.batch_size, self.seed, rank, ranks, position)
-        return self._loader(
-            self.train_dataset, sampler=sampler, drop_last=True, worker_init_fn=outlast_signals
-        )
+        sizes, dataset = self.settings.samples.view.sizes, self.train_dataset
+        sampler = ResumableSampler(len(dataset), self.batch_size, self.seed, rank, ranks, position, sizes)
+        return self._loader(dataset, sampler=sampler, drop_last=True, worker_init_fn=outlast_signals)
 
     def val_dataloader(self) -> DataLoader | list:
         """Held-out training sequences in order, without augmentation."""

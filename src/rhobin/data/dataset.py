@@ -20,7 +20,7 @@ from rhobin.data.decoded import DecodedViews
 from rhobin.data.faults import Faults
 from rhobin.data.images.decode import BadSampleError
 from rhobin.data.images.framing import turned_homography
-from rhobin.data.images.outline import DecodedView, Outline, warp_view
+from rhobin.data.images.outline import DecodedView, Outline, crop_corners, warp_view
 from rhobin.data.images.planes import stack_planes
 from rhobin.data.settings import SampleConfig
 from rhobin.data.shared import ViewCache
@@ -33,7 +33,8 @@ class BehaveDataset(Dataset):
     """Samples of some views of a release.
 
     An item is asked for by its number, or by (epoch, number) so that augmentation differs between
-    epochs. The same item is the same to the bit in every process.
+    epochs, and with a size, so that batches can differ in it. The same item is the same to the bit in every
+    process.
 
     Attributes:
         release: where the views come from.
@@ -74,8 +75,8 @@ class BehaveDataset(Dataset):
     def __len__(self) -> int:
         return len(self.views)
 
-    def __getitem__(self, item: int | tuple[int, int]) -> Sample:
-        """Sample `index`, or (epoch, index).
+    def __getitem__(self, item: int | tuple[int, ...]) -> Sample:
+        """Sample `index`, or (epoch, index), or (epoch, index, width of its image).
 
         With `on_bad_sample="skip"` an unusable view is replaced by the next usable one; the sample's key
         tells which view it shows.
@@ -83,14 +84,14 @@ class BehaveDataset(Dataset):
         Raises:
             BadSampleError: for unusable images with `on_bad_sample="raise"`, naming the file.
         """
-        epoch, index = item if isinstance(item, tuple) else (0, item)
+        epoch, index, *size = item if isinstance(item, tuple) else (0, item)
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
         for shown in (*range(index, len(self)), *range(index)):
             if self.faults.code[shown]:
                 continue
             try:
-                return self._sample(epoch, shown)
+                return self._sample(epoch, shown, *size)
             except BadSampleError as error:
                 if self.config.view.on_bad_sample == "raise":
                     advice = "repair the file, or set data.view.on_bad_sample=skip to use other views instead"
@@ -133,8 +134,8 @@ class BehaveDataset(Dataset):
         kinect = int(self.release.views.kinect[view])
         return SampleKey(sequence, str(self.release.frames.name[frame]), kinect, index)
 
-    def _sample(self, epoch: int, index: int) -> Sample:
-        Q, aims, painted = self._paint(epoch, index)
+    def _sample(self, epoch: int, index: int, size: int | None = None) -> Sample:
+        Q, aims, painted = self._paint(epoch, index, size)
         view = int(self.views[index])
         frame = int(self.targets.frame[view])
         target, drawn = self.labeller(view, Q, [aim.K for aim in aims], [crop.obj for crop in painted])
@@ -143,7 +144,7 @@ class BehaveDataset(Dataset):
         return Sample(
             image=images[0],
             K_crop=Ks[0],
-            window=self._window(index, aims[0]),
+            window=self._window(index, aims[0], images[0].shape[-1]),
             turn=torch.from_numpy(Q.astype(np.float32)),
             gender=int(self.targets.gender[frame]),
             object_id=int(self.targets.object_id[frame]),
@@ -157,26 +158,35 @@ class BehaveDataset(Dataset):
             },
         )
 
-    def _paint(self, epoch: int, index: int) -> tuple[np.ndarray, list[Aim], list[Painted]]:
+    def _paint(
+        self, epoch: int, index: int, size: int | None = None
+    ) -> tuple[np.ndarray, list[Aim], list[Painted]]:
         """The camera's rotation Q (3, 3), where each crop of a sample looks, and its pixels."""
         change = Augmentation()
         if self.augment:
             change = draw_augmentation(self.augment, self.seed, epoch, index)
         outlines = self.decoded.outlines(index)
-        Q, aims = self._aim(index, change, outlines)
+        usual, *others = [crop.input_size for crop in self.config.crops]
+        sizes = [usual if size is None else size, *others]
+        Q, aims = self._aim(index, change, outlines, sizes)
         painted = []
-        for number, (outline, aim, crop) in enumerate(zip(outlines, aims, self.config.crops, strict=True)):
-            view = self.decoded.decode(index, number, outline, aim.from_image)
-            pixels = Painted(*warp_view(view, aim.from_image, crop.input_size), change.notes())
+        for number, (outline, aim, output) in enumerate(zip(outlines, aims, sizes, strict=True)):
+            view = self.decoded.decode(index, number, outline, crop_corners(aim.from_image, output))
+            view = view.reduced(output / self.decoded.crops[number].input_size)
+            pixels = Painted(*warp_view(view, aim.from_image, output), change.notes())
             if self.repainter:
                 width = self._frame_width(index, view.size[0])
-                zoom = crop.input_size / (view.side * change.scale) * width / FRAME_WIDTH
+                zoom = output / (view.side * change.scale) * width / FRAME_WIDTH
                 pixels = self.repainter(epoch, index, change.colour_seed, pixels, zoom)
             painted.append(pixels)
         return Q, aims, painted
 
     def _aim(
-        self, index: int, change: Augmentation, outlines: Sequence[Outline | DecodedView]
+        self,
+        index: int,
+        change: Augmentation,
+        outlines: Sequence[Outline | DecodedView],
+        sizes: Sequence[int],
     ) -> tuple[np.ndarray, list[Aim]]:
         first = outlines[0]
         K, centre = self.decoded.intrinsics(index, first.size), first.centre
@@ -184,13 +194,13 @@ class BehaveDataset(Dataset):
         if self.augment:
             to_view = turned_homography(centre, K) if turned else None
             centre = move_crop(change, first, self.config.reads.crop, self.augment.min_visible, to_view)
-        return aim_crops(K, outlines, centre, change, [crop.input_size for crop in self.config.crops], turned)
+        return aim_crops(K, outlines, centre, change, sizes, turned)
 
-    def _window(self, index: int, aim: Aim) -> torch.Tensor:
+    def _window(self, index: int, aim: Aim, output: int) -> torch.Tensor:
         """Width and height of the first crop's box, and side of the crop, in widths of the whole frame."""
         size = int(self.decoded.boxes[index, 8]), int(self.decoded.boxes[index, 9])
         zoom = aim.K[0, 0] / self.decoded.intrinsics(index, size)[0, 0]
-        box, side = self.decoded.cut_about[index], self.config.crops[0].input_size / zoom
+        box, side = self.decoded.cut_about[index], output / zoom
         return torch.tensor([*box, side], dtype=torch.float32) / self._frame_width(index, size[0])
 
     def _planes(self, painted: Painted) -> torch.Tensor:

@@ -12,7 +12,7 @@ from rhobin.behave.release import Release
 from rhobin.data.images.crops import EMPTY_MASK, missing_mask
 from rhobin.data.images.decode import BadSampleError
 from rhobin.data.images.framing import Framing, Turned, frame_crop, mask_outline
-from rhobin.data.images.outline import DecodedView, Outline, crop_corners, outline_view
+from rhobin.data.images.outline import DecodedView, Outline, outline_view
 from rhobin.data.images.plausible import mask_fault
 from rhobin.data.images.source import RawSource, ViewSource
 from rhobin.data.images.undistort import REACH, undistort_outline, undistort_patch
@@ -30,7 +30,7 @@ class DecodedViews:
     """Decodes the views of a dataset in two steps, and remembers what any process learnt of them.
 
     Attributes:
-        crops: the crops of a sample.
+        crops: the crops of a sample, as fine as any batch shows them.
         turned: whether crops are seen by the camera turned to the first one's middle.
         seen: (M,) whether a view's masks were judged.
         boxes: (M, 10) boxes of both masks and the image's size, of views that were seen.
@@ -63,7 +63,7 @@ class DecodedViews:
         """
         self.undistort, self.turned = config.view.distortion == "apply", config.view.ray == "turn"
         bent = self.undistort and any(camera.distortion is not None for camera in release.cameras)
-        self.release, self.targets, self.views, self.crops = release, targets, views, config.crops
+        self.release, self.targets, self.views, self.crops = release, targets, views, config.largest
         self.reach, self.cache, self.partly = reach * (REACH if bent else 1.0), cache, partly
         for crop in self.crops:
             require_margin(release, views, crop, self.reach, self.crops[0] if self.turned else None)
@@ -90,7 +90,7 @@ class DecodedViews:
         ]
 
     def decode(
-        self, index: int, number: int, outline: Outline | DecodedView, from_image: np.ndarray | None = None
+        self, index: int, number: int, outline: Outline | DecodedView, shown: np.ndarray | None = None
     ) -> DecodedView:
         """What one crop of a view can show, with its colour.
 
@@ -98,8 +98,8 @@ class DecodedViews:
             index: of the view.
             number: of the crop.
             outline: from `outlines`.
-            from_image: (3, 3) map from pixels of the image to those of the crop that will be shown; colour
-                may be missing beyond it, if it is kept nowhere. None for all that any crop can show.
+            shown: (N, 2) corners of the crop that will be shown, pixels of the full image; colour may be
+                missing beyond them, if it is kept nowhere. None for all that any crop can show.
 
         Raises:
             BadSampleError: when the image cannot be used.
@@ -107,10 +107,7 @@ class DecodedViews:
         if isinstance(outline, DecodedView):
             return outline
         lens = self._lens(index)
-        if from_image is None or self.cache or lens is not None:
-            view = outline.decode()
-        else:
-            view = outline.decode(crop_corners(from_image, self.crops[number].input_size))
+        view = outline.decode(None if self.cache or lens is not None else shown)
         if lens is not None:
             color = undistort_patch(view.color, self.intrinsics(index, view.size), lens)
             view = replace(view, color=color)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from torch.utils.data import Sampler
 
+_SIZES = 1  # the stream of random numbers that sizes are drawn from
 
-class ResumableSampler(Sampler[tuple[int, int]]):
+
+class ResumableSampler(Sampler[tuple[int, ...]]):
     """Yields (epoch, index) pairs; every epoch is a permutation drawn from (seed, epoch) alone.
+
+    With several input sizes it yields (epoch, index, size). A batch has one size, drawn from (seed, epoch)
+    and the batch's place in the epoch alone, so all ranks agree and a resumed epoch goes on with its sizes.
 
     Only whole batches are dealt, so an epoch has `length // (batch_size * ranks)` batches for every rank.
     An iteration deals the rest of an epoch: the one that follows `position()` batches when a position is
@@ -24,6 +29,7 @@ class ResumableSampler(Sampler[tuple[int, int]]):
         rank: int = 0,
         ranks: int = 1,
         position: Callable[[], int] | None = None,
+        sizes: Sequence[int] = (),
     ):
         """Configure an order.
 
@@ -34,12 +40,13 @@ class ResumableSampler(Sampler[tuple[int, int]]):
             rank: this process.
             ranks: number of processes that share an epoch.
             position: batches trained so far; asked whenever an iteration begins.
+            sizes: input sizes of which each batch has one, pixels; none for the dataset's own.
 
         Raises:
             ValueError: when there is not one whole batch.
         """
         self.length, self.batch_size, self.seed = length, batch_size, seed
-        self.rank, self.ranks, self.position = rank, ranks, position
+        self.rank, self.ranks, self.position, self.sizes = rank, ranks, position, tuple(sizes)
         self.batches = length // (batch_size * ranks)
         if self.batches == 0:
             raise ValueError(
@@ -51,7 +58,7 @@ class ResumableSampler(Sampler[tuple[int, int]]):
     def __len__(self) -> int:
         return self.batches * self.batch_size
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
         if self.position is not None:
             self.seek(self.position())
         epoch, first = divmod(self.start, self.batches)
@@ -66,8 +73,14 @@ class ResumableSampler(Sampler[tuple[int, int]]):
         """All indices in the order of an epoch, for all ranks together."""
         return np.random.default_rng([self.seed, epoch]).permutation(self.length)
 
-    def _epoch(self, epoch: int, first: int) -> Iterator[tuple[int, int]]:
+    def batch_sizes(self, epoch: int) -> np.ndarray:
+        """The input size of each batch of an epoch."""
+        return np.random.default_rng([self.seed, epoch, _SIZES]).choice(self.sizes, self.batches)
+
+    def _epoch(self, epoch: int, first: int) -> Iterator[tuple[int, ...]]:
         dealt = self.permutation(epoch)[: len(self) * self.ranks]
         mine = dealt.reshape(self.batches, self.ranks, self.batch_size)[first:, self.rank]
-        for index in mine.ravel().tolist():
-            yield epoch, index
+        sizes = self.batch_sizes(epoch)[first:].tolist() if self.sizes else [None] * len(mine)
+        for batch, size in zip(mine.tolist(), sizes, strict=True):
+            for index in batch:
+                yield (epoch, index) if size is None else (epoch, index, size)

@@ -84,7 +84,7 @@ class DataSets:
         return build_manifest(list(self.splits.releases.values()), self._later_skips())
 
     def _add(self, split: str, release: Release, targets: ViewTargets, views: np.ndarray) -> None:
-        samples = self.settings.samples
+        samples = self.settings.samples.one_size
         if split == "train":
             self._divide(release, targets, views)
         elif split == "val":
@@ -105,7 +105,9 @@ class DataSets:
         options = (settings.samples, settings.augment, settings.seed, cache)
         self.by_name["train"] = BehaveDataset(release, targets, train, *options)
         if len(val):
-            self.by_name["val"] = BehaveDataset(release, targets, self._thinned(val), settings.samples)
+            self.by_name["val"] = BehaveDataset(
+                release, targets, self._thinned(val), settings.samples.one_size
+            )
 
     def _thinned(self, views: np.ndarray) -> np.ndarray:
         return thinned(views, self.settings.validation.views)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class ViewConfig:
 
     Attributes:
         input_size: width and height of the network's input, pixels.
+        sizes: widths of which each training batch has one, drawn for the batch; empty for `input_size`.
         background: "keep", or "zero" outside both masks.
         distortion: "ignore" the cameras' lenses, or "apply" what is known of them: images are undistorted.
         ray: "ignore", or "turn": crops are seen by a camera that is turned to the middle of the first one.
@@ -32,12 +33,16 @@ class ViewConfig:
     """
 
     input_size: int = 256
+    sizes: tuple[int, ...] = ()
     background: str = "keep"
     distortion: str = "ignore"
     ray: str = "ignore"
     on_bad_sample: str = "raise"
 
     def __post_init__(self):
+        object.__setattr__(self, "sizes", tuple(self.sizes))
+        if any(not isinstance(size, int) or size < 1 for size in self.sizes):
+            raise ValueError(f"data.view.sizes is {list(self.sizes)}; expected whole numbers of pixels")
         _check("data.view.background", self.background, BACKGROUNDS)
         _check("data.view.distortion", self.distortion, DISTORTIONS)
         _check("data.view.ray", self.ray, RAYS)
@@ -107,13 +112,14 @@ class SampleConfig:
     targets: TargetConfig = field(default_factory=TargetConfig)
 
     def __post_init__(self):
-        for crop in self.crops:
+        resized = [replace(self.crops[0], input_size=size) for size in self.view.sizes]
+        for crop in (*self.crops, *resized):
             for name in ("maps", "bev"):
                 stride = getattr(self.targets, name).stride
                 if name in crop.targets and (stride < 1 or crop.input_size % stride):
                     raise ValueError(
                         f"data.targets.{name}.stride is {stride}, which does not divide the crop's "
-                        f"{crop.input_size} px (data.view.input_size, or model.reads.further)"
+                        f"{crop.input_size} px (data.view.input_size or sizes, or model.reads.further)"
                     )
 
     @cached_property
@@ -122,6 +128,18 @@ class SampleConfig:
         reads = self.reads
         main = CropReads(reads.crop, reads.expand, self.view.input_size, reads.targets)
         return (main, *reads.further.values())
+
+    @property
+    def largest(self) -> tuple[CropReads, ...]:
+        """The same crops, as fine as any batch shows them."""
+        first, *further = self.crops
+        size = max((first.input_size, *self.view.sizes))
+        return (replace(first, input_size=size), *further)
+
+    @property
+    def one_size(self) -> SampleConfig:
+        """The same for views that are not trained on, which all have `data.view.input_size`."""
+        return replace(self, view=replace(self.view, sizes=())) if self.view.sizes else self
 
 
 @dataclass(frozen=True)

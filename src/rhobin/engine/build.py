@@ -52,10 +52,20 @@ def build_datamodule(config: DictConfig) -> Any:
 
 
 def build_module(config: DictConfig, datamodule: Any) -> Method:
-    """The method's Lightning module with the body models and templates of its data."""
+    """The method's Lightning module with the body models and templates of its data.
+
+    Raises:
+        ValueError: the data have several input sizes, and the network takes one.
+    """
     parts: Any = OmegaConf.to_container(config.model, resolve=True)
     parts.pop("reads", None)  # the datamodule's
-    return instantiate(parts, _partial_=True)(assets=datamodule.assets)
+    module = instantiate(parts, _partial_=True)(assets=datamodule.assets)
+    if config.data.view.sizes and not module.any_size:
+        raise ValueError(
+            f"data.view.sizes is {list(config.data.view.sizes)}, but the network of {module.title} takes "
+            f"images of one size; set data.view.sizes=[] to train at data.view.input_size"
+        )
+    return module
 
 
 def build_clock(config: DictConfig) -> Clock:

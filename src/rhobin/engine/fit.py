@@ -205,11 +205,12 @@ def summary(
     """What is about to happen, for a person."""
     data = config.data
     size = sum(float(p.numel()) for p in module.net.parameters()) / 1e6
+    pixels = " or ".join(str(width) for width in data.view.sizes or [data.view.input_size])
     lines = [
         "start     " + "\n          ".join(origin),
         f"run       {config.run_dir}  id {info['id']}  config {info['config_hash']}  seed {config.seed}",
         f"data      {data.root}  {len(datamodule.train_dataset)} views  hash {info['data_hash']}",
-        f"network   {size:.2f} M parameters, {data.view.input_size} px, batch {data.batch_size}",
+        f"network   {size:.2f} M parameters, {pixels} px, batch {data.batch_size}",
         f"device    {trainer.strategy.root_device}, {torch.get_num_threads()} threads, {trainer.precision}",
         f"log       metrics.csv{''.join(', ' + name for name in config.logger)}",
     ]

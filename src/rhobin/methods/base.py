@@ -47,12 +47,14 @@ class Method(pl.LightningModule):
     Attributes:
         name: short name, for files.
         title: name for people.
+        any_size: whether the network takes images of any width, which `data.view.sizes` gives it.
         clock: how far the run is.
         frozen: names of submodules that are not trained.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    any_size: ClassVar[bool] = False
     net: nn.Module
 
     def __init__(

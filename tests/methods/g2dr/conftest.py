@@ -1,7 +1,7 @@
 """Templates as G2DR's tables, and a drawer of maps."""
 
 import pytest
-from g2dr_batches import REGIONS, SIZE, STRIDE
+from g2dr_batches import REGIONS, STRIDE
 
 from rhobin.assets import Assets
 from rhobin.body.load import load_bodies
@@ -22,4 +22,4 @@ def shapes(assets):
 
 @pytest.fixture(scope="session")
 def mapper(assets):
-    return ObjectMapper(assets.templates, MapConfig(stride=STRIDE), SIZE)
+    return ObjectMapper(assets.templates, MapConfig(stride=STRIDE))

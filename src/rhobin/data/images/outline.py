@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from rhobin.data.images.framing import Framing
-from rhobin.data.images.patch import Patch, reduce_mask, warp_color, warp_mask
+from rhobin.data.images.patch import Patch, reduce_mask, resize_map, warp_color, warp_mask
 from rhobin.data.images.plan import PatchPlan, plan_patch
 from rhobin.data.images.source import ViewSource
 
@@ -29,6 +30,16 @@ class DecodedView:
     centre: np.ndarray
     side: float
     size: tuple[int, int]
+
+    def reduced(self, factor: float) -> DecodedView:
+        """The same with colour of fewer pixels, for a crop that shows so much fewer; 1 changes nothing."""
+        if factor >= 1:
+            return self
+        width, height = self.color.size
+        size = max(1, round(factor * width)), max(1, round(factor * height))
+        shrink = resize_map(0, 0, size[0] / width, size[1] / height)
+        pixels = cv2.resize(self.color.pixels, size, interpolation=cv2.INTER_AREA)
+        return replace(self, color=Patch(pixels, shrink @ self.color.from_image))
 
     def masks_on_color(self) -> np.ndarray:
         """Both masks (2, h, w) uint8 of 0 or 255 on the pixels of `color`."""

@@ -22,15 +22,15 @@ class Extras:
         """Configure.
 
         Args:
-            crop: which targets, and the crop's size.
+            crop: which targets.
             config: how to draw them.
             templates: object templates by id.
 
         Raises:
             ValueError: a template has fewer vertices than regions are asked for.
         """
-        self.names, self.size, self.config = crop.targets, crop.input_size, config
-        self.mapper = ObjectMapper(templates, config.maps, self.size) if "maps" in self.names else None
+        self.names, self.config = crop.targets, config
+        self.mapper = ObjectMapper(templates, config.maps) if "maps" in self.names else None
 
     def __call__(
         self, object_id: int, values: Mapping[str, np.ndarray], K_crop: np.ndarray, mask: np.ndarray
@@ -42,17 +42,18 @@ class Extras:
             values: after augmentation, camera frame, metres: `joints` (29, 3) where the sample shows a
                 person; `R` (3, 3), `t` (3,) and `kpts` (8, 3) where it shows an object.
             K_crop: (3, 3) intrinsics of the crop.
-            mask: (H, W) uint8 object mask of the crop.
+            mask: (H, W) uint8 object mask of the crop, as wide as it.
         """
         drawn: dict[str, Any] = {}
+        size = mask.shape[1]
         if "heatmaps" in self.names and values:
-            drawn["heatmaps"] = draw_heatmaps(values, K_crop, self.config.heatmaps, self.size)
+            drawn["heatmaps"] = draw_heatmaps(values, K_crop, self.config.heatmaps, size)
         if self.mapper and "R" in values:
             drawn["maps"] = self.mapper(object_id, values["R"], values["t"], K_crop, mask)
         if "bev" in self.names and "joints" in values:
             joints = values["joints"]
-            extent = _extent(joints[joints[:, 2] > 0], K_crop, self.size)
-            drawn["bev"] = draw_bev(joints[0], extent, K_crop, self.config.bev, self.size)
+            extent = _extent(joints[joints[:, 2] > 0], K_crop, size)
+            drawn["bev"] = draw_bev(joints[0], extent, K_crop, self.config.bev, size)
         return drawn
 
 

@@ -55,13 +55,12 @@ class _Shape:
 class ObjectMapper:
     """Draws object maps; each template's acceleration structure is built once in every process."""
 
-    def __init__(self, templates: Mapping[int, Template], config: MapConfig, input_size: int):
+    def __init__(self, templates: Mapping[int, Template], config: MapConfig):
         """Configure.
 
         Args:
             templates: object templates by id.
             config: how to draw.
-            input_size: width of the crop, pixels.
 
         Raises:
             ValueError: a template has fewer vertices than regions.
@@ -72,12 +71,12 @@ class ObjectMapper:
                     f"data.targets.maps.regions is {config.regions}, but {template.name} has "
                     f"{len(template.verts)} vertices"
                 )
-        self.templates, self.config, self.input_size = templates, config, input_size
+        self.templates, self.config = templates, config
         self._shapes: dict[int, _Shape] = {}
         self._process = os.getpid()
 
     def __reduce__(self):
-        return type(self), (self.templates, self.config, self.input_size)
+        return type(self), (self.templates, self.config)
 
     def __call__(
         self, object_id: int, R: np.ndarray, t: np.ndarray, K_crop: np.ndarray, mask: np.ndarray
@@ -92,13 +91,13 @@ class ObjectMapper:
             R: (3, 3) its rotation, template to camera.
             t: (3,) its translation, metres.
             K_crop: (3, 3) intrinsics of the crop.
-            mask: (H, W) uint8, 255 where the crop shows the object.
+            mask: (H, W) uint8, 255 where the crop shows the object; the maps are 1 / stride as wide.
 
         Returns:
             Maps without a batch axis.
         """
         shape, stride = self._shape(object_id), self.config.stride
-        size = self.input_size // stride
+        size = mask.shape[1] // stride
         K = resize_intrinsics(K_crop, 1 / stride, 1 / stride)
         nocs = np.full((3, size, size), 0.5, np.float32)
         region = np.zeros((size, size), np.int64)

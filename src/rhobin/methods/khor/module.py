@@ -30,7 +30,7 @@ class Khor(Method):
         depth_range: metres that heatmap depth spans.
     """
 
-    name, title = "khor", "KHOR"
+    name, title, any_size = "khor", "KHOR", True
     bodies: BodySet
     template_kpts: Tensor
 
