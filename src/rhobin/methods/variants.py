@@ -1,15 +1,15 @@
 """Testing with variants: a network sees each crop at several scales and in the mirror.
 
-A method runs its network on the variants of a batch (`look`), tells every output in the space of the crop as
-it was (`Variant.to_crop` for what is counted in pixels, `rhobin.body.transform` for bodies in the mirror), and
-takes their mean there (`mean_of`, or one of its own).
+A method runs its network on the variants of a batch (`look`), tells every output in the space of the crop
+as it was (`Variant.to_crop` for what is counted in pixels, `rhobin.body.transform` for bodies in the mirror),
+and takes their mean there (`mean_of`, or one of its own).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -119,18 +119,21 @@ def mean_of(outputs: Sequence[T]) -> T:
     Outputs that are the same have themselves as their mean, to the bit. Other members than tensors are the
     first output's.
     """
-    first: Any = outputs[0]
+    return cast(T, _mean(list(outputs)))
+
+
+def _mean(values: list[Any]) -> Any:
+    first = values[0]
     if isinstance(first, Tensor):
-        differences = [other - first for other in outputs[1:]]  # type: ignore[operator]
-        return first + sum(differences) / len(outputs) if differences else first  # type: ignore[return-value]
+        return first + sum(other - first for other in values) / len(values)
     if isinstance(first, dict):
-        return {name: mean_of([output[name] for output in outputs]) for name in first}  # type: ignore
+        return {name: _mean([value[name] for value in values]) for name in first}
     if isinstance(first, tuple):
-        parts = [mean_of(values) for values in zip(*outputs, strict=True)]  # type: ignore[call-overload]
-        return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)  # type: ignore
+        parts = [_mean(list(column)) for column in zip(*values, strict=True)]
+        return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
     if is_dataclass(first) and not isinstance(first, type):
-        means = {f.name: mean_of([getattr(output, f.name) for output in outputs]) for f in fields(first)}
-        return type(first)(**means)  # type: ignore[return-value]
+        named = {f.name: _mean([getattr(value, f.name) for value in values]) for f in fields(first)}
+        return type(first)(**named)
     return first
 
 
