@@ -88,12 +88,13 @@ def object_constants(
     row_of = {(key.sequence, key.frame): i for i, key in enumerate(map(test.key, range(len(test))))}
     rows = [row_of[str(s), str(f)] for s, f in zip(further.sequence, further.frame, strict=True)]
     frame = truth.frame[rows]
-    crops = [torch.from_numpy(further.arrays[name]) for name in ("K_crop", "turn")]
+    K_crop, turn = (torch.from_numpy(further.arrays[name]) for name in ("K_crop", "turn"))
     size = test.config.view.input_size
     gender, views = torch.from_numpy(truth.gender[frame]), [test.key(row) for row in rows]
     found = {}
     for row in CONSTANTS:
-        pred = predict_objects(seen, truth.object_id[frame].tolist(), *crops, size, row != CONSTANTS[0])
+        ids = truth.object_id[frame].tolist()
+        pred = predict_objects(seen, ids, K_crop, turn, size, row != CONSTANTS[0])
         found[row] = collect_results([PredictedViews(pred, gender, views)])
     return found
 
