@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from rhobin.data.targets.bev import BevConfig, ball_profiles, disc_profiles, disc_radius, draw_bev
+from rhobin.data.targets.bev import BevConfig, ball_profiles, disc_profiles, disc_radius, draw_bev, profiles
+from rhobin.data.targets.bev_crowd import kept_inside, moved_apart
 from rhobin.geometry.camera import crop_intrinsics, project
 from rhobin.types import BevMaps
 
@@ -12,20 +13,41 @@ KINECT = np.array([[979.784, 0, 1018.952], [0, 979.84, 779.486], [0, 0, 1]])
 CONFIG = BevConfig(stride=4, bins=32)
 
 
-def test_front_view_is_bevs_scale_adaptive_heatmap(oracle):
-    vectors = oracle("romp_heatmaps")
-    for case in range(4):
-        centres, boxes = vectors[f"hm2d/{case}/centers_xy"], vectors[f"hm2d/{case}/bbox_hw_norm"]
-        expected = vectors[f"hm2d/{case}/adaptive"][0]
-        size = len(expected)
-        heatmap = np.zeros((size, size))
-        for centre, box, radius in zip(centres, boxes, vectors[f"hm2d/{case}/radius"], strict=True):
-            assert disc_radius(box, size) == radius
-            cell = ((centre + 1) / 2 * size).astype(int)[::-1]
-            if (cell < size).all():  # a centre on the far border is outside
-                heatmap = np.maximum(heatmap, np.outer(*disc_profiles(cell, radius, size)))
-        np.testing.assert_allclose(heatmap, expected, atol=1e-6)
-        assert np.array_equal(heatmap == 1, expected == 1)
+def front_view(centres, draw, size):
+    """The larger of every person's kernel; a centre on the far border is outside."""
+    heatmap = np.zeros((size, size))
+    for person, centre in enumerate(centres):
+        cell = ((centre + 1) / 2 * size).astype(int)[::-1]
+        if (cell < size).all():
+            heatmap = np.maximum(heatmap, np.outer(*draw(cell, person)))
+    return heatmap
+
+
+def same(heatmap, expected):
+    np.testing.assert_allclose(heatmap, expected, atol=1e-6)
+    assert np.array_equal(heatmap == 1, expected == 1)
+
+
+@pytest.mark.parametrize("case", range(4))
+def test_front_views_are_bevs(oracle, case):
+    """Its scale-adaptive kernels, the same on centres moved apart, and the fixed one of 5 x 5 cells."""
+    vectors = {
+        name.split("/")[-1]: value
+        for name, value in oracle("romp_heatmaps").items()
+        if f"hm2d/{case}/" in name
+    }
+    centres, size = vectors["centers_xy"], vectors["adaptive"].shape[-1]
+    radii = [disc_radius(box, size) for box in vectors["bbox_hw_norm"]]
+    assert radii == vectors["radius"].tolist()
+
+    def adaptive(cell, person):
+        return disc_profiles(cell, radii[person], size)
+
+    same(front_view(centres, adaptive, size), vectors["adaptive"][0])
+    same(front_view(centres, lambda cell, _: profiles(cell, 2, 2.0, size), size), vectors["fixed5"][0])
+    apart = moved_apart(centres, np.array(radii), vectors["occluded_by"], size)
+    np.testing.assert_allclose(apart, vectors["centers_after_collision"], atol=1e-6)
+    same(front_view(kept_inside(apart), adaptive, size), vectors["adaptive_collision_aware"][0])
 
 
 @pytest.mark.parametrize("radius", [1, 2, 3, 5])
@@ -34,17 +56,20 @@ def test_disc_is_romps_gaussian(oracle, radius):
     np.testing.assert_allclose(heatmap, oracle("romp_heatmaps")[f"gaussian2D/radius{radius}"], atol=1e-6)
 
 
-def test_volume_is_bevs_depth_adaptive_heatmap(oracle):
+@pytest.mark.parametrize("case", range(3))
+def test_volumes_are_bevs(oracle, case):
+    """Its depth-adaptive kernel, and one of 7 cells along each axis."""
     vectors = oracle("romp_heatmaps")
-    for case in range(3):
-        expected = vectors[f"hm3d/{case}/adaptive"]
-        volume = np.zeros_like(expected)
-        for x, y, z in vectors[f"hm3d/{case}/centers_xyz"]:
-            along_depth, planar = ball_profiles(np.array([z, y, x]), *expected.shape[:2])
-            ball = np.einsum("d,h,w->dhw", along_depth[0], *planar)
-            volume = np.maximum(volume, ball)
-        np.testing.assert_allclose(volume, expected, atol=1e-6)
-        assert np.array_equal(volume == 1, expected == 1)
+    expected = vectors[f"hm3d/{case}/adaptive"]
+    bins, size = expected.shape[:2]
+    adaptive, fixed = np.zeros_like(expected), np.zeros_like(expected)
+    for x, y, z in vectors[f"hm3d/{case}/centers_xyz"]:
+        along_depth, planar = ball_profiles(np.array([z, y, x]), bins, size)
+        adaptive = np.maximum(adaptive, np.einsum("d,h,w->dhw", along_depth[0], *planar))
+        axes = [profiles(np.array([at]), 3, 49 / 36, n)[0] for at, n in ((z, bins), (y, size), (x, size))]
+        fixed = np.maximum(fixed, np.einsum("d,h,w->dhw", *axes))
+    same(adaptive, expected)
+    same(fixed, vectors[f"hm3d/{case}/fixed_radius3"])
 
 
 def crop(centre, side, size=256):

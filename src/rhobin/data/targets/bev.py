@@ -116,7 +116,7 @@ def disc_profiles(cell: np.ndarray, radius: int, size: int) -> np.ndarray:
     Returns:
         (2, size) profiles; their outer product is the heatmap.
     """
-    return _profiles(cell, radius, 2 * ((2 * radius + 1) / 6) ** 2, size)
+    return profiles(cell, radius, 2 * ((2 * radius + 1) / 6) ** 2, size)
 
 
 def ball_profiles(cell: np.ndarray, bins: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -136,11 +136,21 @@ def ball_profiles(cell: np.ndarray, bins: int, size: int) -> tuple[np.ndarray, n
     long = int(_DEPTH_KERNEL * (1 + depth)) // 2
     wide = int(size / 16 * (1 - depth) / 2 + size / 32)
     spread = ((2 * long + 1) ** 2 + 2 * (2 * wide + 1) ** 2) / 36
-    return _profiles(cell[:1], long, spread, bins), _profiles(cell[1:], wide, spread, size)
+    return profiles(cell[:1], long, spread, bins), profiles(cell[1:], wide, spread, size)
 
 
-def _profiles(cells: np.ndarray, radius: int, spread: float, length: int) -> np.ndarray:
-    """exp(-r^2 / spread) within `radius` of each of P cells on a line, else 0: (P, length) float32."""
+def profiles(cells: np.ndarray, radius: int, spread: float, length: int) -> np.ndarray:
+    """exp(-r^2 / spread) within `radius` of each of P cells on a line, else 0.
+
+    Args:
+        cells: (P,) places on the line.
+        radius: in cells.
+        spread: in squared cells.
+        length: of the line in cells.
+
+    Returns:
+        (P, length) float32.
+    """
     square = (np.arange(length) - cells[:, None]) ** 2
     return np.where(square <= radius**2, np.exp(-square / spread), 0).astype(np.float32)
 
