@@ -46,6 +46,11 @@ class DepthBins:
         return crop_focal / (scale * self.focal)
 
 
+def depth_bins(depth: str, bins: int, near: float, far: float, focal: float) -> DepthBins:
+    """Bins by name: "even" between `near` and `far` at `focal` (`even_bins`), or "bev" (`bev_bins`)."""
+    return bev_bins(bins) if depth == "bev" else even_bins(near, far, bins, focal)
+
+
 def even_bins(near: float, far: float, count: int, focal: float) -> DepthBins:
     """Bins each deeper than the one before by the same factor.
 

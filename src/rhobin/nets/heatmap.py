@@ -7,6 +7,7 @@ reads i / n - 0.5, as in HybrIK (Li et al., CVPR 2021).
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -33,19 +34,26 @@ class VolumetricHead(nn.Module):
         pooled_channels: size of the pooled vector, read by the uncertainty.
         keypoints: number of keypoints.
         depth_bins: cells of the depth axis.
+        shrink: cells of the feature map that a cell of the heatmap is wide.
     """
 
     def __init__(
-        self, grid_channels: int, pooled_channels: int, keypoints: int, depth_bins: int = 64
+        self,
+        grid_channels: int,
+        pooled_channels: int,
+        keypoints: int,
+        depth_bins: int = 64,
+        shrink: int = 1,
     ) -> None:
         super().__init__()
-        self.keypoints, self.depth_bins = keypoints, depth_bins
+        self.keypoints, self.depth_bins, self.shrink = keypoints, depth_bins, shrink
         self.heatmap = nn.Conv2d(grid_channels, keypoints * depth_bins, 1)
         self.sigma = nn.Linear(pooled_channels, keypoints)
 
     def forward(self, features: Features) -> Keypoints:
         """Keypoints of the features' images."""
-        logits = self.heatmap(features.grid).float()
+        grid = features.grid if self.shrink == 1 else F.avg_pool2d(features.grid, self.shrink)
+        logits = self.heatmap(grid).float()
         volume = logits.unflatten(1, (self.keypoints, self.depth_bins))
         return Keypoints(soft_argmax(volume), self.sigma(features.pooled).float().sigmoid())
 
@@ -74,6 +82,26 @@ class PlanarHead(nn.Module):
         return Keypoints(
             torch.cat([uv, depth[..., None]], dim=-1), self.sigma(features.pooled).float().sigmoid()
         )
+
+
+class VectorHead(nn.Module):
+    """Keypoints by a linear layer on one vector, without a heatmap (HybrIK's `HRNetWithCamReg.py`).
+
+    Args:
+        grid_channels: not read.
+        pooled_channels: size of the vector.
+        keypoints: number of keypoints.
+    """
+
+    def __init__(self, grid_channels: int, pooled_channels: int, keypoints: int) -> None:
+        super().__init__()
+        self.uvd = nn.Linear(pooled_channels, keypoints * 3)
+        self.sigma = nn.Linear(pooled_channels, keypoints)
+
+    def forward(self, features: Features) -> Keypoints:
+        """Keypoints of the features' images."""
+        uvd = self.uvd(features.pooled).float().unflatten(1, (-1, 3))
+        return Keypoints(uvd, self.sigma(features.pooled).float().sigmoid())
 
 
 def soft_argmax(logits: Float[Tensor, "B K *axes"]) -> Float[Tensor, "B K A"]:

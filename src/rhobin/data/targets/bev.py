@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from rhobin.geometry.depth_bins import DepthBins, bev_bins, even_bins
+from rhobin.geometry.depth_bins import DepthBins, depth_bins
 from rhobin.types import BevMaps
 
 DEPTHS = ("even", "bev")
@@ -51,9 +51,7 @@ class BevConfig:
     @cached_property
     def depth_bins(self) -> DepthBins:
         """The bins of depth."""
-        if self.depth == "bev":
-            return bev_bins(self.bins)
-        return even_bins(self.near, self.far, self.bins, self.focal)
+        return depth_bins(self.depth, self.bins, self.near, self.far, self.focal)
 
 
 def draw_bev(

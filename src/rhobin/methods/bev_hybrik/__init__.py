@@ -1,0 +1,1 @@
+"""BEV-HybrIK, winner of the human track."""
