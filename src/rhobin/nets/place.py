@@ -16,6 +16,8 @@ class PlaceEmbedding(nn.Module):
         hidden: width of the layer between.
     """
 
+    waves: Tensor
+
     def __init__(self, channels: int, frequencies: int = 5, hidden: int = 64) -> None:
         super().__init__()
         waves = math.pi * 2.0 ** torch.arange(frequencies)

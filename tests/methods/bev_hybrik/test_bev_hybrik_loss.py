@@ -1,5 +1,7 @@
 """BEV-HybrIK's losses: what is perfect costs nothing, and what is wrong pulls the right way."""
 
+from dataclasses import replace
+
 import torch
 from people_batches import DEPTH_RANGE, perfect_output
 
@@ -52,6 +54,15 @@ def test_gradients_of_bones_without_length_are_finite(assets, people):
     )
     (losses["pose"] + losses["posed"] + losses["projected"]).backward()
     assert torch.isfinite(uvd.grad).all()
+
+
+def test_joints_at_the_camera_are_not_projected(assets, people):
+    """A body lifted to the camera's plane has no pixels; the loss stays a number and knows the others."""
+    human = people.target.human
+    near = replace(human, joints=human.joints - human.joints[:, :1, 2:] * torch.tensor([0.0, 0, 1]))
+    batch = replace(people, target=replace(people.target, human=near))
+    losses = BevHybrikLoss(assets.bodies, DEPTH_RANGE)(perfect_output(people), batch)
+    assert all(torch.isfinite(value) for value in losses.values())
 
 
 def test_a_gradient_is_clipped_joint_by_joint():

@@ -12,11 +12,12 @@ from rhobin.geometry.camera import project
 from rhobin.methods.bev_hybrik.decode import Lifting
 from rhobin.methods.bev_hybrik.net import BevHybrikOutput
 from rhobin.nets.focal import bev_focal
-from rhobin.nets.losses import laplace, masked_square, residual, weighted_l1, weighted_mean
+from rhobin.nets.losses import laplace, residual, weighted_l1, weighted_mean
 from rhobin.nets.peaks import read_cell
 from rhobin.types import Batch, HumanTarget, required
 
 POSED = 22  # joints that inverse kinematics turns; the hands below are not predicted
+NEAR = 0.1  # metres; a posed joint that comes nearer is not projected
 STEEPEST = 1.0  # gradient of a joint's position from the losses of the posed body, a metre
 
 
@@ -81,12 +82,16 @@ class BevHybrikLoss(nn.Module):
             joints.register_hook(_clipped)
         theta, posed, _ = pose_body(joints, pred.beta, pred.twist, batch.gender, self.bodies)
         true = human.joints - human.joints[:, :1]
-        ahead = weight * (posed[..., 2] > 0)
-        pixels, at = (project(points, batch.K_crop) / size for points in (posed, human.joints))
+        shown = ((weight > 0) & (posed[..., 2] > NEAR))[..., None]
+        ahead = posed.new_tensor([0.0, 0.0, 1.0])  # what is not shown lies on its truth
+        pixels, at = (
+            torch.as_tensor(project(torch.where(shown, points, ahead), batch.K_crop)) / size
+            for points in (posed, human.joints)
+        )
         return {
             "pose": (theta[:, :POSED] - human.theta[:, :POSED]).square().mean(),
             "posed": (posed - posed[:, :1] - true).abs().mean(),
-            "projected": masked_square(pixels, at, ahead[..., None].expand_as(pixels)),
+            "projected": (pixels - at).square().mean(),
         }
 
 

@@ -34,6 +34,7 @@ class BevHybrik(Method):
     """
 
     name, title = "bev_hybrik", "BEV-HybrIK"
+    loss: BevHybrikLoss
 
     def __init__(
         self,
