@@ -12,7 +12,7 @@ from rhobin.data.targets.bev import BevConfig, draw_bev
 from rhobin.geometry.bev_camera import bev_anchors
 from rhobin.geometry.camera import crop_intrinsics
 from rhobin.nets.bev import BevBranch
-from rhobin.nets.bev_blocks import LineBlock, VolumeBlock, coordinate_volume, cross
+from rhobin.nets.bev_blocks import BAND, LineBlock, VolumeBlock, coordinate_volume, cross, volume_conv
 from rhobin.nets.focal import bev_focal
 from rhobin.nets.peaks import find_centre, read_cell
 from rhobin.types import BevMaps
@@ -191,3 +191,19 @@ def test_presets_fit_their_maps(preset, rows, bins):
         output = branch(torch.empty(2, 64, rows, rows))
     assert output.offset.shape == (2, 3, bins, rows, rows)
     assert cross(output.front, output.bird).shape == output.volume.shape
+
+
+@pytest.mark.parametrize(("channels", "outputs", "depth"), [(1, 1, 8), (3, 3, 21), (2, 4, 1), (3, 3, 40)])
+def test_a_volume_is_convolved_alike_as_planes_and_in_three_dimensions(channels, outputs, depth):
+    """On both sides of the limit, with their gradients, to what single precision adds up differently."""
+    torch.manual_seed(0)
+    x, weight = torch.randn(2, channels, depth, 6, 5), torch.randn(outputs, channels, 3, 3, 3)
+    told = []
+    for conv in (volume_conv, lambda x, w: torch.nn.functional.conv3d(x, w, padding=1)):
+        inputs = [value.clone().requires_grad_() for value in (x, weight)]
+        result = conv(*inputs)
+        result.square().sum().backward()
+        told.append([result, *(value.grad for value in inputs)])
+    for ours, theirs in zip(*told, strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-4 * float(theirs.detach().abs().max()))
+    assert min(channels, outputs) * 21 <= BAND < 3 * 40

@@ -82,7 +82,7 @@ class BevHybrikLoss(nn.Module):
             joints.register_hook(_clipped)
         theta, posed, _ = pose_body(joints, pred.beta, pred.twist, batch.gender, self.bodies)
         true = human.joints - human.joints[:, :1]
-        shown = ((weight > 0) & (posed[..., 2] > NEAR))[..., None]
+        shown = ((weight > 0) & (torch.minimum(posed, human.joints)[..., 2] > NEAR))[..., None]
         ahead = posed.new_tensor([0.0, 0.0, 1.0])  # what is not shown lies on its truth
         pixels, at = (
             torch.as_tensor(project(torch.where(shown, points, ahead), batch.K_crop)) / size
