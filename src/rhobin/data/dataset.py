@@ -15,6 +15,7 @@ from rhobin.data.aim import Aim, aim_crops
 from rhobin.data.augment.colour import FRAME_WIDTH
 from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop
+from rhobin.data.augment.mirror import mirror_intrinsics, mirror_pixels
 from rhobin.data.augment.repaint import Painted, Repainter
 from rhobin.data.decoded import DecodedViews
 from rhobin.data.faults import Faults
@@ -63,6 +64,12 @@ class BehaveDataset(Dataset):
                 f"{release.root} holds rendered objects, which stand in no room; set "
                 "data.augment.background_from to a BEHAVE root (rhobin synth makes one), a folder of images, "
                 "plain or noise"
+            )
+        if augment and augment.mirror_p and "object" in config.reads.parts:
+            raise ValueError(
+                f"data.augment.mirror_p is {augment.mirror_p}, but the method reads objects "
+                "(model.reads.parts), whose mirror image has no pose of their template; set "
+                "data.augment.mirror_p=0"
             )
         reach = augment.reach if augment else 1.0
         self.decoded = DecodedViews(release, targets, views, config, reach, cache, partly)
@@ -124,7 +131,7 @@ class BehaveDataset(Dataset):
 
     def describe(self, epoch: int, index: int) -> list[str]:
         """What augmentation does to a sample, in words."""
-        return self._paint(epoch, index)[2][0].notes
+        return self._paint(index, self._change(epoch, index), epoch)[2][0].notes
 
     def key(self, index: int) -> SampleKey:
         """Which view a sample shows."""
@@ -135,12 +142,18 @@ class BehaveDataset(Dataset):
         return SampleKey(sequence, str(self.release.frames.name[frame]), kinect, index)
 
     def _sample(self, epoch: int, index: int, size: int | None = None) -> Sample:
-        Q, aims, painted = self._paint(epoch, index, size)
+        change = self._change(epoch, index)
+        Q, aims, painted = self._paint(index, change, epoch, size)
+        cameras = [aim.K for aim in aims]
+        if change.mirrored:
+            cameras = [mirror_intrinsics(K, p.color.shape[1]) for K, p in zip(cameras, painted, strict=True)]
+            painted = [mirror_pixels(crop) for crop in painted]
         view = int(self.views[index])
         frame = int(self.targets.frame[view])
-        target, drawn = self.labeller(view, Q, [aim.K for aim in aims], [crop.obj for crop in painted])
+        masks = [crop.obj for crop in painted]
+        target, drawn = self.labeller(view, Q, cameras, masks, change.mirrored)
         images = [self._planes(crop) for crop in painted]
-        Ks = [torch.from_numpy(aim.K.astype(np.float32)) for aim in aims]
+        Ks = [torch.from_numpy(K.astype(np.float32)) for K in cameras]
         return Sample(
             image=images[0],
             K_crop=Ks[0],
@@ -158,13 +171,15 @@ class BehaveDataset(Dataset):
             },
         )
 
+    def _change(self, epoch: int, index: int) -> Augmentation:
+        if not self.augment:
+            return Augmentation()
+        return draw_augmentation(self.augment, self.seed, epoch, index)
+
     def _paint(
-        self, epoch: int, index: int, size: int | None = None
+        self, index: int, change: Augmentation, epoch: int, size: int | None = None
     ) -> tuple[np.ndarray, list[Aim], list[Painted]]:
-        """The camera's rotation Q (3, 3), where each crop of a sample looks, and its pixels."""
-        change = Augmentation()
-        if self.augment:
-            change = draw_augmentation(self.augment, self.seed, epoch, index)
+        """The camera's rotation Q (3, 3), where each crop of a sample looks, and its pixels, not mirrored."""
         outlines = self.decoded.outlines(index)
         usual, *others = [crop.input_size for crop in self.config.crops]
         sizes = [usual if size is None else size, *others]

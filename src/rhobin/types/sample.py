@@ -55,7 +55,8 @@ class Sample:
             side of the crop: in widths of the whole frame, as the camera sees them that is turned to the crop
             where `data.view.ray` turns it.
         turn: (3, 3) rotation from the camera that took the view to the camera of the crops: X_crop = turn
-            X_view. The identity unless augmentation rolls it, or `data.view.ray` turns it.
+            X_view. The identity unless augmentation rolls it, or `data.view.ray` turns it; a sample
+            that augmentation mirrors is so after that.
         gender: index into `GENDERS`; neutral where nobody is shown.
         object_id: the object's place among the sorted names; -1 where no object is shown.
         target: ground truth without the batch axis.

@@ -21,7 +21,7 @@ from rhobin.data.images.outline import DecodedView, Outline
 from rhobin.data.images.patch import Patch
 
 LAWS = ("normal", "uniform")
-STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4}
+STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4, "mirror": 5}
 _SUBJECTS = {"person": (0,), "object": (1,)}
 _FURTHEST_MOVE = 0.5  # of the crop's side, when cutting off
 
@@ -39,6 +39,7 @@ class AugmentConfig:
         shift: crop centre moves by shift * x of the width and height of what the masks cover.
         truncate_p: probability that the crop is moved until it cuts person and object off on one side.
         truncate: largest share of their extent that is cut off.
+        mirror_p: probability of a mirrored sample; for methods that read people only.
         min_visible: share of the person's and of the object's pixels that no cut and no occluder takes.
         colour_set: "none", or "g2dr": dropout, blur, addition, inversion, multiplication, contrast.
         colour_p: probability of the colour set.
@@ -56,6 +57,7 @@ class AugmentConfig:
     shift: float = 0.0
     truncate_p: float = 0.0
     truncate: float = 0.3
+    mirror_p: float = 0.0
     min_visible: float = 0.3
     colour_set: str = "none"
     colour_p: float = 0.8
@@ -103,6 +105,7 @@ class Augmentation:
         shift: move of the crop's centre, in widths and heights of what the masks cover.
         cut: edge of the crop (0 left, 1 top, 2 right, 3 bottom) and share of the extent to cut off; None for
             none.
+        mirrored: whether left and right change places, after all else.
     """
 
     scale: float = 1.0
@@ -110,13 +113,15 @@ class Augmentation:
     colour_seed: int | None = None
     shift: tuple[float, float] = (0.0, 0.0)
     cut: tuple[int, float] | None = None
+    mirrored: bool = False
 
     def notes(self) -> list[str]:
         """In words, for captions."""
         notes = [f"scale {self.scale:.2f}"] if self.scale != 1 else []
         notes += [f"roll {np.rad2deg(self.roll):+.0f} deg"] if self.roll else []
         notes += [f"shift {self.shift[0]:+.2f} {self.shift[1]:+.2f}"] if any(self.shift) else []
-        return notes + ([f"cut {self.cut[1]:.2f}"] if self.cut else [])
+        notes += [f"cut {self.cut[1]:.2f}"] if self.cut else []
+        return notes + (["mirrored"] if self.mirrored else [])
 
 
 def stream(name: str, seed: int, epoch: int, index: int) -> np.random.Generator:
@@ -133,6 +138,7 @@ def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) 
     rng = stream("geometry", seed, epoch, index)
     uniform, normal = rng.uniform(-1, 1, 3), np.clip(rng.standard_normal(2), -1, 1)
     cuts, side, depth = rng.random() < config.truncate_p, int(rng.integers(4)), float(rng.random())
+    mirrored = bool(config.mirror_p and stream("mirror", seed, epoch, index).random() < config.mirror_p)
     moves = uniform[1:] if config.law == "uniform" else normal
     return Augmentation(
         scale=1 + config.scale * float(uniform[0] if config.law == "uniform" else np.clip(grow, -1, 1)),
@@ -140,6 +146,7 @@ def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) 
         colour_seed=colour_seed if config.colour else None,
         shift=(config.shift * float(moves[0]), config.shift * float(moves[1])),
         cut=(side, config.truncate * depth) if cuts else None,
+        mirrored=mirrored,
     )
 
 

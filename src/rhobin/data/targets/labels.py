@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from rhobin.data.augment.mirror import mirror_person
 from rhobin.data.settings import SampleConfig
 from rhobin.data.targets.extras import Extras
 from rhobin.data.targets.views import ViewTargets
@@ -29,7 +30,12 @@ class Labeller:
         self.extras = [Extras(crop, config.targets, truth.assets.templates) for crop in config.crops]
 
     def __call__(
-        self, view: int, Q: np.ndarray, K_crops: Sequence[np.ndarray], masks: Sequence[np.ndarray]
+        self,
+        view: int,
+        Q: np.ndarray,
+        K_crops: Sequence[np.ndarray],
+        masks: Sequence[np.ndarray],
+        mirrored: bool = False,
     ) -> tuple[Target, list[dict[str, Any]]]:
         """Targets of one sample, without a batch axis.
 
@@ -38,6 +44,7 @@ class Labeller:
             Q: (3, 3) rotation of the camera, X' = Q X.
             K_crops: (3, 3) intrinsics of each crop.
             masks: (H, W) uint8 object mask of each crop.
+            mirrored: the crops are mirrored; then no object is told.
 
         Returns:
             The target, with what is drawn in the crop of the sample's image; what is drawn in each further
@@ -46,7 +53,8 @@ class Labeller:
         frame = int(self.truth.frame[view])
         object_id = int(self.truth.object_id[frame])
         human = self._human(view, frame, Q) if self.truth.has_human[frame] else {}
-        obj = self._object(object_id, view, Q) if self.truth.has_object[frame] else {}
+        human = mirror_person(human) if human and mirrored else human
+        obj = self._object(object_id, view, Q) if self.truth.has_object[frame] and not mirrored else {}
         drawn, *further = (
             extras(object_id, human | obj, K_crop, mask)
             for extras, K_crop, mask in zip(self.extras, K_crops, masks, strict=True)
