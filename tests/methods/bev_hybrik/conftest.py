@@ -44,6 +44,7 @@ def method(assets):
         settings = {
             "weights": dict.fromkeys(TERMS, 1.0), "optim": {}, "depth_range": DEPTH_RANGE,
             "depth_bins": VOLUME.depth_bins, "posing": 0.0, "taught": (0.3, 0.8),
+            "testing": {"scales": [1.0], "mirrored": False},
         }  # fmt: skip
         module = BevHybrik(made, assets=assets, **{**settings, **kwargs})
         module.clock = Clock(max_steps=100)

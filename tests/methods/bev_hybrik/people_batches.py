@@ -48,6 +48,7 @@ def _sample(bodies, index, spread):
         image=torch.tensor(rng.integers(0, 255, (3, SIZE, SIZE)), dtype=torch.uint8),
         K_crop=torch.tensor(K, dtype=torch.float32),
         window=torch.tensor([0.1, 0.15, 0.25]),
+        turn=torch.eye(3),
         gender=int(gender),
         object_id=-1,
         target=target,

@@ -6,13 +6,12 @@ from people_batches import DEPTH_RANGE, SIZE, VOLUME, perfect_output
 
 from rhobin.geometry.camera import project
 from rhobin.geometry.rotation import geodesic_angle
-from rhobin.methods.bev_hybrik.decode import Lifting, decode_body, pelvis_depth
+from rhobin.methods.bev_hybrik.decode import Lifting, decode_body, parts_of, pelvis_depth
 
 
 def decoded(batch, output, bodies):
-    return decode_body(
-        output, Lifting(batch.K_crop, SIZE, DEPTH_RANGE), batch.gender, bodies, VOLUME.depth_bins
-    )
+    lifting = Lifting(batch.K_crop, SIZE, DEPTH_RANGE)
+    return decode_body(parts_of(output, lifting, VOLUME.depth_bins), lifting, batch.gender, bodies)
 
 
 def test_a_perfect_output_is_the_body(assets, people):

@@ -44,37 +44,58 @@ def pelvis_depth(place: Float[Tensor, "B 3"], lifting: Lifting, bins: DepthBins)
     return bins.depth(place[:, 0], lifting.K[:, 0, 0] / lifting.size).clamp(min=NEAREST_PELVIS)
 
 
-def decode_body(
-    output: BevHybrikOutput, lifting: Lifting, gender: Int[Tensor, " B"], bodies: BodySet, bins: DepthBins
-) -> HumanPrediction:
-    """Bodies of a batch from the network's output.
+class BodyParts(NamedTuple):
+    """What a body is posed from.
 
-    The centre maps tell the pelvis's depth, which makes points of the joints. Inverse kinematics gives their
-    bones the right lengths, and then the translation that best puts the joints on their pixels corrects the
-    depth (HybrIK's `update_scale`, for a known camera). That is done `ROUNDS` times: each leaves about a
-    quarter of an error of depth.
+    Attributes:
+        uvd: (B, 29, 3) joints in heatmap coordinates, d from the pelvis.
+        sigma: (B, 29) their uncertainty in the same unit.
+        beta: (B, 10) shape coefficients.
+        twist: (B, 23, 2) cosine and sine, any length.
+        depth: (B,) of the pelvis, metres.
+    """
+
+    uvd: Float[Tensor, "B 29 3"]
+    sigma: Float[Tensor, "B 29"]
+    beta: Float[Tensor, "B 10"]
+    twist: Float[Tensor, "B 23 2"]
+    depth: Float[Tensor, " B"]
+
+
+def parts_of(output: BevHybrikOutput, lifting: Lifting, bins: DepthBins) -> BodyParts:
+    """What an output says of the body, with the depth that its centre maps tell."""
+    depth = pelvis_depth(output.place, lifting, bins)
+    return BodyParts(*output.human, output.beta, output.twist, depth)
+
+
+def decode_body(
+    parts: BodyParts, lifting: Lifting, gender: Int[Tensor, " B"], bodies: BodySet
+) -> HumanPrediction:
+    """Pose the bodies of a batch.
+
+    The depth of the centre maps makes points of the joints. Inverse kinematics gives their bones the right
+    lengths, and then the translation that best puts the joints on their pixels corrects the depth (HybrIK's
+    `update_scale`, for a known camera). That is done `ROUNDS` times: each leaves about a quarter of an error
+    of depth.
 
     Args:
-        output: network output.
+        parts: of the bodies.
         lifting: of the batch's crops.
         gender: (B,) index into `GENDERS`.
         bodies: body models.
-        bins: depths of the centre maps.
 
     Returns:
         Metres, camera frame of the crops.
     """
-    weight = precision(output.human.sigma)
-    uvd, pixels = output.human.uvd, lifting.pixels(output.human.uvd)
-    depth = pelvis_depth(output.place, lifting, bins)
+    weight, pixels, depth = precision(parts.sigma), lifting.pixels(parts.uvd), parts.depth
     for _ in range(ROUNDS):
-        joints = lifting.points(uvd, depth)
-        _, posed, _ = pose_body(joints, output.beta, output.twist, gender, bodies, weight)
+        joints = lifting.points(parts.uvd, depth)
+        _, posed, _ = pose_body(joints, parts.beta, parts.twist, gender, bodies, weight)
         place = solve_translation(posed - posed[:, :1], pixels, lifting.K, weight)
         depth = place[:, 2].clamp(min=NEAREST_PELVIS)
-    joints = lifting.points(uvd, depth)
-    theta, _, trans = pose_body(joints, output.beta, output.twist, gender, bodies, weight)
-    return HumanPrediction(theta, output.beta, trans, joints)
+    joints = lifting.points(parts.uvd, depth)
+    theta, _, trans = pose_body(joints, parts.beta, parts.twist, gender, bodies, weight)
+    return HumanPrediction(theta, parts.beta, trans, joints)
 
 
 def precision(sigma: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:

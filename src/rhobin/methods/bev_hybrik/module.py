@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from rhobin.assets import Assets
 from rhobin.geometry.depth_bins import DepthBins
 from rhobin.methods.base import Method
-from rhobin.methods.bev_hybrik.decode import Lifting, decode_body
+from rhobin.methods.bev_hybrik.decode import BodyParts, Lifting, decode_body, parts_of
+from rhobin.methods.bev_hybrik.looks import in_crop
 from rhobin.methods.bev_hybrik.loss import BevHybrikLoss
 from rhobin.methods.bev_hybrik.net import BevHybrikOutput
+from rhobin.methods.variants import Seen, Variant, look, mean_of, variants
 from rhobin.nets.images import normalized
 from rhobin.types import Batch, Prediction, required
 
@@ -29,6 +31,7 @@ class BevHybrik(Method):
         depth_range: metres that heatmap depth spans.
         depth_bins: of the volume that the centre maps stand in.
         posing: share of the run after which the posed body is compared.
+        testing: `scales` of the crop's side, and whether it is also looked at `mirrored`, when predicting.
         taught: shares of the run until which the heads are told the true centre, and from which only the
             predicted one; between, a growing share of the samples is told the predicted one.
     """
@@ -46,6 +49,7 @@ class BevHybrik(Method):
         depth_bins: DepthBins,
         posing: float,
         taught: tuple[float, float],
+        testing: Mapping[str, Any],
     ) -> None:
         channels_last: Any = {"memory_format": torch.channels_last}  # nn.Module.to's annotation lacks it
         bodies = assets.bodies
@@ -53,6 +57,7 @@ class BevHybrik(Method):
         super().__init__(net, BevHybrikLoss(bodies, depth_range), weights, optim)
         self.bodies, self.depth_range = bodies, depth_range
         self.depth_bins = depth_bins
+        self.looks = variants(**testing)
         self.posing, self.taught = posing, (float(taught[0]), float(taught[1]))
 
     def run_net(self, batch: Batch) -> BevHybrikOutput:
@@ -80,6 +85,21 @@ class BevHybrik(Method):
 
         The extra `joints_sigma` (B, 29) is the uncertainty of each joint, in heatmap units.
         """
-        lifting = Lifting(batch.K_crop, batch.image.shape[-1], self.depth_range)
-        human = decode_body(output, lifting, batch.gender, self.bodies, self.depth_bins)
-        return Prediction(human=human, extras={"joints_sigma": output.human.sigma})
+        return self._pose(self._told(Seen(Variant(), batch, output)), batch)
+
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> Prediction:
+        """Bodies of a batch, metres, camera frame; the mean over all looks where several are asked for."""
+        seen = look(self.run_net, batch, self.looks)
+        return self._pose(mean_of([self._told(one) for one in seen]), batch)
+
+    def _told(self, seen: Seen[BevHybrikOutput]) -> BodyParts:
+        parts = parts_of(seen.output, self._lifting(seen.batch), self.depth_bins)
+        return in_crop(parts, seen.variant, seen.batch.image.shape[-1])
+
+    def _pose(self, parts: BodyParts, batch: Batch) -> Prediction:
+        human = decode_body(parts, self._lifting(batch), batch.gender, self.bodies)
+        return Prediction(human=human, extras={"joints_sigma": parts.sigma})
+
+    def _lifting(self, batch: Batch) -> Lifting:
+        return Lifting(batch.K_crop, batch.image.shape[-1], self.depth_range)
