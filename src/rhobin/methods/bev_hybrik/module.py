@@ -36,7 +36,7 @@ class BevHybrik(Method):
             predicted one; between, a growing share of the samples is told the predicted one.
     """
 
-    name, title = "bev_hybrik", "BEV-HybrIK"
+    name, title, any_size = "bev_hybrik", "BEV-HybrIK", True
     loss: BevHybrikLoss
 
     def __init__(
