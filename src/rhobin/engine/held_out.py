@@ -64,7 +64,7 @@ def predict_held_out(config: DictConfig) -> Path:
     module = build_module(run_config, datamodule)
     load_weights(module, checkpoint, trained)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    predicted = predict_views(module, loader, device)
+    predicted = predict_views(module, loader, datamodule.assets.bodies, device)
     write_results(folder, predicted.results, provenance, with_truth(predicted, loader.dataset))
     console.print(f"{folder}: {predicted.frames} validation views of kinect 1 predicted", soft_wrap=True)
     return folder
