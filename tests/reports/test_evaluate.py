@@ -148,7 +148,7 @@ def test_frames_have_the_errors_of_every_track(scored_run):
 def test_what_the_network_says_beyond_the_format_is_kept(scored_run):
     further = read_further(scored_run.run)
     results, _ = read_results(scored_run.run)
-    assert set(further.arrays) == {"K_crop", "joints", "kpts"}
+    assert set(further.arrays) == {"K_crop", "joints", "kpts", "turn"}
     names = [f"{name}/{frame}" for name, record in results.items() for frame in record["frames"]]
     assert [f"{s}/{f}" for s, f in zip(further.sequence, further.frame, strict=True)] == names
 
