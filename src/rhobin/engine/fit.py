@@ -24,6 +24,7 @@ from rhobin.engine.build import (
     build_trainer,
 )
 from rhobin.engine.lock import locked
+from rhobin.engine.memory import keep_freed_memory
 from rhobin.engine.progress import TrainProgress
 from rhobin.engine.resume import ResumeError, Start, find_start
 from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run
@@ -191,6 +192,8 @@ def prepare_process(config: DictConfig) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     if config.threads:
         torch.set_num_threads(config.threads)
+    if config.trainer.accelerator == "cpu":
+        keep_freed_memory()
     pl.seed_everything(config.seed, workers=True)
 
 
