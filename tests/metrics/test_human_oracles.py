@@ -37,6 +37,9 @@ def test_scores_and_frames_are_the_official_ones(variant, reference, predictions
     curve = recall_curve(errors.joint_mm, np.arange(200.0))
     first = 1 if variant == "exact" else 0
     np.testing.assert_allclose(curve[first:], out["pck_curve"][first:], atol=1e-12)
+    columns = score.columns()
+    assert columns["auc"].shape == (len(errors),)
+    assert columns["auc"].mean() == pytest.approx(found["AUC"], abs=1e-5)  # the quadrature's own error: 5e-6
 
 
 def test_3dpw_metrics(oracle):

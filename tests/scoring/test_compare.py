@@ -91,6 +91,16 @@ def test_runs_that_cannot_be_compared(tmp_path, capsys, change, told):
     assert told in capsys.readouterr().err
 
 
+def test_runs_scored_before_a_column_existed_are_scored_again(tmp_path, capsys):
+    scored(tmp_path / "a", errors(1))
+    frames = tmp_path / "a" / "frames.csv"
+    frames.write_text(frames.read_text().replace("mspd_px", "mspd_old"))
+    assert main(["compare", str(tmp_path / "a")]) == 1
+    said = capsys.readouterr().err
+    assert "frames.csv has no mspd_px" in said
+    assert "force=true" in said
+
+
 def test_what_is_not_scored_says_so(tmp_path, capsys):
     scored(tmp_path / "a", errors(1))
     assert main(["compare", str(tmp_path / "a"), "--track", "human"]) == 1

@@ -58,6 +58,7 @@ class HumanScore(ScoredFrames):
             "mpjpe_mm": self.errors.mpjpe_mm,
             "mpjpe_pa_mm": self.errors.mpjpe_pa_mm,
             "pck_percent": 100.0 * _within(self.errors, self.protocol).mean(axis=1),
+            "auc": frame_areas(self.errors.joint_mm, self.protocol),
             "mpjae_deg": self.errors.angle_deg.mean(axis=1),
             "mpjae_pa_deg": self.errors.angle_pa_deg.mean(axis=1),
         }
@@ -84,6 +85,13 @@ def summarise_human(errors: HumanErrors, protocol: HumanProtocol, missing: int =
         for values in (errors.mpjpe_mm, errors.mpjpe_pa_mm, errors.angle_deg, errors.angle_pa_deg)
     ]
     return dict(zip(NAMES, (*means[:2], 100.0 * float(pck[0]), auc, *means[2:]), strict=True))
+
+
+def frame_areas(joint_mm: Float[np.ndarray, "N J"], protocol: HumanProtocol) -> Float[np.ndarray, " N"]:
+    """Area under each frame's own recall curve, by the trapezoid rule: their mean is the AUC to 5e-6."""
+    thresholds = np.arange(protocol.auc_max_mm + 1, dtype=np.float64)
+    curves = np.stack([recall_curve(frame[None], thresholds, protocol.pck_inclusive) for frame in joint_mm])
+    return (curves.sum(axis=1) - (curves[:, 0] + curves[:, -1]) / 2) / protocol.auc_max_mm
 
 
 def score_human(

@@ -65,7 +65,7 @@ HUMAN = Track(
         Column("MPJPE", "mm", frames="mpjpe_mm", year_2024="MPJPE"),
         Column("MPJPE_PA", "mm", frames="mpjpe_pa_mm", year_2024="MPJPE_PA"),
         Column("PCK", "%", True, frames="pck_percent"),
-        Column("AUC", "", True, decimals=3, year_2024="AUC"),
+        Column("AUC", "", True, decimals=3, frames="auc", year_2024="AUC"),
         Column("MPJAE", "deg", frames="mpjae_deg", year_2024="MPJAE"),
         Column("MPJAE_PA", "deg", frames="mpjae_pa_deg", year_2024="MPJAE_PA"),
     ),

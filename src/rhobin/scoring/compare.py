@@ -93,6 +93,12 @@ def read_frame_scores(folder: Path, track: str) -> FrameScores:
     names = _error_columns(TRACKS[track])
     rows = [frame for frame in by_row[row] if names <= frame.errors.keys()]
     errors = {name: np.array([frame.errors[name] for frame in rows]) for name in names}
+    if not rows and by_row[row]:
+        lacking = ", ".join(sorted(names - by_row[row][0].errors.keys()))
+        raise ValueError(
+            f"{folder}: frames.csv has no {lacking}: it was scored by an older version; score it again: "
+            f"python eval.py run={folder} force=true"
+        )
     visible = {(frame.sequence, frame.frame): frame.visible for frame in rows}
     return FrameScores(
         folder, record["protocol"], visible, _scores(TRACKS[track], errors, record["protocol"])
@@ -140,7 +146,7 @@ def _error_columns(track: Track) -> set[str]:
 def _scores(
     track: Track, errors: Mapping[str, np.ndarray], protocol: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:
-    """The scores that are means over frames; the human track's AUC is not among them."""
+    """The scores that are means over frames."""
     scores = {column.name: errors[column.frames] for column in track.columns if column.frames}
     if track.name == "object":
         settings: dict[str, Any] = {
