@@ -1,13 +1,16 @@
-r"""Train G2DR without each of its parts, with several seeds and equal budgets, and say what each part brings.
+r"""Train a method without each of its parts, with several seeds and equal budgets, and print the table.
 
     rhobin synth --out data/behave_synthetic_bench --size bench
     rhobin synth-objects --out data/renders_small --count 400 --size 128
-    python tools/trials/ablations.py --root data/behave_synthetic_bench --renders data/renders_small \
-        --out runs/ablations
+    python tools/trials/ablations.py g2dr --root data/behave_synthetic_bench --renders data/renders_small \
+        --out runs/ablations_g2dr
+    python tools/trials/ablations.py bev_hybrik --root data/behave_synthetic_bench --out runs/ablations_bev
 
 Can be stopped at any moment and started again: finished runs are kept, the one under way goes on. `--table`
-only prints what is there. About five minutes a run on two cores, 27 runs. "no_coordinates" also has no
-discriminator, which would have nothing to judge; "pretrained" gives a fifth of its steps to renderings.
+only prints what is there; `--variants` with `--threads 1` lets two processes share the work and a folder.
+About five minutes a run on two cores. G2DR's "no_coordinates" also has no discriminator, which would have
+nothing to judge; its "pretrained" gives a fifth of its steps to renderings. "base" of BEV-HybrIK is Table 3's
+first row, "augment" its second.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import argparse
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,23 +27,71 @@ import numpy as np
 from rhobin.scoring.compare import compare, read_frame_scores
 
 ROOT = Path(__file__).parents[2]
-SCORES = ("AR_all", "MSSD_AR", "MSPD_AR", "RE_AR")
-VARIANTS: dict[str, tuple[str, ...]] = {
-    "full": (),
-    "no_gan": ("model.gan=null",),
-    "no_regions": ("model.weights.region=0",),
-    "no_coordinates": ("model.weights.nocs=0", "model.gan=null"),
-    "no_class": ("model.net.classes=0", "model.net.class_embedding=false", "model.net.class_output=false"),
-    "no_class_output": ("model.net.class_output=false",),
-    "separate_symmetry": ("model.symmetry=separate",),
-    "no_symmetry": ("model.symmetry=none",),
-}
 PRETRAINED = "pretrained"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is compared.
+
+    Attributes:
+        track: of the scores.
+        scores: names of those in the table; the first is compared with the reference's.
+        digits: printed of them.
+        variants: overrides by name; the first is the reference.
+    """
+
+    track: str
+    scores: tuple[str, ...]
+    digits: int
+    variants: dict[str, tuple[str, ...]]
+
+
+PLAIN = ("data.augment.mirror_p=0",)
+OCCLUDERS = ("data.augment.occluder.p=0.5",)
+STUDIES = {
+    "g2dr": Study(
+        "object",
+        ("AR_all", "MSSD_AR", "MSPD_AR", "RE_AR"),
+        3,
+        {
+            "full": (),
+            "no_gan": ("model.gan=null",),
+            "no_regions": ("model.weights.region=0",),
+            "no_coordinates": ("model.weights.nocs=0", "model.gan=null"),
+            "no_class": (
+                "model.net.classes=0",
+                "model.net.class_embedding=false",
+                "model.net.class_output=false",
+            ),
+            "no_class_output": ("model.net.class_output=false",),
+            "separate_symmetry": ("model.symmetry=separate",),
+            "no_symmetry": ("model.symmetry=none",),
+            PRETRAINED: (),
+        },
+    ),
+    "bev_hybrik": Study(
+        "human",
+        ("MPJPE_PA", "MPJPE", "PCK", "AUC", "MPJAE", "MPJAE_PA"),
+        2,
+        {
+            "base": PLAIN,
+            "augment": OCCLUDERS,
+            "mirror": (),
+            "occluders": (*PLAIN, *OCCLUDERS),
+            "ray": (*PLAIN, "data.view.ray=turn"),
+            "sizes": (*PLAIN, "data.view.sizes=[96,128,160]"),
+            "looks": (*PLAIN, "model.testing.scales=[0.85,1.0,1.15]", "model.testing.mirrored=true"),
+            "no_posing": (*PLAIN, "model.posing=1"),
+            "own_place": (*PLAIN, "model.taught=[0,0]"),
+        },
+    ),
+}
 
 
 def command(name: str, seed: int, options: argparse.Namespace) -> list[str]:
     """The training of a variant."""
-    steps, changes = options.steps, VARIANTS.get(name, ())
+    steps, changes = options.steps, STUDIES[options.method].variants[name]
     if name == PRETRAINED:  # a fifth of the same number of steps goes to renderings
         first, steps = options.steps // 5, options.steps - options.steps // 5
         changes = (
@@ -49,8 +101,9 @@ def command(name: str, seed: int, options: argparse.Namespace) -> list[str]:
             "+stages.scenes={}",
         )
     return [
-        "train.py", "experiment=g2dr/synthetic", f"data.root={options.root}", f"trainer.max_steps={steps}",
-        f"run_dir={options.out / f'{name}_{seed}'}", f"seed={seed}", f"data.seed={seed}", "resume=auto",
+        "train.py", f"experiment={options.method}/synthetic", f"data.root={options.root}",
+        f"trainer.max_steps={steps}", f"run_dir={options.out / f'{name}_{seed}'}", f"seed={seed}",
+        f"data.seed={seed}", "resume=auto", f"threads={options.threads or 'null'}",
         f"callbacks.evaluator.every_n_steps={steps}", "callbacks.views=32", *changes,
     ]  # fmt: skip
 
@@ -60,12 +113,10 @@ def run(name: str, seed: int, options: argparse.Namespace) -> None:
     folder = options.out / f"{name}_{seed}"
     if (folder / "scores.json").is_file():
         return
-    log = options.out / f"{name}_{seed}.log"
+    log, track = options.out / f"{name}_{seed}.log", STUDIES[options.method].track
+    score = ["eval.py", f"run={folder}", "checkpoint=last", f"tracks=[{track}]"]
     with log.open("a") as output:
-        for arguments in (
-            command(name, seed, options),
-            ["eval.py", f"run={folder}", "checkpoint=last", "tracks=[object]"],
-        ):
+        for arguments in (command(name, seed, options), score):
             print(" ".join(arguments), flush=True)
             done = subprocess.run(
                 [sys.executable, *arguments], cwd=ROOT, stdout=output, stderr=output, check=False
@@ -76,32 +127,41 @@ def run(name: str, seed: int, options: argparse.Namespace) -> None:
 
 def table(options: argparse.Namespace) -> str:
     """What is finished, as a table in Markdown."""
+    study = STUDIES[options.method]
+    reference = next(iter(study.variants))
     rows = [
-        f"| | seeds | {' | '.join(SCORES)} | AR_all against full | 95 % over sequences | minutes |",
-        "|---" * 9 + "|",
+        f"| | seeds | {' | '.join(study.scores)} | {study.scores[0]} against {reference} "
+        "| 95 % over sequences | minutes |",
+        "|---" * (5 + len(study.scores)) + "|",
     ]
-    for name in (*VARIANTS, PRETRAINED):
+    for name in study.variants:
         folders = [
             f for s in range(options.seeds) if (f := options.out / f"{name}_{s}" / "scores.json").is_file()
         ]
         if folders:
-            rows.append(row(name, [folder.parent for folder in folders], options))
+            rows.append(row(name, [folder.parent for folder in folders], reference, study, options.out))
     return "\n".join(rows)
 
 
-def row(name: str, folders: list[Path], options: argparse.Namespace) -> str:
-    """One variant: mean and deviation over seeds, and the paired difference to the full method."""
-    runs = [read_frame_scores(folder, "object") for folder in folders]
-    values = {score: [compare((one,), 100).runs[0][score].value for one in runs] for score in SCORES}
-    cells = [f"{np.mean(v):.3f} ± {np.std(v, ddof=1) if len(v) > 1 else 0:.3f}" for v in values.values()]
+def row(name: str, folders: list[Path], reference: str, study: Study, out: Path) -> str:
+    """One variant: mean and deviation over seeds, and the paired difference to the reference."""
+    runs, digits = [read_frame_scores(folder, study.track) for folder in folders], study.digits
+    values = {score: [compare((one,), 100).runs[0][score].value for one in runs] for score in study.scores}
+    cells = [
+        f"{np.mean(v):.{digits}f} ± {np.std(v, ddof=1) if len(v) > 1 else 0:.{digits}f}"
+        for v in values.values()
+    ]
     minutes = np.mean([spent(folder) for folder in folders])
     gaps = []
     for folder, one in zip(folders, runs, strict=True):
-        full = options.out / f"full_{folder.name.rpartition('_')[2]}"
-        if name != "full" and (full / "scores.json").is_file():
-            gaps.append(compare((read_frame_scores(full, "object"), one)).difference["AR_all"])
+        other = out / f"{reference}_{folder.name.rpartition('_')[2]}"
+        if name != reference and (other / "scores.json").is_file():
+            pair = (read_frame_scores(other, study.track), one)
+            gaps.append(compare(pair).difference[study.scores[0]])
     gap = [np.mean([getattr(g, part) for g in gaps]) for part in ("value", "low", "high")] if gaps else None
-    told = f"{gap[0]:+.3f} | {gap[1]:+.3f} to {gap[2]:+.3f}" if gap else " | "
+    told = " | "
+    if gap:
+        told = f"{gap[0]:+.{digits}f} | {gap[1]:+.{digits}f} to {gap[2]:+.{digits}f}"
     return f"| {name} | {len(folders)} | {' | '.join(cells)} | {told} | {minutes:.1f} |"
 
 
@@ -116,19 +176,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("method", choices=STUDIES)
     parser.add_argument("--root", type=Path, required=True, help="generated root of size bench")
     parser.add_argument("--renders", type=Path, help="renderings for the pre-trained variant; none without")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--steps", type=int, default=2000, help="of each run (default: 2000)")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--variants", nargs="*", default=[*VARIANTS, PRETRAINED])
+    parser.add_argument("--threads", type=int, help="of each run (default: as many as there are cores)")
+    parser.add_argument("--variants", nargs="*", help="default: all")
     parser.add_argument("--table", action="store_true", help="only print what is finished")
     options = parser.parse_args()
     for name in ("root", "out", "renders"):
         path = getattr(options, name)
         setattr(options, name, path and path.resolve())
     options.out.mkdir(parents=True, exist_ok=True)
-    wanted = [name for name in options.variants if name != PRETRAINED or options.renders]
+    wanted = options.variants or list(STUDIES[options.method].variants)
+    unknown = sorted({*wanted} - STUDIES[options.method].variants.keys())
+    if unknown:
+        parser.error(f"{unknown[0]} is no variant; expected some of {list(STUDIES[options.method].variants)}")
+    if not options.renders:
+        wanted = [name for name in wanted if name != PRETRAINED]
     for seed in () if options.table else range(options.seeds):
         for name in wanted:
             run(name, seed, options)

@@ -1,0 +1,35 @@
+"""Every variant of the long ablations is a config that exists."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import pytest
+
+from rhobin.engine.preview import compose_config
+from rhobin.engine.stages import stages_of
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tools" / "trials"))
+from ablations import PRETRAINED, STUDIES, command  # noqa: E402
+
+CASES = [(method, name) for method, study in STUDIES.items() for name in study.variants]
+
+
+@pytest.mark.parametrize(("method", "name"), CASES)
+def test_a_variant_composes_and_differs_from_the_others(method, name):
+    options = argparse.Namespace(
+        method=method, root=Path("bench"), renders=Path("renders"), out=Path("out"), steps=100, threads=None
+    )
+    script, *overrides = command(name, 7, options)
+    assert script == "train.py"
+    stages = stages_of(compose_config(overrides))
+    assert sum(stage.config.trainer.max_steps for stage in stages) == 100
+    assert len(stages) == (2 if name == PRETRAINED else 1)
+    assert stages[-1].config.seed == stages[-1].config.data.seed == 7
+
+
+@pytest.mark.parametrize("study", STUDIES.values())
+def test_no_two_variants_are_the_same(study):
+    changes = [changes for name, changes in study.variants.items() if name != PRETRAINED]
+    assert len(set(changes)) == len(changes)
