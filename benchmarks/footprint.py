@@ -1,6 +1,6 @@
 """Estimates what training an experiment's networks takes, without doing it: nothing is computed.
 
-    python benchmarks/footprint.py [khor/paper | g2dr/paper] [--views 45388] [--tflops 10]
+    python benchmarks/footprint.py [khor/paper | g2dr/paper | bev_hybrik/paper_base] [--views 45388]
 
 Shapes go through the network and its backward pass as fake tensors. Memory is weights, gradients, the
 optimiser's two or three copies and what autograd keeps of a batch; buffers of the convolution library and
@@ -24,7 +24,7 @@ from rhobin.body.load import load_bodies
 from rhobin.engine.build import instantiate
 from rhobin.engine.preview import compose_config
 from rhobin.objects.load import load_templates
-from rhobin.types import Batch, Target
+from rhobin.types import Batch, BevMaps, Target
 
 GIB = 2**30
 
@@ -107,8 +107,21 @@ def empty_batch(config: DictConfig) -> Batch:
         turn=torch.eye(3).repeat(count, 1, 1),
         gender=torch.zeros(count, dtype=torch.long),
         object_id=torch.zeros(count, dtype=torch.long),
-        target=Target(),
+        target=Target(bev=empty_bev(config) if "bev" in config.model.reads.targets else None),
         keys=[],
+    )
+
+
+def empty_bev(config: DictConfig) -> BevMaps:
+    """Centre maps of the experiment's size, which the heads are told the centre from."""
+    count, volume = config.data.batch_size, config.data.targets.bev
+    lines = torch.zeros(4, count, config.data.view.input_size // volume.stride)
+    return BevMaps(
+        torch.zeros(count, volume.bins),
+        *lines,
+        cell=torch.zeros(count, 3, dtype=torch.long),
+        offset=torch.zeros(count, 3),
+        weight=torch.ones(count),
     )
 
 
