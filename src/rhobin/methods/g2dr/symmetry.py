@@ -114,16 +114,16 @@ def _pose_in(pose: ObjectTarget, S: Tensor, s: Tensor) -> ObjectTarget:
 
 def _maps_in(maps: ObjectMaps, S: Tensor, s: Tensor, centres: Tensor) -> ObjectMaps:
     """Coordinates S^-1 (x - s) and their regions; those of samples that keep their frame stay bit for bit."""
-    centre, extent = maps.box[:, 0, :, None], maps.box[:, 1, :, None]
-    points = (maps.nocs.flatten(2) - 0.5) * extent + centre
-    points = S.mT @ (points - s[..., None])
-    nocs = ((points - centre) / extent + 0.5).view_as(maps.nocs)
-    gaps = centres.square().sum(-1)[:, None] - 2 * points.mT @ centres.mT  # without what all centres share
-    region = 1 + gaps.min(dim=-1).indices.view_as(maps.region)
-    changed = (S - torch.eye(3, device=S.device)).abs().amax((1, 2))[:, None, None] > SAME
-    changed = changed & (maps.amodal > 0)
-    return replace(
-        maps,
-        nocs=torch.where(changed[:, None], nocs, maps.nocs),
-        region=torch.where(changed, region, maps.region),
-    )
+    rows = ((S - torch.eye(3, device=S.device)).abs().amax((1, 2)) > SAME).nonzero()[:, 0]
+    centre, extent = maps.box[rows, 0, :, None], maps.box[rows, 1, :, None]
+    points = (maps.nocs[rows].flatten(2) - 0.5) * extent + centre
+    points = S[rows].mT @ (points - s[rows][..., None])
+    told = ((points - centre) / extent + 0.5).unflatten(-1, maps.nocs.shape[2:])
+    near = centres[rows]
+    gaps = near.square().sum(-1)[:, None] - 2 * points.mT @ near.mT  # without what all centres share
+    labels = 1 + gaps.min(dim=-1).indices.unflatten(-1, maps.region.shape[1:])
+    inside = maps.amodal[rows] > 0
+    nocs, region = maps.nocs.clone(), maps.region.clone()
+    nocs[rows] = torch.where(inside[:, None], told, nocs[rows])
+    region[rows] = torch.where(inside, labels, region[rows])
+    return replace(maps, nocs=nocs, region=region)
