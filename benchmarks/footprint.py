@@ -115,10 +115,13 @@ def empty_batch(config: DictConfig) -> Batch:
 def empty_bev(config: DictConfig) -> BevMaps:
     """Centre maps of the experiment's size, which the heads are told the centre from."""
     count, volume = config.data.batch_size, config.data.targets.bev
-    lines = torch.zeros(4, count, config.data.view.input_size // volume.stride)
+    line = torch.zeros(count, config.data.view.input_size // volume.stride)
     return BevMaps(
-        torch.zeros(count, volume.bins),
-        *lines,
+        depth=torch.zeros(count, volume.bins),
+        row=line,
+        column=line,
+        front_row=line,
+        front_column=line,
         cell=torch.zeros(count, 3, dtype=torch.long),
         offset=torch.zeros(count, 3),
         weight=torch.ones(count),
