@@ -16,7 +16,7 @@ torch.set_num_threads(1)
 def step():
     torch.ones(2**24)  # 64 MiB, more than glibc ever keeps by itself
 
-for _ in range(3):
+for _ in range(40):  # until the heap is as large as it needs to be
     step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):
