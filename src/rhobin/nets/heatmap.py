@@ -122,3 +122,9 @@ def soft_argmax(logits: Float[Tensor, "B K *axes"]) -> Float[Tensor, "B K A"]:
         index = torch.arange(logits.shape[axis], device=logits.device, dtype=cells.dtype)
         positions.append(marginal @ index / logits.shape[axis] - 0.5)
     return torch.stack(positions, dim=-1)
+
+
+def precision(sigma: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:
+    """Inverse variance of each keypoint, relative to the surest one of its set."""
+    inverse = 1 / sigma.clamp(min=1e-4).square()
+    return inverse / inverse.amax(1, keepdim=True)

@@ -10,6 +10,7 @@ from rhobin.body.from_joints import pose_body
 from rhobin.geometry.camera import solve_translation, unproject
 from rhobin.geometry.depth_bins import DepthBins
 from rhobin.methods.bev_hybrik.net import BevHybrikOutput
+from rhobin.nets.heatmap import precision
 from rhobin.types import HumanPrediction
 
 NEAREST_PELVIS = 0.3  # metres
@@ -96,9 +97,3 @@ def decode_body(
     joints = lifting.points(parts.uvd, depth)
     theta, _, trans = pose_body(joints, parts.beta, parts.twist, gender, bodies, weight)
     return HumanPrediction(theta, parts.beta, trans, joints)
-
-
-def precision(sigma: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:
-    """Inverse variance of each joint, relative to the surest one."""
-    inverse = 1 / sigma.clamp(min=1e-4).square()
-    return inverse / inverse.amax(1, keepdim=True)

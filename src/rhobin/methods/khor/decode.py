@@ -15,6 +15,7 @@ from rhobin.body.joints import PARENTS29
 from rhobin.geometry.align import rigid_align
 from rhobin.geometry.camera import solve_translation, unproject
 from rhobin.methods.khor.net import KhorOutput
+from rhobin.nets.heatmap import precision
 from rhobin.types import HumanPrediction, ObjectPrediction, Prediction
 
 NEAREST_PELVIS = 0.3
@@ -116,12 +117,6 @@ def lift(
 ) -> Float[Tensor, "B K 3"]:
     """Points on rays at depths counted from the pelvis, metres."""
     return rays * (pelvis[:, None] + depth)[..., None]
-
-
-def precision(sigma: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:
-    """Inverse variance of each keypoint, relative to the surest one of its set."""
-    inverse = 1 / sigma.clamp(min=1e-4).square()
-    return inverse / inverse.amax(1, keepdim=True)
 
 
 def bone_length_depth(
