@@ -206,4 +206,4 @@ def test_a_volume_is_convolved_alike_as_planes_and_in_three_dimensions(channels,
         told.append([result, *(value.grad for value in inputs)])
     for ours, theirs in zip(*told, strict=True):
         assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-4 * float(theirs.detach().abs().max()))
-    assert min(channels, outputs) * 21 <= BAND < 3 * 40
+    assert 3 * 21 <= BAND < 3 * 40, "the cases lie on both sides"

@@ -1,6 +1,5 @@
 """BEV-HybrIK learns a handful of people by heart."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -68,7 +67,7 @@ def test_what_is_taught_is_drawn_from_the_run_s_random_numbers(method, people):
         torch.manual_seed(seed)
         module.run_net(people)
     assert torch.equal(told[0], told[1])
-    assert not torch.equal(told[0], told[2]) or np.unique(told[0]).size == 1
+    assert not torch.equal(told[0], told[2])
     module.eval().run_net(people)
     assert told[3] is None
 
