@@ -22,6 +22,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--track", choices=("human", "object", "joint"), default="object", help="whose scores"
     )
+    parser.add_argument(
+        "--joints-visible-below",
+        type=float,
+        metavar="SHARE",
+        help="only frames that show a smaller share of the person's joints (joints_visible of frames.csv)",
+    )
     parser.add_argument("--draws", type=at_least(100), default=10_000, help="resampled test sets")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
 
@@ -35,7 +41,9 @@ def run(args: argparse.Namespace) -> int:
     places = [place for place in (args.run, args.other) if place is not None]
     try:
         found = compare(
-            tuple(read_frame_scores(place, args.track) for place in places), args.draws, args.seed
+            tuple(read_frame_scores(place, args.track, args.joints_visible_below) for place in places),
+            args.draws,
+            args.seed,
         )
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -83,6 +83,18 @@ def available_splits(root: Path, layout: str = "auto", own_validation: bool = Fa
     return found
 
 
+def read_test_split(root: Path, layout: str = "auto") -> Release:
+    """The test views of a root of any layout, or a prepared one, without its other splits.
+
+    Raises:
+        FileNotFoundError: a part of the root is missing.
+        ValueError: it has no test views.
+    """
+    if is_prepared(root):
+        return _prepared(root, "test", None)
+    return read_release(root, "test", (TEST_KINECT,), None, layout)
+
+
 def _prepared(root: Path, split: str, templates: dict[str, Template] | None) -> Release:
     if split not in read_header(root)["splits"]:
         raise EmptySplitError(f"{root} was prepared without it")

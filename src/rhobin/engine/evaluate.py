@@ -30,6 +30,7 @@ from rhobin.scoring.document import Scores, write_scores
 from rhobin.scoring.rows import score_rows
 from rhobin.scoring.store import RESULTS, Provenance, read_further, read_results, write_results
 from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
+from rhobin.scoring.visibility import with_visibility
 
 
 def evaluate(config: DictConfig) -> Path:
@@ -140,7 +141,8 @@ def _score(
     body = Path(datamodule.settings.body) if datamodule.settings.body else None
     challenge = read_challenge(datamodule.root, body, beside=False, centred=True)
     scored = score_rows(challenge, rows, _protocols(challenge, protocol), config.workers)
-    scores = judged_scores(scored, provenance.method, further)
+    seen = with_visibility(scored, challenge, datamodule.test_dataset.release)
+    scores = judged_scores(seen, provenance.method, further)
     keep_calibration(run_dir, scores, provenance)
     seconds["score"] = time.monotonic() - began
     origin |= {"seconds": {name: round(value, 2) for name, value in seconds.items()}}

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import rhobin
+from rhobin.data.splits import read_test_split
 from rhobin.ensemble.apply import Applied
 from rhobin.files import write_json
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.challenge import Challenge
 from rhobin.scoring.document import SCORES, Scores, read_document, write_scores
 from rhobin.scoring.rows import score_rows
+from rhobin.scoring.visibility import with_visibility
 
 
 def scored_root(applied: Applied) -> Path | None:
@@ -41,7 +43,8 @@ def score_ensemble(
     row, best = applied.provenance.method, applied.members[applied.best]
     mode = "2024" if challenge.edition == "2024" else "official"
     rows = {row: applied.results, f"best member, {best.run.name}": best.results}
-    scores = score_rows(challenge, {"human": rows}, {"human": TRACKS["human"].modes[mode]}, workers)
+    scored = score_rows(challenge, {"human": rows}, {"human": TRACKS["human"].modes[mode]}, workers)
+    scores = with_visibility(scored, challenge, read_test_split(root))
     write_json(applied.folder / "run.json", _run(applied), indent=2)
     write_scores(applied.folder, scores, _origin(applied, challenge, root, body))
     return scores

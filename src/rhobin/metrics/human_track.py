@@ -194,6 +194,11 @@ def _as_annotation(record: Mapping[str, Any], truth: SequenceAnnotation) -> Sequ
     return SequenceAnnotation([], truth.gender, expand_pose(poses), betas, trans, empty, empty, empty)
 
 
+def true_joints(truth: SequenceAnnotation, body: BodyModel) -> Float[np.ndarray, "T 24 3"]:
+    """The true joints of a sequence's frames, metres, camera frame; `body` is that of its gender."""
+    return _bodies(body, truth, range(len(truth.frames)), verts=False).joints.numpy()
+
+
 @torch.no_grad()
 def _bodies(body: BodyModel, people: SequenceAnnotation, rows: Sequence[int], verts: bool) -> BodyOutput:
     theta = rotvec_to_rotmat(torch.from_numpy(people.poses[rows].reshape(len(rows), 52, 3)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,12 @@ def breakdown(score: ScoredFrames, key: str) -> dict[str, dict[str, Any]]:
         score: a track's score.
         key: what parts share: ``object_name``, ``sequence``, ``dataset`` or ``visible`` (in bins).
     """
-    return {
-        name: {**finite(score.metrics(np.array(rows))), "frames": len(rows)}
-        for name, rows in members(score, key).items()
-    }
+    return {name: of_rows(score, rows) for name, rows in members(score, key).items()}
+
+
+def of_rows(score: ScoredFrames, rows: Sequence[int]) -> dict[str, Any]:
+    """Scores and number of some of the scored frames."""
+    return {**finite(score.metrics(np.array(rows))), "frames": len(rows)}
 
 
 def members(score: ScoredFrames, key: str) -> dict[str, list[int]]:

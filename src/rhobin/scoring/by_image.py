@@ -6,7 +6,7 @@ ids: the scorers need nothing else of a sequence.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from rhobin.behave.layout import TEST_KINECT
 from rhobin.behave.ref import RefTemplate, SequenceAnnotation
-from rhobin.metrics.submission import Annotations, SubmissionError
+from rhobin.metrics.submission import Annotations, Example, SubmissionError
 
 IMAGE_KEYS = {
     "pose": "poses",
@@ -141,6 +141,25 @@ def image_id(sequence: str, frame: str, known: Collection[str] = ()) -> str:
     """What a ground truth calls the view of a sequence: one of the `known` ids, or ``sequence/frame``."""
     names = (f"{sequence}/{frame}", f"{sequence}-{frame}-k{TEST_KINECT}", frame)
     return next((name for name in names if name in known), names[0])
+
+
+def rows_of_frames(
+    examples: Sequence[Example], sequences: Sequence[str], frames: Sequence[str]
+) -> list[int | None]:
+    """Where scored frames are in a list of frames, whichever edition's names the ground truth has.
+
+    Args:
+        examples: scored frames.
+        sequences: sequence name of each frame of the list.
+        frames: their frame names.
+
+    Returns:
+        A row of the list for each scored frame; None where it is not in there.
+    """
+    known = {name for example in examples for name in (example.name, example.frame)}
+    pairs = zip(sequences, frames, strict=True)
+    row_of = {image_id(sequence, frame, known): row for row, (sequence, frame) in enumerate(pairs)}
+    return [row_of.get(example.name, row_of.get(example.frame)) for example in examples]
 
 
 def _word(name: Any) -> str:

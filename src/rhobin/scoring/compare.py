@@ -15,7 +15,7 @@ from rhobin.metrics.object_track import frame_recalls
 from rhobin.metrics.protocol import ObjectProtocol
 from rhobin.metrics.track import Track
 from rhobin.metrics.tracks import TRACKS
-from rhobin.scoring.document import read_scores
+from rhobin.scoring.document import JOINTS_VISIBLE, FrameRow, read_scores
 
 Key = tuple[str, str]
 
@@ -73,16 +73,18 @@ class Comparison:
     difference: dict[str, Spread]
 
 
-def read_frame_scores(folder: Path, track: str) -> FrameScores:
+def read_frame_scores(folder: Path, track: str, seen_below: float | None = None) -> FrameScores:
     """Scores of single frames of a scored run.
 
     Args:
         folder: run folder, or what ``rhobin score`` wrote.
         track: joint, human or object.
+        seen_below: only frames that show a smaller share of the person's joints; see
+                `rhobin.scoring.visibility.joints_visible`.
 
     Raises:
         FileNotFoundError: the run is not scored.
-        ValueError: it has no score in the track.
+        ValueError: it has no score in the track, or of no such frame.
     """
     document, by_row = read_scores(folder)
     row = document["origin"]["row"]
@@ -92,13 +94,15 @@ def read_frame_scores(folder: Path, track: str) -> FrameScores:
         raise ValueError(f"{folder}: no score of {row} in the {track} track (scored tracks: {there})")
     names = _error_columns(TRACKS[track])
     rows = [frame for frame in by_row[row] if names <= frame.errors.keys()]
-    errors = {name: np.array([frame.errors[name] for frame in rows]) for name in names}
     if not rows and by_row[row]:
         lacking = ", ".join(sorted(names - by_row[row][0].errors.keys()))
         raise ValueError(
             f"{folder}: frames.csv has no {lacking}: it was scored by an older version; score it again: "
             f"python eval.py run={folder} force=true"
         )
+    if seen_below is not None:
+        rows = _much_hidden(rows, seen_below, folder)
+    errors = {name: np.array([frame.errors[name] for frame in rows]) for name in names}
     visible = {(frame.sequence, frame.frame): frame.visible for frame in rows}
     return FrameScores(
         folder, record["protocol"], visible, _scores(TRACKS[track], errors, record["protocol"])
@@ -134,6 +138,16 @@ def compare(runs: tuple[FrameScores, ...], draws: int = 10_000, seed: int = 0) -
         runs=tuple(spreads[: len(runs)]),
         difference=spreads[2] if len(runs) == 2 else {},
     )
+
+
+def _much_hidden(rows: list[FrameRow], below: float, folder: Path) -> list[FrameRow]:
+    kept = [frame for frame in rows if frame.errors.get(JOINTS_VISIBLE, 1.0) < below]
+    if not kept:
+        raise ValueError(
+            f"{folder}: expected frames with {JOINTS_VISIBLE} below {below:g}, found none in frames.csv; "
+            f"score again if it lacks that column: python eval.py run={folder} force=true"
+        )
+    return kept
 
 
 def _error_columns(track: Track) -> set[str]:

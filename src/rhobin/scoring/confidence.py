@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rhobin.metrics.object_track import ObjectScore
-from rhobin.scoring.by_image import image_id
+from rhobin.scoring.by_image import rows_of_frames
 from rhobin.scoring.calibration import (
     CONFIDENCE,
     FOLDS,
@@ -88,14 +88,8 @@ def keep_calibration(folder: Path, scores: Scores, provenance: Provenance) -> No
 
 
 def _views(score: ObjectScore, further: Further) -> np.ndarray:
-    """Rows of `further` that the scored frames were predicted in, in either edition's names."""
-    known = {name for example in score.examples for name in (example.name, example.frame)}
-    row_of = {
-        image_id(str(sequence), str(frame), known): row
-        for row, (sequence, frame) in enumerate(zip(further.sequence, further.frame, strict=True))
-    }
-    names = ((example.name, example.frame) for example in score.examples)
-    return np.array([row_of[name if name in row_of else frame] for name, frame in names])
+    """Rows of `further` that the scored frames were predicted in."""
+    return np.array(rows_of_frames(score.examples, further.sequence.tolist(), further.frame.tolist()))
 
 
 def _checked(confidence: np.ndarray) -> Values:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,9 @@ from rhobin.scoring.track import finite
 
 SCHEMA = 4
 SCORES, FRAMES = "scores.json", "frames.csv"
+JOINTS_VISIBLE = "joints_visible"
+"""Column of how much of the person a frame shows; see `rhobin.scoring.visibility.joints_visible`."""
+
 _KEYS = ("row", "sequence", "frame", "object", "visible")
 
 
@@ -93,13 +97,17 @@ def frames_table(scores: Scores) -> str:
             for index, e in enumerate(row.score.examples if errors and row.score else ()):
                 facts = {"row": name, "sequence": e.sequence, "frame": e.frame, "object": e.object_name}
                 line = lines.setdefault((name, e.sequence, e.frame), {**facts, "visible": f"{e.visible:.4f}"})
-                line.update({column: f"{values[index]:.6f}" for column, values in errors.items()})
+                line.update({column: _cell(float(values[index])) for column, values in errors.items()})
     order = {name: place for place, name in enumerate(_row_names(scores))}
     table = io.StringIO()
     writer = csv.DictWriter(table, [*_KEYS, *columns], restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(sorted(lines.values(), key=lambda line: order[line["row"]]))
     return table.getvalue()
+
+
+def _cell(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.6f}"
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from rhobin.behave.release import Release
 from rhobin.data.prepare.prepared import open_source
 from rhobin.data.prepare.stored import StoredSource
-from rhobin.data.splits import available_splits
+from rhobin.data.splits import read_test_split
 from rhobin.geometry.camera import resize_intrinsics
 
 
@@ -48,7 +48,7 @@ def read_test_view(root: Path, sequence: str, frame: str) -> tuple[np.ndarray, n
 @lru_cache(maxsize=1)
 def _test_views(root: Path) -> tuple[Release, dict[tuple[str, str], int]]:
     """The test split, and its views by sequence and frame."""
-    release = available_splits(root).need("test")
+    release = read_test_split(root)
     frames, views = release.frames, release.views
     rows = {
         (release.sequences[frames.sequence[frame]], str(frames.name[frame])): row
