@@ -10,7 +10,8 @@ Can be stopped at any moment and started again: finished runs are kept, the one 
 only prints what is there; `--variants` with `--threads 1` lets two processes share the work and a folder.
 About five minutes a run on two cores. G2DR's "no_coordinates" also has no discriminator, which would have
 nothing to judge; its "pretrained" gives a fifth of its steps to renderings. "base" of BEV-HybrIK is Table 3's
-first row, "augment" its second.
+first row, "augment" its second; the third is `rhobin ensemble` of finished runs, whose validation views are
+predicted as well.
 """
 
 from __future__ import annotations
@@ -39,15 +40,18 @@ class Study:
         scores: names of those in the table; the first is compared with the reference's.
         digits: printed of them.
         variants: overrides by name; the first is the reference.
+        hidden: a second table is of the test frames that show a smaller share of the person's joints.
     """
 
     track: str
     scores: tuple[str, ...]
     digits: int
     variants: dict[str, tuple[str, ...]]
+    hidden: float | None = None
 
 
 PLAIN = ("data.augment.mirror_p=0",)
+AVERAGED = "callbacks.ema={_target_: rhobin.engine.ema.WeightAverage, decay: 0.995}"
 OCCLUDERS = ("data.augment.occluder.p=0.5",)
 STUDIES = {
     "g2dr": Study(
@@ -84,7 +88,9 @@ STUDIES = {
             "looks": (*PLAIN, "model.testing.scales=[0.85,1.0,1.15]", "model.testing.mirrored=true"),
             "no_posing": (*PLAIN, "model.posing=1"),
             "own_place": (*PLAIN, "model.taught=[0,0]"),
+            "averaged": (*PLAIN, AVERAGED),
         },
+        hidden=0.7,
     ),
 }
 
@@ -115,8 +121,9 @@ def run(name: str, seed: int, options: argparse.Namespace) -> None:
         return
     log, track = options.out / f"{name}_{seed}.log", STUDIES[options.method].track
     score = ["eval.py", f"run={folder}", "checkpoint=last", f"tracks=[{track}]"]
+    held_out = [[*score[:3], "views=val"]] if track == "human" else []  # for ensembles
     with log.open("a") as output:
-        for arguments in (command(name, seed, options), score):
+        for arguments in (command(name, seed, options), *held_out, score):
             print(" ".join(arguments), flush=True)
             done = subprocess.run(
                 [sys.executable, *arguments], cwd=ROOT, stdout=output, stderr=output, check=False
@@ -125,9 +132,18 @@ def run(name: str, seed: int, options: argparse.Namespace) -> None:
                 raise SystemExit(f"{name}, seed {seed}: ended with status {done.returncode}, see {log}")
 
 
-def table(options: argparse.Namespace) -> str:
-    """What is finished, as a table in Markdown."""
+def tables(options: argparse.Namespace) -> str:
+    """What is finished, as tables in Markdown; the second is of frames that hide much of the person."""
     study = STUDIES[options.method]
+    told = table(options, study, None)
+    if study.hidden is None:
+        return told
+    title = f"Frames that show less than {study.hidden:.0%} of the person's joints:"
+    return f"{told}\n\n{title}\n\n{table(options, study, study.hidden)}"
+
+
+def table(options: argparse.Namespace, study: Study, seen_below: float | None) -> str:
+    """What is finished, on the frames that `read_frame_scores` keeps."""
     reference = next(iter(study.variants))
     rows = [
         f"| | seeds | {' | '.join(study.scores)} | {study.scores[0]} against {reference} "
@@ -139,13 +155,18 @@ def table(options: argparse.Namespace) -> str:
             f for s in range(options.seeds) if (f := options.out / f"{name}_{s}" / "scores.json").is_file()
         ]
         if folders:
-            rows.append(row(name, [folder.parent for folder in folders], reference, study, options.out))
+            rows.append(
+                row(name, [folder.parent for folder in folders], reference, study, options.out, seen_below)
+            )
     return "\n".join(rows)
 
 
-def row(name: str, folders: list[Path], reference: str, study: Study, out: Path) -> str:
+def row(
+    name: str, folders: list[Path], reference: str, study: Study, out: Path, seen_below: float | None
+) -> str:
     """One variant: mean and deviation over seeds, and the paired difference to the reference."""
-    runs, digits = [read_frame_scores(folder, study.track) for folder in folders], study.digits
+    digits = study.digits
+    runs = [read_frame_scores(folder, study.track, seen_below) for folder in folders]
     values = {score: [compare((one,), 100).runs[0][score].value for one in runs] for score in study.scores}
     cells = [
         f"{np.mean(v):.{digits}f} ± {np.std(v, ddof=1) if len(v) > 1 else 0:.{digits}f}"
@@ -156,7 +177,7 @@ def row(name: str, folders: list[Path], reference: str, study: Study, out: Path)
     for folder, one in zip(folders, runs, strict=True):
         other = out / f"{reference}_{folder.name.rpartition('_')[2]}"
         if name != reference and (other / "scores.json").is_file():
-            pair = (read_frame_scores(other, study.track), one)
+            pair = (read_frame_scores(other, study.track, seen_below), one)
             gaps.append(compare(pair).difference[study.scores[0]])
     gap = [np.mean([getattr(g, part) for g in gaps]) for part in ("value", "low", "high")] if gaps else None
     told = " | "
@@ -199,7 +220,7 @@ def main() -> None:
     for seed in () if options.table else range(options.seeds):
         for name in wanted:
             run(name, seed, options)
-    print(table(options))
+    print(tables(options))
 
 
 if __name__ == "__main__":
