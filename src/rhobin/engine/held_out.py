@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from omegaconf import DictConfig
+from omegaconf.errors import ConfigAttributeError
 from rich.console import Console
 
 from rhobin.engine.build import build_datamodule, build_module, read_config
@@ -25,12 +26,18 @@ def evaluate_views(config: DictConfig) -> Path:
     """Evaluate a run on its test views, or predict its validation views, as `views` says; see `evaluate`.
 
     Raises:
-        ValueError: `views` names something else.
+        ValueError: `views` names something else, or another version of rhobin wrote the run's config.
     """
     known = {"test": evaluate, "val": predict_held_out}
     if config.views not in known:
         raise ValueError(f"views is {config.views!r}; expected one of {', '.join(known)}")
-    return known[config.views](config)
+    try:
+        return known[config.views](config)
+    except ConfigAttributeError as error:
+        raise ValueError(
+            f"{config.run}/config.yaml has no {error.full_key}: another version of rhobin wrote it. Evaluate "
+            "with the version and commit that run.json in that folder names, or train again."
+        ) from error
 
 
 def predict_held_out(config: DictConfig) -> Path:
