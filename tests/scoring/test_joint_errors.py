@@ -21,10 +21,9 @@ from rhobin.scoring.joint_lines import (
     fit_line,
     fit_lines,
     read_lines,
-    with_joint_errors,
 )
 from rhobin.scoring.store import Provenance, read_further, write_results
-from rhobin.scoring.trust import judge
+from rhobin.scoring.trust import calibrated, judge
 
 ORIGIN = Provenance("duel", "Duel", "a1", "best.ckpt", "c" * 64, "cfg", "data", "official", "stand-in")
 OFFSET, SLOPE = np.linspace(0, 60, 24), np.linspace(2, 0.3, 24)
@@ -198,12 +197,12 @@ def test_an_uncertainty_of_another_kind_is_refused(values, found):
 def test_later_predictions_of_the_checkpoint_are_told_their_errors(tmp_path):
     scores, further, sigma, error, _ = scored()
     keep_lines(tmp_path, judged_joints(scores, "duel", further)[0], ORIGIN)
-    later = with_joint_errors(further, tmp_path, ORIGIN.checkpoint_hash, "other data")
+    later = calibrated(further, tmp_path, replace(ORIGIN, data_hash="other data"))
     lines = fit_lines(sigma[:, :24].astype(np.float32).astype(np.float64), error)
     expected = lines(further.arrays[SIGMA][:, :24])
     np.testing.assert_allclose(later.arrays[JOINT_ERRORS], expected, rtol=1e-5)
-    for others in (("d" * 64, "other data"), (ORIGIN.checkpoint_hash, ORIGIN.data_hash)):
-        assert JOINT_ERRORS not in with_joint_errors(further, tmp_path, *others).arrays
+    for stale in ({"checkpoint_hash": "d" * 64, "data_hash": "other data"}, {}):
+        assert JOINT_ERRORS not in calibrated(further, tmp_path, replace(ORIGIN, **stale)).arrays
 
 
 def test_judged_predictions_are_stored_with_their_errors(tmp_path):
