@@ -23,13 +23,12 @@ from rhobin.metrics.protocol import JointProtocol
 from rhobin.metrics.tracks import TRACKS, known_tracks
 from rhobin.reports.page import write_report
 from rhobin.reports.terminal import score_tables
-from rhobin.scoring.calibration import with_probability
 from rhobin.scoring.challenge import Challenge, read_challenge
-from rhobin.scoring.confidence import judged_scores, keep_calibration
 from rhobin.scoring.document import Scores, write_scores
 from rhobin.scoring.rows import score_rows
 from rhobin.scoring.store import RESULTS, Provenance, read_further, read_results, write_results
 from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
+from rhobin.scoring.trust import calibrated, judge
 from rhobin.scoring.visibility import with_visibility
 
 
@@ -109,7 +108,7 @@ def _predict(run_dir: Path, datamodule: Any, module: Any, provenance: Provenance
     predicted = predict_views(module, datamodule.test_dataloader(), bodies, device)
     module.cpu()
     bodies.cpu()  # the baselines share them
-    further = with_probability(predicted.further, run_dir, provenance.checkpoint_hash, provenance.data_hash)
+    further = calibrated(predicted.further, run_dir, provenance)
     write_results(run_dir, predicted.results, provenance, further)
     return {"predict": time.monotonic() - began, "network": predicted.seconds}
 
@@ -142,8 +141,7 @@ def _score(
     challenge = read_challenge(datamodule.root, body, beside=False, centred=True)
     scored = score_rows(challenge, rows, _protocols(challenge, protocol), config.workers)
     seen = with_visibility(scored, challenge, datamodule.test_dataset.release)
-    scores = judged_scores(seen, provenance.method, further)
-    keep_calibration(run_dir, scores, provenance)
+    scores = judge(run_dir, seen, provenance, further)
     seconds["score"] = time.monotonic() - began
     origin |= {"seconds": {name: round(value, 2) for name, value in seconds.items()}}
     origin |= keep_drawings(run_dir, module, datamodule, scores, challenge.templates)

@@ -31,7 +31,7 @@ class HumanErrors:
     Attributes:
         mpjpe_mm: (N,) mean distance of the 24 joints relative to joint 0, millimetres.
         mpjpe_pa_mm: (N,) the same after a similarity alignment of each frame, millimetres.
-        joint_mm: (N, 12) distances of `PCK_JOINTS` relative to joint 0, millimetres.
+        distance_mm: (N, 24) distance of each joint relative to joint 0, millimetres.
         angle_deg: (N, 9) angles between the global rotations of `ANGLE_JOINTS`, degrees.
         angle_pa_deg: (N, 9) the same after turning predictions by the alignment's rotation, degrees.
         alignment: (N, 3, 3) that rotation, prediction to target.
@@ -39,10 +39,15 @@ class HumanErrors:
 
     mpjpe_mm: Float[np.ndarray, " N"]
     mpjpe_pa_mm: Float[np.ndarray, " N"]
-    joint_mm: Float[np.ndarray, "N 12"]
+    distance_mm: Float[np.ndarray, "N 24"]
     angle_deg: Float[np.ndarray, "N 9"]
     angle_pa_deg: Float[np.ndarray, "N 9"]
     alignment: Float[np.ndarray, "N 3 3"]
+
+    @property
+    def joint_mm(self) -> Float[np.ndarray, "N 12"]:
+        """Distances (N, 12) of `PCK_JOINTS` relative to joint 0, millimetres."""
+        return self.distance_mm[:, list(PCK_JOINTS)]
 
     def __len__(self) -> int:
         return len(self.mpjpe_mm)
@@ -80,7 +85,7 @@ def human_errors(
     return HumanErrors(
         distance.mean(-1).numpy(),
         (aligned - target).norm(dim=-1).mean(-1).numpy(),
-        distance[:, list(PCK_JOINTS)].numpy(),
+        distance.numpy(),
         torch.rad2deg(angles).numpy(),
         torch.rad2deg(angles_pa).numpy(),
         R.numpy(),

@@ -23,6 +23,7 @@ from rhobin.reports.html import tag, text
 from rhobin.reports.map_gallery import map_gallery
 from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, TARGET_BODY, TARGET_OBJECT, css
 from rhobin.reports.scores_section import breakdown_section, lead_sentence, scores_section
+from rhobin.reports.sigma_section import sigma_section
 from rhobin.scoring.document import read_scores, scored_tracks
 from rhobin.scoring.store import read_results
 
@@ -63,6 +64,7 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
     results, _ = read_results(run_dir)
     run = _read_json(run_dir / "run.json")
     confidence = confidence_section(tracks.get("object", {}).get(method, {}), frames[method], title)
+    uncertainty = sigma_section(tracks.get("human", {}).get(method, {}))
     views = read_views(run_dir, origin.get("drawings"))
     maps = map_gallery(views, frames[method], truth.templates)
     page = _fill(
@@ -79,6 +81,8 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
         parts=breakdown_section(track, rows, method),
         confidence=confidence,
         to_confidence='<a href="#confidence">Confidence</a>' if confidence else "",
+        uncertainty=uncertainty,
+        to_uncertainty='<a href="#uncertainty">Uncertainty</a>' if uncertainty else "",
         facts=run_facts(run, origin, rows[method]),
     )
     write_text(run_dir / REPORT, page)

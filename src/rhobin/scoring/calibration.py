@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy.optimize import isotonic_regression
 
 from rhobin.files import write_json
@@ -40,21 +40,34 @@ class Calibrator:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class FittedOn:
+    """What a calibration was fitted on.
+
+    Attributes:
+        checkpoint_hash: SHA-256 of the checkpoint whose predictions it reads.
+        data_hash: hash of the data that it was fitted on.
+        frames: number of those frames.
+    """
+
+    checkpoint_hash: str
+    data_hash: str
+    frames: int
+
+    def reads(self, checkpoint_hash: str, data_hash: str) -> bool:
+        """Whether it may read predictions: of the same checkpoint, on data that it was not fitted on."""
+        return self.checkpoint_hash == checkpoint_hash and self.data_hash != data_hash
+
+
+@dataclass(frozen=True)
+class Calibration(FittedOn):
     """A calibrator and what it was fitted on; stored in a run folder.
 
     Attributes:
         calibrator: fitted on all scored frames.
-        checkpoint_hash: SHA-256 of the checkpoint whose confidence it reads.
-        data_hash: hash of the data that it was fitted on.
-        frames: number of those frames.
         right: what is right, in words.
     """
 
     calibrator: Calibrator
-    checkpoint_hash: str
-    data_hash: str
-    frames: int
     right: str
 
 
@@ -93,8 +106,7 @@ def cross_fitted(
     Returns:
         (N,) probabilities; None where all frames are of one sequence.
     """
-    _, of_frame = np.unique(np.asarray(sequences), return_inverse=True)
-    fold = of_frame % folds
+    fold = folds_of(sequences, folds)
     if len(np.unique(fold)) < 2:
         return None
     probability = np.empty(len(confidence))
@@ -102,6 +114,12 @@ def cross_fitted(
         held = fold == part
         probability[held] = fit_calibrator(confidence[~held], right[~held])(confidence[held])
     return probability
+
+
+def folds_of(sequences: Sequence[str], folds: int = FOLDS) -> Int[np.ndarray, " N"]:
+    """The part (N,) that each frame belongs to; sequences are dealt in the order of their names."""
+    _, of_frame = np.unique(np.asarray(sequences), return_inverse=True)
+    return of_frame % folds
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:
@@ -136,9 +154,7 @@ def with_probability(further: Further, folder: Path, checkpoint_hash: str, data_
         The same, with ``probability`` (N,) where it can be told.
     """
     known = read_calibration(folder)
-    if known is None or CONFIDENCE not in further.arrays:
-        return further
-    if known.checkpoint_hash != checkpoint_hash or known.data_hash == data_hash:
+    if known is None or CONFIDENCE not in further.arrays or not known.reads(checkpoint_hash, data_hash):
         return further
     probability = known.calibrator(further.arrays[CONFIDENCE].astype(np.float64))
     return replace(further, arrays={**further.arrays, PROBABILITY: probability})

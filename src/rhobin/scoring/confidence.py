@@ -84,7 +84,7 @@ def keep_calibration(folder: Path, scores: Scores, provenance: Provenance) -> No
     if "calibrator" in told:
         calibrator = calibrator_of(told["calibrator"])
         hashes = provenance.checkpoint_hash, provenance.data_hash
-        write_calibration(folder, Calibration(calibrator, *hashes, told["frames"], told["right"]))
+        write_calibration(folder, Calibration(*hashes, told["frames"], calibrator, told["right"]))
 
 
 def _views(score: ObjectScore, further: Further) -> np.ndarray:

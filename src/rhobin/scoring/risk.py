@@ -55,22 +55,22 @@ def separation(confidence: Values, right: Right) -> float:
     return float((rankdata(confidence)[right].sum() - hits * (hits + 1) / 2) / pairs)
 
 
-def reliability(probability: Values, right: Right, bins: int = BINS) -> list[tuple[float, float, int]]:
-    """Mean probability, share right and number of frames, from least to most sure in bins of equal number.
+def reliability(told: Values, found: Values | Right, bins: int = BINS) -> list[tuple[float, float, int]]:
+    """Mean of what was told, of what was found, and their number, from least to most told in equal bins.
 
     Args:
-        probability: (N,) that a frame is right.
-        right: (N,) whether it is.
+        told: (N,) probability that a frame is right, or expected error.
+        found: (N,) whether it is right, or its error.
         bins: at most; fewer for few frames.
     """
-    parts = np.array_split(np.argsort(probability, kind="stable"), min(bins, len(right)))
-    return [(float(probability[part].mean()), float(right[part].mean()), len(part)) for part in parts]
+    parts = np.array_split(np.argsort(told, kind="stable"), min(bins, len(found)))
+    return [(float(told[part].mean()), float(found[part].mean()), len(part)) for part in parts]
 
 
-def calibration_error(probability: Values, right: Right) -> float:
-    """Expected calibration error: mean of |probability - share right| over the bins of `reliability`."""
-    table = reliability(probability, right)
-    return sum(count * abs(told - found) for told, found, count in table) / len(right)
+def calibration_error(told: Values, found: Values | Right) -> float:
+    """Expected calibration error: mean of |told - found| over the bins of `reliability`."""
+    table = reliability(told, found)
+    return sum(count * abs(mean - true) for mean, true, count in table) / len(found)
 
 
 def brier(probability: Values, right: Right) -> float:

@@ -78,12 +78,19 @@ def write_results(
     }
     write_bytes(folder / RESULTS, content)
     if further is not None:
-        packed = io.BytesIO()
-        named: dict[str, Any] = {"sequence": further.sequence, "frame": further.frame, **further.arrays}
-        np.savez_compressed(packed, **named)
-        sidecar["predictions_hash"] = hashlib.sha256(packed.getvalue()).hexdigest()
-        write_bytes(folder / FURTHER, packed.getvalue())
+        sidecar["predictions_hash"] = _write_further(folder, further)
     write_json(folder / SIDECAR, sidecar, indent=2)
+
+
+def replace_further(folder: Path, further: Further) -> None:
+    """Write `predictions.npz` again, for the results that lie beside it.
+
+    Raises:
+        FileNotFoundError: there are no results.
+        StoreError: they are of another schema.
+    """
+    sidecar = _read_sidecar(folder)
+    write_json(folder / SIDECAR, sidecar | {"predictions_hash": _write_further(folder, further)}, indent=2)
 
 
 def read_results(folder: Path, expected: Provenance | None = None) -> tuple[dict[str, Any], Provenance]:
@@ -128,6 +135,15 @@ def read_further(folder: Path) -> Further:
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     return Further(arrays.pop("sequence"), arrays.pop("frame"), arrays)
+
+
+def _write_further(folder: Path, further: Further) -> str:
+    """Write `predictions.npz`; its SHA-256."""
+    packed = io.BytesIO()
+    named: dict[str, Any] = {"sequence": further.sequence, "frame": further.frame, **further.arrays}
+    np.savez_compressed(packed, **named)
+    write_bytes(folder / FURTHER, packed.getvalue())
+    return hashlib.sha256(packed.getvalue()).hexdigest()
 
 
 def _read_sidecar(folder: Path) -> dict[str, Any]:

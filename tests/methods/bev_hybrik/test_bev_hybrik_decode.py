@@ -48,3 +48,17 @@ def test_pixels_and_points_are_inverse(people):
     points = lifting.points(uvd, people.target.human.joints[:, 0, 2])
     assert torch.allclose(points, people.target.human.joints, atol=1e-4)
     assert torch.allclose(project(points, people.K_crop), lifting.pixels(uvd), atol=1e-2)
+
+
+def test_an_uncertainty_is_the_distance_of_its_mean_errors(people):
+    """The loss is least where a coordinate is off by sqrt(2) sigma on average; at a pelvis on the axis."""
+    lifting, depth = Lifting(people.K_crop, SIZE, DEPTH_RANGE), people.target.human.joints[:, 0, 2]
+    middle = torch.zeros(len(people), 1, 3)
+    middle[..., :2] = people.K_crop[:, None, :2, 2] / SIZE - 0.5
+    sigma = torch.full((len(people), 1), 0.02)
+    moved = [
+        lifting.points(middle + 2**0.5 * 0.02 * axis, depth) - lifting.points(middle, depth)
+        for axis in torch.eye(3)
+    ]
+    expected = 1000 * torch.cat(moved, dim=1).square().sum((1, 2)).sqrt()
+    torch.testing.assert_close(lifting.spread_mm(sigma, depth)[:, 0], expected, rtol=1e-3, atol=0)

@@ -40,9 +40,9 @@ def test_eight_people_are_learnt_by_heart(learnt, people, assets):
 
 
 def test_uncertainty_is_told(learnt, people):
-    sigma = learnt.predict(people).extras["joints_sigma"]
+    sigma = learnt.predict(people).extras["joints_sigma_mm"]
     assert sigma.shape == (8, 29)
-    assert ((sigma > 0) & (sigma < 1)).all()
+    assert ((sigma > 0) & (sigma < 4000)).all()
 
 
 @pytest.mark.parametrize(("batches", "share"), [(0, 0), (30, 0), (55, 0.5), (80, 1), (100, 1)])

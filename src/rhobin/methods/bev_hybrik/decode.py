@@ -39,6 +39,15 @@ class Lifting(NamedTuple):
         depth = pelvis[:, None] + uvd[..., 2] * self.depth_range
         return unproject(self.pixels(uvd), depth, self.K)
 
+    def spread_mm(self, sigma: Float[Tensor, "B K"], pelvis: Float[Tensor, " B"]) -> Float[Tensor, "B K"]:
+        """Distances (B, K) that uncertainties in heatmap units stand for, of pelvises at depths (B,) metres.
+
+        The loss of HybrIK is least where a coordinate's mean absolute error is sqrt(2) sigma. The three
+        coordinates are u and v, in crop widths at the person's depth, and d.
+        """
+        width = self.size * pelvis / self.K[:, 0, 0]
+        return 1000 * sigma * (2 * (2 * width.square() + self.depth_range**2)).sqrt()[:, None]
+
 
 def pelvis_depth(place: Float[Tensor, "B 3"], lifting: Lifting, bins: DepthBins) -> Float[Tensor, " B"]:
     """Depth in metres (B,) of centres among the bins of the crop's volume."""

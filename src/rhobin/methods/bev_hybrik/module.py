@@ -83,7 +83,7 @@ class BevHybrik(Method):
     def decode(self, output: BevHybrikOutput, batch: Batch) -> Prediction:
         """Body of each crop, metres, camera frame.
 
-        The extra `joints_sigma` (B, 29) is the uncertainty of each joint, in heatmap units.
+        The extra `joints_sigma_mm` (B, 29) is how far each joint may be off, before calibration.
         """
         return self._pose(self._told(Seen(Variant(), batch, output)), batch)
 
@@ -98,8 +98,10 @@ class BevHybrik(Method):
         return in_crop(parts, seen.variant, seen.batch.image.shape[-1])
 
     def _pose(self, parts: BodyParts, batch: Batch) -> Prediction:
-        human = decode_body(parts, self._lifting(batch), batch.gender, self.bodies)
-        return Prediction(human=human, extras={"joints_sigma": parts.sigma})
+        lifting = self._lifting(batch)
+        human = decode_body(parts, lifting, batch.gender, self.bodies)
+        spread = lifting.spread_mm(parts.sigma, required(human.joints, "the joints")[:, 0, 2])
+        return Prediction(human=human, extras={"joints_sigma_mm": spread})
 
     def _lifting(self, batch: Batch) -> Lifting:
         return Lifting(batch.K_crop, batch.image.shape[-1], self.depth_range)
