@@ -130,6 +130,9 @@ def test_scores_are_of_turns_that_were_fitted_and_chosen_elsewhere(bodies):
     rise = angles["scores"]["MPJAE"]["after"] - angles["scores"]["MPJAE"]["before"]
     assert rise == pytest.approx(10 / 9 * np.mean(fold == 0), abs=0.03)
     assert kept_of(angles) == []
+    told = angles["parts"]["left_elbow"]
+    left_out = 10 * np.mean(fold == 0) + (30 - 10 - 10) / 3 * np.mean(fold != 0)
+    assert told["after_deg"] - told["before_deg"] == pytest.approx(left_out, abs=1)
 
 
 def test_the_pelvis_is_turned_where_joints_follow_and_left_alone_where_they_do_not(bodies):

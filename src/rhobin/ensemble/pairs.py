@@ -75,8 +75,9 @@ def pairs_of(people: People, truth: People, bodies: Bodies, fold: np.ndarray) ->
     rows = [np.flatnonzero(people.gender == gender) for gender in bodies]
     back = np.argsort(np.concatenate(rows))
     found = [_posed(body, people, truth, at) for body, at in zip(bodies.values(), rows, strict=True)]
-    arrays = (torch.cat(array)[back] for array in zip(*found, strict=True))
-    return Pairs(*arrays, next(iter(bodies.values())).tree, people.sequence, fold)
+    theta, rest, off, joints, rotations = (torch.cat(array)[back] for array in zip(*found, strict=True))
+    tree = next(iter(bodies.values())).tree
+    return Pairs(theta, rest, off, joints, rotations, tree, people.sequence, fold)
 
 
 def _posed(body: BodyModel, people: People, truth: People, rows: np.ndarray) -> tuple[Tensor, ...]:
