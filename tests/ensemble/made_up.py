@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rhobin.behave.ref import read_ref
 from rhobin.ensemble.people import People
 from rhobin.scoring.collect import TRUTH, Further
 from rhobin.scoring.store import HELD_OUT, Provenance, write_results
@@ -88,3 +89,12 @@ def store(
 def runs_of(folder: Path, people: People, truth: People) -> list[Path]:
     """Every member's validation predictions in a run folder of its own."""
     return [store(folder / f"run{m}", people, truth, m) for m in range(len(people.poses))]
+
+
+def shown_in_test(root):
+    """True people of a root's test frames."""
+    annotations, _ = read_ref(root)
+    (name, a), *_ = annotations.items()
+    arrays = {key: getattr(a, key)[None].astype(np.float32) for key in ("poses", "betas", "trans")}
+    count = len(a.frames)
+    return People(np.full(count, name), np.array(a.frames), np.full(count, a.gender), **arrays)

@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from behave_tree import make_tree, write_ground_truth
-from made_up import noisy, results_of, runs_of, store, true_people
+from made_up import noisy, results_of, runs_of, shown_in_test, store, true_people
 
 from rhobin.__main__ import main
-from rhobin.behave.ref import read_ref
 from rhobin.ensemble.people import People
 from rhobin.scoring.compare import read_frame_scores
 from rhobin.scoring.store import HELD_OUT, read_further, read_results
@@ -18,15 +17,6 @@ from rhobin.scoring.store import HELD_OUT, read_further, read_results
 @pytest.fixture
 def truth():
     return true_people(each=2)
-
-
-def shown_in_test(root):
-    """True people of a root's test frames."""
-    annotations, _ = read_ref(root)
-    (name, a), *_ = annotations.items()
-    arrays = {key: getattr(a, key)[None].astype(np.float32) for key in ("poses", "betas", "trans")}
-    count = len(a.frames)
-    return People(np.full(count, name), np.array(a.frames), np.full(count, a.gender), **arrays)
 
 
 def fit(out, *runs, status=0):

@@ -56,6 +56,22 @@ def views(pred: Prediction, *names: str, camera: int = 1, K_crop=None) -> Predic
     return PredictedViews(pred, gender, keys(*names, camera=camera), K_crop)
 
 
+def test_exported_rotation_vectors_are_no_longer_than_pi_and_turn_sign_at_pi_alone():
+    """One joint that turns steadily past a half turn: its vectors jump there, and nowhere else."""
+    degrees = np.arange(0, 361, 5)
+    pred, axis = predict(len(degrees)), np.array([0.36, -0.48, 0.8])
+    steady = Rotation.from_rotvec(np.deg2rad(degrees)[:, None] * axis)
+    pred.human.theta[:, 0] = torch.from_numpy(steady.as_matrix())
+    names = [f"Date03_Sub04_stool/t{frame:04d}.000" for frame in range(len(degrees))]
+    gender = torch.zeros(len(degrees), dtype=torch.int64)
+    poses = collect_results([PredictedViews(pred, gender, keys(*names))])["Date03_Sub04_stool"]["poses"]
+    assert np.linalg.norm(poses.reshape(-1, 3), axis=1).max() <= np.pi + 1e-12
+    steps = np.rad2deg(np.linalg.norm(np.diff(poses[:, :3], axis=0), axis=1))
+    jumps = np.abs(steps - 5) > 1e-6
+    assert jumps.sum() == 1
+    assert degrees[:-1][jumps].item() in (175, 180)
+
+
 def test_round_trip(tmp_path):
     pred = predict(3)
     names = (

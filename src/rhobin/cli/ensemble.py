@@ -30,6 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--body", type=Path, help="folder of the SMPL-H files of the runs; by default the stand-in"
     )
     parser.add_argument("--parts", action="store_true", help="fit: weights of their own for 24 body parts")
+    parser.add_argument(
+        "--angles",
+        action="store_true",
+        help="fit: also turn parts whose angles are off by a constant, where other sequences agree",
+    )
     parser.add_argument("--folds", type=at_least(2), default=5, help="fit: folds of whole sequences")
     parser.add_argument("--data", type=Path, help="apply: root to score on; by default the members'")
     parser.add_argument(
@@ -58,7 +63,7 @@ def _fit(args: argparse.Namespace) -> int:
 
     if not args.runs:
         raise ValueError("no members: rhobin ensemble fit OUT RUN [RUN ...]")
-    document = fit_ensemble(args.out, args.runs, args.body, args.parts, folds=args.folds)
+    document = fit_ensemble(args.out, args.runs, args.body, args.parts, folds=args.folds, angles=args.angles)
     console = Console()
     console.print(_weights(document))
     if document["gain"]:
@@ -69,6 +74,9 @@ def _fit(args: argparse.Namespace) -> int:
             f"deviation between folds. Refitted bodies are {document['refit_mm']:.2f} mm from the means.",
             soft_wrap=True,
         )
+    if "angles" in document:
+        console.print(_angles(document["angles"]["parts"]))
+        console.print(_nested(document["angles"]["scores"]), soft_wrap=True)
     console.print(f"{args.out / ENSEMBLE}; next: rhobin ensemble apply {args.out}", soft_wrap=True)
     return 0
 
@@ -101,6 +109,25 @@ def _gain(document: dict[str, Any]) -> Table:
     return table
 
 
+def _angles(parts: dict[str, Any]) -> Table:
+    from rich.table import Table
+
+    table = Table(title="Constant turns of parts, angle errors cross-validated", title_justify="left")
+    for head in ("", "turn [deg]", "before [deg]", "after [deg]", "standard error", ""):
+        table.add_column(head, justify="right" if head else "left")
+    for name, told in parts.items():
+        shown = (f"{told[key]:.2f}" for key in ("angle_deg", "before_deg", "after_deg", "error_deg"))
+        table.add_row(name, *shown, "kept" if told["kept"] else "left alone")
+    return table
+
+
+def _nested(scores: dict[str, Any]) -> str:
+    changes = (
+        f"{name} {told['before']:.2f} to {told['after']:.2f} {told['unit']}" for name, told in scores.items()
+    )
+    return f"With turns fitted and chosen on the other folds: {', '.join(changes)}."
+
+
 def _apply(args: argparse.Namespace) -> int:
     from rhobin.behave.ref import find_ref
     from rhobin.ensemble.apply import apply_ensemble
@@ -111,6 +138,8 @@ def _apply(args: argparse.Namespace) -> int:
     applied = apply_ensemble(args.out, args.body, args.shared_betas)
     refit = "" if applied.refit_mm is None else f"; bodies refitted to {applied.refit_mm:.2f} mm"
     print(f"{applied.folder}: predictions of {len(applied.members)} runs stacked{refit}")
+    if applied.turned:
+        print(f"parts turned: {', '.join(applied.turned)}")
     root = args.data or scored_root(applied)
     if root is None or find_ref(root) is None:
         print(f"not scored: no ref.pkl in {root or 'any root known here'}; give one with --data")

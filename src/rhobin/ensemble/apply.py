@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
+from rhobin.body.joints import SMPL_BODY_NAMES
 from rhobin.ensemble.document import ENSEMBLE, read_ensemble, weights_of
 from rhobin.ensemble.members import EnsembleError, Member, command, read_members
 from rhobin.ensemble.meshes import Bodies, bodies_of
 from rhobin.ensemble.people import KEYS, People, aligned
 from rhobin.ensemble.stack import stack
 from rhobin.ensemble.subjects import with_shared_betas
+from rhobin.ensemble.turns import kept_turns, turn_results
 from rhobin.scoring.challenge import file_hash
 from rhobin.scoring.collect import Further
 from rhobin.scoring.store import Provenance, write_results
@@ -34,6 +37,7 @@ class Applied:
         members: with their test predictions.
         best: number of the member that was best on the validation views.
         refit_mm: mean distance of refitted bodies from the mean of the members'; None for one member.
+        turned: names of the parts that were turned.
     """
 
     folder: Path
@@ -42,12 +46,13 @@ class Applied:
     members: list[Member]
     best: int
     refit_mm: float | None = None
+    turned: tuple[str, ...] = ()
 
 
 def apply_ensemble(folder: Path, body: Path | None = None, shared_betas: bool = False) -> Applied:
     """Stack the test predictions of an ensemble's members; store ``results.pkl`` and what belongs to it.
 
-    A single member's predictions stay as they are, to the bit.
+    A single member's predictions stay as they are, to the bit, but for parts that the ensemble turns.
 
     Args:
         folder: the ensemble's, with ``ensemble.json``.
@@ -68,13 +73,17 @@ def apply_ensemble(folder: Path, body: Path | None = None, shared_betas: bool = 
     needed = len(members) > 1 or shared_betas
     bodies = bodies_of(people, body, document["body"]) if needed else {}
     results, extras = _stacked(people, bodies, members, document)
-    provenance = _provenance(folder, members)
+    turns = kept_turns(document["angles"]["parts"]) if "angles" in document else {}
+    provenance = _provenance(folder, members, bool(turns))
     if shared_betas:
         results = with_shared_betas(results, bodies, people, extras.get(SPREAD))
         folder = folder / SHARED
+    if turns:
+        results = turn_results(results, bodies_of(people, body, document["body"], torch.float64), turns)
     write_results(folder, results, provenance, Further(people.sequence, people.frame, extras))
     refit = float(extras[REFIT].mean()) if extras else None
-    return Applied(folder, results, provenance, members, document["best"], refit)
+    turned = tuple(SMPL_BODY_NAMES[part] for part in turns)
+    return Applied(folder, results, provenance, members, document["best"], refit, turned)
 
 
 def _stacked(
@@ -117,11 +126,11 @@ def _check_same(folder: Path, document: dict[str, Any], members: list[Member]) -
         )
 
 
-def _provenance(folder: Path, members: list[Member]) -> Provenance:
+def _provenance(folder: Path, members: list[Member], turned: bool) -> Provenance:
     first, count = members[0].provenance, len(members)
     return Provenance(
         method=METHOD,
-        title=f"Ensemble of {count}",
+        title=f"Ensemble of {count}" + (", angles corrected" if turned else ""),
         run=folder.resolve().name,
         checkpoint=ENSEMBLE,
         checkpoint_hash=file_hash(folder / ENSEMBLE),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from rhobin.ensemble.document import write_ensemble
 from rhobin.ensemble.folds import FOLDS, folds_by_sequence
@@ -17,6 +18,7 @@ from rhobin.ensemble.members import EnsembleError, held_out_further, read_member
 from rhobin.ensemble.meshes import bodies_of
 from rhobin.ensemble.parts import PARTS
 from rhobin.ensemble.people import People, aligned, true_people
+from rhobin.ensemble.residual import fit_angles
 from rhobin.ensemble.weights import RIDGE, Weights, equal_weights
 
 
@@ -27,6 +29,7 @@ def fit_ensemble(
     by_part: bool = False,
     ridge: float = RIDGE,
     folds: int = FOLDS,
+    angles: bool = False,
 ) -> dict[str, Any]:
     """Fit weights of runs on their validation predictions, and write ``ensemble.json``.
 
@@ -37,13 +40,14 @@ def fit_ensemble(
         by_part: weights of their own for 24 parts of the body.
         ridge: pull towards equal weights.
         folds: of the cross-validation; each sequence is in one of them.
+        angles: also turn parts whose angles are off by a constant, see `fit_angles`.
 
     Returns:
         What ``ensemble.json`` holds.
 
     Raises:
         FileNotFoundError: a run lacks predictions.
-        EnsembleError: the runs cannot be stacked.
+        EnsembleError: the runs cannot be stacked, or there are too few sequences to judge by.
     """
     began = time.monotonic()
     members = read_members(runs, held_out=True)
@@ -52,8 +56,11 @@ def fit_ensemble(
     fold = folds_by_sequence(people.sequence, folds)
     facts = {"frames": len(people), "ridge": ridge, "folds": _folds(people, fold)}
     weights, found = equal_weights(1, len(PARTS)), {"gain": {}, "best": 0, "refit_mm": None}
+    name = members[0].provenance.body
     if len(members) > 1:
-        weights, found = _fit(people, truth, fold, body, members[0].provenance.body, ridge, by_part)
+        weights, found, people = _fit(people, truth, fold, body, name, ridge, by_part)
+    if angles:
+        found["angles"] = fit_angles(people, truth, bodies_of(people, body, name, torch.float64), fold)
     facts |= found | {"seconds": round(time.monotonic() - began, 1)}
     return write_ensemble(folder, members, weights, facts)
 
@@ -66,7 +73,8 @@ def _fit(
     body: str,
     ridge: float,
     by_part: bool,
-) -> tuple[Weights, dict[str, Any]]:
+) -> tuple[Weights, dict[str, Any], People]:
+    """Weights, what is told of them, and the stack's people by weights that have not seen their fold."""
     if fold.max() == 0:
         raise EnsembleError(
             f"the members' validation views are of one sequence ({people.sequence[0]}): expected two or "
@@ -77,7 +85,7 @@ def _fit(
     gain, stacked = nested_gain(people, truth, bodies, fold, grams, ridge, by_part)
     best = int(np.argmin(gain["MPJPE_PA"]["members"]))
     told = {"gain": gain, "best": best, "refit_mm": float(stacked.refit_mm.mean())}
-    return fitted(grams, ridge, by_part), told
+    return fitted(grams, ridge, by_part), told, stacked.people
 
 
 def _folds(people: People, fold: np.ndarray) -> list[list[str]]:

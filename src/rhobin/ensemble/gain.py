@@ -90,7 +90,7 @@ def errors_of(body: BodyModel, truth: People, rows: np.ndarray, posed: BodyOutpu
         return array.expand(views, members, *array.shape[2:]).flatten(0, 1)[:, parts]
 
     errors = human_errors(*(flat(array) for of in (posed, true) for array in (of.joints, of.rotations)))
-    return {name: values.reshape(views, members).T for name, values in _named(errors).items()}
+    return {name: values.reshape(views, members).T for name, values in named(errors).items()}
 
 
 def compare(members: Mapping[str, np.ndarray], stacked: Mapping[str, np.ndarray], fold: np.ndarray) -> dict:
@@ -131,7 +131,8 @@ def _percent(theirs: np.ndarray, ours: np.ndarray) -> float:
     return float(100 * (1 - ours.mean() / theirs.mean()))
 
 
-def _named(errors: HumanErrors) -> Errors:
+def named(errors: HumanErrors) -> Errors:
+    """Errors (N,) by the names of `METRICS`."""
     return {
         "MPJPE": errors.mpjpe_mm,
         "MPJPE_PA": errors.mpjpe_pa_mm,

@@ -39,19 +39,22 @@ class Meshes:
     pelvis: Tensor
 
 
-def bodies_of(people: People, folder: Path | None, expected: str) -> dict[str, BodyModel]:
-    """Single precision body models of the genders that occur.
+def bodies_of(
+    people: People, folder: Path | None, expected: str, dtype: torch.dtype = torch.float32
+) -> dict[str, BodyModel]:
+    """Body models of the genders that occur.
 
     Args:
         people: whose genders to load.
         folder: SMPL-H files; None for the stand-in.
         expected: the body models that the predictions are of, as `body_name` tells them.
+        dtype: of the models.
 
     Raises:
         EnsembleError: these are others.
         FileNotFoundError: there is no file for a gender.
     """
-    found = {gender: load_body(str(gender), folder) for gender in np.unique(people.gender)}
+    found = {gender: load_body(str(gender), folder, dtype) for gender in np.unique(people.gender)}
     name = body_name(found.values(), folder)
     if not set(name.split(", ")) <= set(expected.split(", ")):
         raise EnsembleError(
@@ -63,11 +66,16 @@ def bodies_of(people: People, folder: Path | None, expected: str) -> dict[str, B
 
 def pose(body: BodyModel, people: People, rows: np.ndarray) -> BodyOutput:
     """Vertices, joints and global rotations of some views' people, (F, M, ...) each, in the camera frame."""
+    return body(*parameters(body, people, rows))
+
+
+def parameters(body: BodyModel, people: People, rows: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+    """Local rotations, shapes and translations of some views' people, (F, M, ...), in `body`'s precision."""
     poses, betas, trans = (
         torch.from_numpy(array[:, rows]).transpose(0, 1).to(body.template.dtype)
         for array in (people.poses, people.betas, people.trans)
     )
-    return body(rotvec_to_rotmat(poses.unflatten(-1, (-1, 3))), betas, trans)
+    return rotvec_to_rotmat(poses.unflatten(-1, (-1, 3))), betas, trans
 
 
 def about_pelvis(posed: BodyOutput) -> Tensor:
