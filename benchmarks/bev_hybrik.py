@@ -94,8 +94,8 @@ def parts_of(module: Any, batch: Any) -> dict[str, Callable[[], None]]:
         (keypoints.uvd.sum() + keypoints.sigma.sum()).backward()
 
     def posed() -> None:
-        free = [x.clone().requires_grad_() for x in (joints, beta, twist)]
-        theta, places, _ = pose_body(*free, batch.gender, module.bodies)
+        free, shape, turns = (x.clone().requires_grad_() for x in (joints, beta, twist))
+        theta, places, _ = pose_body(free, shape, turns, batch.gender, module.bodies)
         (theta.sum() + places.sum()).backward()
 
     @torch.no_grad()
