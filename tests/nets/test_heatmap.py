@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rhobin.nets.features import Features
-from rhobin.nets.heatmap import PlanarHead, VolumetricHead, soft_argmax
+from rhobin.nets.heatmap import DepthMapHead, PlanarHead, VolumetricHead, soft_argmax
 
 
 @pytest.mark.parametrize(("u", "v", "d"), [(0, 0, 0), (5, 11, 3), (7, 15, 7), (2, 0, 6)])
@@ -36,7 +36,14 @@ def test_matches_a_sum_over_cells():
     torch.testing.assert_close(soft_argmax(logits), expected - 0.5)
 
 
-@pytest.mark.parametrize("make", [lambda: VolumetricHead(6, 5, 3, depth_bins=4), lambda: PlanarHead(6, 5, 3)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: VolumetricHead(6, 5, 3, depth_bins=4),
+        lambda: PlanarHead(6, 5, 3),
+        lambda: DepthMapHead(6, 5, 3),
+    ],
+)
 def test_heads_give_points_and_uncertainties_and_learn_both(make):
     torch.manual_seed(0)
     head = make()
@@ -57,3 +64,20 @@ def test_a_volumetric_peak_comes_from_its_own_keypoint_and_bin():
     uvd = head(Features(torch.randn(1, 2, 8, 8), torch.randn(1, 1))).uvd
     assert uvd[0, 1, 2].item() == pytest.approx(3 / 4 - 0.5)
     assert uvd[0, 0, 2].item() == pytest.approx(1.5 / 4 - 0.5)
+
+
+def test_depth_is_read_from_its_map_where_the_heatmap_points():
+    head = DepthMapHead(3, 1, 2)
+    for parameter in head.parameters():
+        torch.nn.init.zeros_(parameter)
+    with torch.no_grad():
+        head.maps.weight[:2, 0] = 100.0  # heatmaps of both keypoints
+        head.maps.weight[2, 1], head.maps.weight[3, 2] = 1.0, 1.0  # their depth maps
+        head.depth.bias[1] = 0.25
+    grid = torch.randn(1, 3, 8, 8)
+    grid[0, 0], grid[0, 0, 5, 3] = 0.0, 1.0
+    uvd = head(Features(grid, torch.randn(1, 1))).uvd[0]
+    place = torch.tensor([3 / 8, 5 / 8]) - 0.5
+    torch.testing.assert_close(
+        uvd, torch.cat([place.expand(2, 2), (grid[0, 1:, 5, 3] + torch.tensor([0, 0.25]))[:, None]], 1)
+    )

@@ -5,6 +5,9 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
+GRID_STRIDE = 4
+"""Pixels of the image that a cell of every backbone's feature map is wide."""
+
 
 class Features(NamedTuple):
     """One image's features.

@@ -84,6 +84,33 @@ class PlanarHead(nn.Module):
         )
 
 
+class DepthMapHead(nn.Module):
+    """A 2D heatmap per keypoint for (u, v), and d read from a depth map at the same place.
+
+    The depth map is averaged under the heatmap's softmax (the latent 2.5D heatmaps of Iqbal et al., ECCV
+    2018); a linear layer on the pooled features adds to it. Hardly dearer than `PlanarHead`.
+
+    Args:
+        grid_channels: channels of the feature map.
+        pooled_channels: size of the pooled vector, read by depth and uncertainty.
+        keypoints: number of keypoints.
+    """
+
+    def __init__(self, grid_channels: int, pooled_channels: int, keypoints: int) -> None:
+        super().__init__()
+        self.maps = nn.Conv2d(grid_channels, 2 * keypoints, 1)
+        self.depth = nn.Linear(pooled_channels, keypoints)
+        self.sigma = nn.Linear(pooled_channels, keypoints)
+
+    def forward(self, features: Features) -> Keypoints:
+        """Keypoints of the features' images."""
+        logits, depths = self.maps(features.grid).float().chunk(2, dim=1)
+        cells = shares(logits)
+        depth = (cells * depths).sum((2, 3)) + self.depth(features.pooled).float()
+        uvd = torch.cat([expected_place(cells), depth[..., None]], dim=-1)
+        return Keypoints(uvd, self.sigma(features.pooled).float().sigmoid())
+
+
 class VectorHead(nn.Module):
     """Keypoints by a linear layer on one vector, without a heatmap (HybrIK's `HRNetWithCamReg.py`).
 
@@ -113,14 +140,21 @@ def soft_argmax(logits: Float[Tensor, "B K *axes"]) -> Float[Tensor, "B K A"]:
     Returns:
         (B, K, 2) or (B, K, 3) positions in the order u, v, d; cell i of n reads i / n - 0.5.
     """
-    shape = logits.shape[2:]
-    cells = logits.flatten(2).softmax(-1).unflatten(2, shape)
-    axes = range(2, logits.dim())
-    positions = []
+    return expected_place(shares(logits))
+
+
+def shares(logits: Float[Tensor, "B K *axes"]) -> Float[Tensor, "B K *axes"]:
+    """Softmax over all cells of each keypoint's map."""
+    return logits.flatten(2).softmax(-1).unflatten(2, logits.shape[2:])
+
+
+def expected_place(cells: Float[Tensor, "B K *axes"]) -> Float[Tensor, "B K A"]:
+    """Expected position of cells whose shares of each map sum to one; otherwise as `soft_argmax`."""
+    axes, positions = range(2, cells.dim()), []
     for axis in reversed(axes):
         marginal = cells.sum([other for other in axes if other != axis])
-        index = torch.arange(logits.shape[axis], device=logits.device, dtype=cells.dtype)
-        positions.append(marginal @ index / logits.shape[axis] - 0.5)
+        index = torch.arange(cells.shape[axis], device=cells.device, dtype=cells.dtype)
+        positions.append(marginal @ index / cells.shape[axis] - 0.5)
     return torch.stack(positions, dim=-1)
 
 

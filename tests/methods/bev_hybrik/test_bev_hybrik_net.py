@@ -60,6 +60,14 @@ def test_places_are_told_apart():
     assert embedding(torch.rand(3, 3)).shape == (3, 8)
 
 
+def test_centre_maps_may_be_coarser_than_the_features(method):
+    output = method({"stride": 8}).net.eval()(images())
+    assert output.bev.volume.shape == (2, 16, 8, 8)
+    assert output.human.uvd.shape == (2, 29, 3)
+    with pytest.raises(ValueError, match=r"data\.targets\.bev\.stride is 6; expected a multiple of 4"):
+        method({"stride": 6})
+
+
 def test_an_unknown_vector_is_refused(method):
     with pytest.raises(ValueError, match=r"model\.net\.vector is 'mean'; expected one of pooled, centre"):
         method({"vector": "mean"})

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from rhobin.nets.bev import BevBranch, BevOutput
-from rhobin.nets.features import Features
+from rhobin.nets.features import GRID_STRIDE, Features
 from rhobin.nets.heatmap import Keypoints
 from rhobin.nets.peaks import find_centre
 from rhobin.nets.place import PlaceEmbedding
@@ -43,13 +43,14 @@ class BevHybrikNet(nn.Module):
         bev: makes the branch from (grid_channels, rows).
         head: makes a keypoint head from (grid_channels, pooled_channels, keypoints).
         input_size: width of the crops, pixels.
-        stride: pixels of the crop that a cell of the maps is wide.
+        stride: pixels of the crop that a cell of the centre maps is wide; a multiple of the feature map's,
+            which is averaged down to it.
         vector: what shape, twists and uncertainties are read from: "pooled", the image's vector, or "centre",
             the features at the person's centre.
         hidden: width of the layer between the place and its features.
 
     Raises:
-        ValueError: an unknown vector.
+        ValueError: an unknown vector, or a stride that the feature map cannot be averaged to.
     """
 
     def __init__(
@@ -65,7 +66,12 @@ class BevHybrikNet(nn.Module):
         super().__init__()
         if vector not in VECTORS:
             raise ValueError(f"model.net.vector is {vector!r}; expected one of {', '.join(VECTORS)}")
-        self.backbone, self.vector = backbone, vector
+        if stride % GRID_STRIDE or input_size % stride:
+            raise ValueError(
+                f"data.targets.bev.stride is {stride}; expected a multiple of {GRID_STRIDE} that divides "
+                f"data.view.input_size={input_size}"
+            )
+        self.backbone, self.vector, self.shrink = backbone, vector, stride // GRID_STRIDE
         grid = backbone.grid_channels
         pooled = backbone.pooled_channels if vector == "pooled" else grid
         self.bev = bev(grid_channels=grid, rows=input_size // stride)
@@ -90,7 +96,7 @@ class BevHybrikNet(nn.Module):
                 told the predicted one.
         """
         features = self.backbone(image)
-        bev = self.bev(features.grid)
+        bev = self.bev(nn.functional.avg_pool2d(features.grid, self.shrink))
         place = find_centre(bev.volume, bev.offset).position
         used = place.detach()
         if told is not None and teach is not None:
