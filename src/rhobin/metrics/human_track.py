@@ -1,7 +1,7 @@
 """The official human evaluator: ground truth and predictions of sequences in, errors and scores out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
@@ -76,15 +76,20 @@ def summarise_human(errors: HumanErrors, protocol: HumanProtocol, missing: int =
     Returns:
         MPJPE and MPJPE_PA in mm, PCK in percent, AUC in [0, 1], MPJAE and MPJAE_PA in degrees.
     """
-    thresholds = np.arange(protocol.auc_max_mm + 1, dtype=np.float64)
     at = np.array([protocol.pck_mm])
     pck = recall_curve(errors.joint_mm, at, protocol.pck_inclusive, missing)
-    auc = area_under(recall_curve(errors.joint_mm, thresholds, protocol.pck_inclusive, missing))
+    auc = area_under(recalls(errors, protocol, missing))
     means = [
         mean_or_lost(values, missing)
         for values in (errors.mpjpe_mm, errors.mpjpe_pa_mm, errors.angle_deg, errors.angle_pa_deg)
     ]
     return dict(zip(NAMES, (*means[:2], 100.0 * float(pck[0]), auc, *means[2:]), strict=True))
+
+
+def recalls(errors: HumanErrors, protocol: HumanProtocol, missing: int = 0) -> Float[np.ndarray, " T"]:
+    """Fraction of joints within 0, 1, 2, ... mm, as far as AUC counts; arguments as in `summarise_human`."""
+    thresholds = np.arange(protocol.auc_max_mm + 1, dtype=np.float64)
+    return recall_curve(errors.joint_mm, thresholds, protocol.pck_inclusive, missing)
 
 
 def frame_areas(joint_mm: Float[np.ndarray, "N J"], protocol: HumanProtocol) -> Float[np.ndarray, " N"]:
@@ -224,7 +229,8 @@ def _vertex_distance(
 
 
 def _join(parts: list[HumanErrors]) -> HumanErrors:
-    return HumanErrors(*(np.concatenate([list(vars(p).values())[i] for p in parts]) for i in range(6)))
+    names = [field.name for field in fields(HumanErrors)]
+    return HumanErrors(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _within(errors: HumanErrors, protocol: HumanProtocol) -> np.ndarray:
