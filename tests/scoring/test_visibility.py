@@ -94,6 +94,7 @@ def test_the_lens_is_looked_through(root):
     seen = replace(release, cameras=[camera] * len(release.cameras))
     assert on_person(seen, 0, ray).all()
     assert not on_person(release, 0, ray).any()
+    assert not on_person(seen, 0, -ray).any()
 
 
 def test_a_prepared_root_says_the_same(root, tmp_path):

@@ -137,7 +137,7 @@ def score_human(
         other = _own_body(record, body, bodies, sequence, source, notes) if protocol.own_gender else body
         target_rows, pred_rows = [e.target for e in rows], [e.pred for e in rows]
         target = _bodies(body, truth, target_rows, protocol.v2v)
-        pred = _bodies(other, _as_annotation(record, truth), pred_rows, protocol.v2v)
+        pred = _bodies(other, as_annotation(record, truth), pred_rows, protocol.v2v)
         errors.append(_compare(pred, target))
         if protocol.v2v:
             distances.append(_vertex_distance(pred, target, errors[-1].alignment))
@@ -193,15 +193,18 @@ def _own_body(
     return body_of(bodies, gender, sequence)
 
 
-def _as_annotation(record: Mapping[str, Any], truth: SequenceAnnotation) -> SequenceAnnotation:
+def as_annotation(record: Mapping[str, Any], truth: SequenceAnnotation) -> SequenceAnnotation:
+    """Predicted people of a sequence, poses of either length, in the form of annotations."""
     poses, betas, trans = (np.asarray(record[key], dtype=np.float64) for key in ("poses", "betas", "trans"))
     empty = np.zeros((0, 3))
     return SequenceAnnotation([], truth.gender, expand_pose(poses), betas, trans, empty, empty, empty)
 
 
-def true_joints(truth: SequenceAnnotation, body: BodyModel) -> Float[np.ndarray, "T 24 3"]:
-    """The true joints of a sequence's frames, metres, camera frame; `body` is that of its gender."""
-    return _bodies(body, truth, range(len(truth.frames)), verts=False).joints.numpy()
+def joints_of(
+    people: SequenceAnnotation, rows: Sequence[int], body: BodyModel
+) -> Float[np.ndarray, "T 24 3"]:
+    """The 24 joints of some frames of a sequence, metres, camera frame."""
+    return _bodies(body, people, rows, verts=False).joints.numpy()
 
 
 @torch.no_grad()

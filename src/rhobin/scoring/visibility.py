@@ -14,7 +14,7 @@ from rhobin.behave.release import Release
 from rhobin.data.images.decode import BadSampleError
 from rhobin.data.images.on_mask import on_person
 from rhobin.metrics.human import HumanErrors
-from rhobin.metrics.human_track import HumanScore, true_joints
+from rhobin.metrics.human_track import HumanScore, joints_of
 from rhobin.metrics.posing import body_of
 from rhobin.metrics.submission import Example
 from rhobin.metrics.track import GroundTruth
@@ -66,12 +66,11 @@ def seen_joints(
     frames, views = release.frames, release.views
     sequences = [release.sequences[frames.sequence[frame]] for frame in views.frame]
     of_frame = rows_of_frames(examples, sequences, [str(frames.name[frame]) for frame in views.frame])
-    joints = {
-        name: true_joints(
-            truth.annotations[name], body_of(truth.bodies, truth.annotations[name].gender, name)
-        )
-        for name in {example.sequence for example in examples}
-    }
+    joints = {}
+    for name in {example.sequence for example in examples}:
+        annotation = truth.annotations[name]
+        body = body_of(truth.bodies, annotation.gender, name)
+        joints[name] = joints_of(annotation, range(len(annotation.frames)), body)
     seen = np.full((len(examples), 24), np.nan)
     for row, (example, view) in enumerate(zip(examples, of_frame, strict=True)):
         if view is not None:
