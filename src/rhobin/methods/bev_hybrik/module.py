@@ -90,9 +90,9 @@ class BevHybrik(Method):
     def drawn(self, output: BevHybrikOutput, batch: Batch) -> Drawing:
         """The centre in front view and from above."""
         front, bird = output.bev.front, output.bev.bird
-        bins = torch.arange(bird.shape[1], device=bird.device).expand(len(batch), -1)
-        focal = batch.K_crop[:, :1, 0] / batch.image.shape[-1]
-        depths = self.depth_bins.depth(bins.to(focal), focal)
+        focal = (batch.K_crop[:, :1, 0] / batch.image.shape[-1]).expand(-1, bird.shape[1])
+        bins = torch.arange(bird.shape[1]).to(focal).expand_as(focal)
+        depths = self.depth_bins.depth(bins, focal)
         return Drawing(batch.target, centre=CentreMaps(front, bird, output.place, depths))
 
     @torch.no_grad()
