@@ -156,9 +156,9 @@ def test_a_persons_centre_is_stored_with_truth_and_prediction(person):
         np.testing.assert_allclose(view.joints[0], human.joints, atol=1e-6)
         np.testing.assert_allclose(view.front[0] / 255, bev.front, atol=0.51 / 255)
         np.testing.assert_allclose(view.place[0], bev.cell + bev.offset, atol=1e-5)
-        focal = view.K[0, 0] / view.image.shape[1]
+        focal = float(view.K[0, 0]) / view.image.shape[1]
         for place, depth in enumerate(view.depths):  # the inverse of what draws the targets
-            assert bins.position(depth, focal) == pytest.approx(place, abs=1e-3)
+            assert bins.position(float(depth), focal) == pytest.approx(place, abs=1e-3)
         assert view.bird.shape == (2, len(view.depths), view.front.shape[2])
         assert view.front[1].any()
 
