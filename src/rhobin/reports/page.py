@@ -97,7 +97,7 @@ def _further_slots(
         "uncertainty": ("Uncertainty", sigma_section(people.get(method, {}))),
         "confidence": ("Confidence", confidence_section(objects.get(method, {}), frames, title)),
     }
-    slots = {}
+    slots: dict[str, str] = {}
     for name, (head, section) in sections.items():
         slots |= {name: section, f"to_{name}": f'<a href="#{name}">{head}</a>' if section else ""}
     return slots
