@@ -17,6 +17,7 @@ from rhobin.engine.build import build_datamodule, read_config
 from rhobin.engine.evaluate import evaluate
 from rhobin.engine.fit import fit
 from rhobin.reports.drawn_views import DRAWINGS, read_views
+from rhobin.scoring.store import read_further
 
 ROOT = Path(__file__).parents[2]
 TEST = ("Date03_Sub04_backpack_back", "Date03_Sub06_stool_sit")
@@ -81,6 +82,7 @@ def test_views_of_the_test_set_are_stored_with_truth_and_prediction(scored):
 def test_the_report_shows_them_and_can_be_written_again(own):
     page = (own / "report.html").read_text()
     assert 'id="maps"' in page
+    assert 'id="people"' not in page
     assert 'href="#maps"' in page
     assert "Asymmetric objects" in page
     (own / "report.html").unlink()
@@ -128,3 +130,47 @@ def test_a_preview_of_a_run_shows_training_and_validation_views(own, tmp_path, c
 def test_mistakes_are_explained_in_one_message(own, capsys, arguments, message):
     assert main(["preview", *(argument.format(own=own) for argument in arguments)]) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def person(tree, tmp_path_factory):
+    run = tmp_path_factory.mktemp("person") / "run"
+    shared = (f"data.root={tree}", f"run_dir={run}", "data.workers=0", "threads=1", "trainer.max_steps=3")
+    fit(composed("train", "experiment=bev_hybrik/smoke", *shared, "~stages.spatial", "~stages.end_to_end"))
+    evaluate(composed("eval", f"run={run}", "threads=1"))
+    return run
+
+
+def test_a_persons_centre_is_stored_with_truth_and_prediction(person):
+    views = read_views(person, origin(person)["drawings"])
+    further, datamodule = read_further(person), build_datamodule(read_config(person))
+    row_of = {pair: row for row, pair in enumerate(zip(further.sequence, further.frame, strict=True))}
+    dataset = datamodule.test_dataset
+    samples = {(dataset.key(i).sequence, dataset.key(i).frame): dataset[i] for i in range(len(dataset))}
+    assert views
+    bins = datamodule.settings.samples.targets.bev.depth_bins
+    for view in views:
+        where = view.sequence, view.frame
+        bev, human = samples[where].target.bev, samples[where].target.human
+        np.testing.assert_allclose(view.joints[1], further.arrays["joints"][row_of[where]], atol=1e-4)
+        np.testing.assert_allclose(view.joints[0], human.joints, atol=1e-6)
+        np.testing.assert_allclose(view.front[0] / 255, bev.front, atol=0.51 / 255)
+        np.testing.assert_allclose(view.place[0], bev.cell + bev.offset, atol=1e-5)
+        focal = float(view.K[0, 0]) / view.image.shape[1]
+        for place, depth in enumerate(view.depths):  # the inverse of what draws the targets
+            assert bins.position(float(depth), focal) == pytest.approx(place, abs=1e-3)
+        assert view.bird.shape == (2, len(view.depths), view.front.shape[2])
+        assert view.front[1].any()
+
+
+def test_the_report_of_people_has_maps_skeletons_and_joints(person, tmp_path, capsys):
+    page = (person / "report.html").read_text()
+    assert '<section id="maps">' in page
+    assert "Centre from above" in page
+    assert '<section id="people">' in page
+    cases = page.count('alt="predicted meshes"')
+    assert page.count('alt="true and predicted skeleton"') == cases > 0
+    assert "joints seen" in page
+    out = tmp_path / "sheet.png"
+    assert main(["preview", f"run={person}", "--samples", "2", "--out", str(out)]) == 0
+    assert cv2.imread(str(out)).shape[1] == 3 * (2 * 170 + 14) + 10

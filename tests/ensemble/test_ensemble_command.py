@@ -68,7 +68,13 @@ def test_an_ensemble_is_scored_submitted_and_reported_like_a_run(tmp_path, truth
     rows = json.loads((out / "scores.json").read_text())["tracks"]["human"]
     best = f"best member, {runs[document['best']].name}"
     assert rows["ensemble"]["scores"]["MPJPE"] < rows[best]["scores"]["MPJPE"]
-    assert f"Best member, {runs[document['best']].name}" in (out / "report.html").read_text()
+    page = (out / "report.html").read_text()
+    assert f"Best member, {runs[document['best']].name}" in page
+    for section in ("people", "ensemble"):
+        assert f'<section id="{section}">' in page
+        assert f'href="#{section}"' in page
+    assert f"{document['gain']['MPJPE']['gain_percent']:.1f} &plusmn; " in page
+    assert "by_joints_visible" in rows["ensemble"]
     assert len(read_frame_scores(out, "human").visible) == len(test)
     capsys.readouterr()
     assert main(["submit", str(out)]) == 0

@@ -15,9 +15,10 @@ from rhobin.metrics.joint_track import JointErrors, JointScore
 from rhobin.metrics.protocol import OFFICIAL_2023
 from rhobin.metrics.submission import Example
 from rhobin.metrics.tracks import HUMAN, JOINT, OBJECT, TRACKS
+from rhobin.reports.axes import Axis
 from rhobin.reports.cases import choose_cases
 from rhobin.reports.curves import curve_figures, read_metrics
-from rhobin.reports.figures import Axis, Series, line_chart
+from rhobin.reports.figures import Series, line_chart
 from rhobin.reports.html import change, tag
 from rhobin.reports.overlay import Surface, Window, data_uri, draw_outlines, draw_surfaces, window_around
 from rhobin.reports.scene3d import split_creases

@@ -12,8 +12,8 @@ import pytest
 
 from rhobin.behave.ref import RefTemplate
 from rhobin.objects.load import load_templates
-from rhobin.reports.drawn_choice import GROUPS, choose_views, group_of
-from rhobin.reports.drawn_views import DRAWINGS, DrawnView, read_views, write_views
+from rhobin.reports.drawn_choice import OBJECT_GROUPS, choose_objects, object_group
+from rhobin.reports.drawn_views import DRAWINGS, ObjectView, read_views, write_views
 from rhobin.reports.map_gallery import map_gallery
 from rhobin.reports.map_panels import SHADE, WHITE, draw_panels
 from rhobin.reports.map_sheet import draw_map_sheet
@@ -28,7 +28,7 @@ FACES = np.array([[0, 1, 2], [0, 2, 3]])
 TEMPLATES = load_templates()
 
 
-def view(**changes) -> DrawnView:
+def view(**changes) -> ObjectView:
     """A plate above and left of the middle, drawn below and right of it; coordinates grow right and down."""
     ramp = np.arange(MAP, dtype=np.uint8)
     true = np.stack(np.broadcast_arrays(30 * ramp[None, :], 20 * ramp[:, None], np.uint8(7)), axis=-1)
@@ -36,7 +36,7 @@ def view(**changes) -> DrawnView:
     amodal[0, 1:5, 1:4], visible[0, 1:5, 1:3] = True, True
     amodal[1, 2:7, 4:8], visible[1, 2:7, 5:8] = True, True
     region = np.where(amodal, np.arange(MAP)[:, None], 0)
-    made = DrawnView(
+    made = ObjectView(
         sequence="Date03_Sub04_stool_sit",
         frame="t0003.000",
         camera=1,
@@ -55,7 +55,7 @@ def view(**changes) -> DrawnView:
     return replace(made, **changes)
 
 
-def panels(shown: DrawnView, size: int = SIZE):
+def panels(shown: ObjectView, size: int = SIZE):
     return {panel.title: panel for panel in draw_panels(shown, PLATE, FACES, size)}
 
 
@@ -124,7 +124,7 @@ def test_a_file_gives_back_what_was_written(tmp_path):
     named = write_views(tmp_path, written)
     read = read_views(tmp_path, named)
     for ours, theirs in zip(written, read, strict=True):
-        for field in fields(DrawnView):
+        for field in fields(ObjectView):
             np.testing.assert_array_equal(getattr(ours, field.name), getattr(theirs, field.name))
     assert isinstance(read[0].camera, int)
     assert read_views(tmp_path, None) == []
@@ -154,24 +154,24 @@ def test_views_are_chosen_by_symmetry_visible_fraction_and_error():
     frames = [frame(i, "stool", 0.9, 10.0 * i) for i in range(1, 13)]
     frames += [frame(20 + i, "backpack", 0.35, 100.0 * i) for i in range(1, 4)]
     frames += [frame(30, "yogaball", 0.59, 5.0), FrameRow("x", "t", "stool", 0.9, {"smpl_mm": 3.0})]
-    chosen = choose_views(frames[::-1], templates())
-    found = [(group_of(row, templates()), row.frame[3:5], label) for row, label in chosen]
+    chosen = choose_objects(frames[::-1], templates())
+    found = [(object_group(row, templates()), row.frame[3:5], label) for row, label in chosen]
     assert found == [
-        (GROUPS[1], "21", "good"),
-        (GROUPS[1], "22", "median"),
-        (GROUPS[1], "23", "bad"),
-        (GROUPS[2], "03", "good"),
-        (GROUPS[2], "07", "median"),
-        (GROUPS[2], "10", "bad"),
-        (GROUPS[3], "30", "median"),
+        (OBJECT_GROUPS[1], "21", "good"),
+        (OBJECT_GROUPS[1], "22", "median"),
+        (OBJECT_GROUPS[1], "23", "bad"),
+        (OBJECT_GROUPS[2], "03", "good"),
+        (OBJECT_GROUPS[2], "07", "median"),
+        (OBJECT_GROUPS[2], "10", "bad"),
+        (OBJECT_GROUPS[3], "30", "median"),
     ]
-    assert choose_views([], templates()) == []
+    assert choose_objects([], templates()) == []
 
 
 def test_small_objects_are_ranked_in_their_own_size():
     small, large = frame(1, "stool", 0.9, 40.0, 100.0), frame(2, "stool", 0.9, 80.0, 800.0)
     middle = frame(3, "stool", 0.9, 50.0, 200.0)
-    assert [row.frame for row, _ in choose_views([small, large, middle], templates())] == [
+    assert [row.frame for row, _ in choose_objects([small, large, middle], templates())] == [
         "t0002.000",
         "t0003.000",
         "t0001.000",
@@ -185,7 +185,7 @@ def test_the_gallery_groups_views_and_carries_their_maps():
         for i, v in enumerate(views)
     ]
     page = map_gallery(views, rows, templates())
-    assert re.findall(r"<h3>(.*?)</h3>", page) == [GROUPS[0], GROUPS[3]]
+    assert re.findall(r"<h3>(.*?)</h3>", page) == [OBJECT_GROUPS[0], OBJECT_GROUPS[3]]
     assert page.index("Good: backpack") < page.index("Bad: stool")
     assert "MSSD 50 mm, 12 % of the diameter" in page
     assert page.count("score +1.2") == 2

@@ -20,7 +20,7 @@ from rhobin.scoring.challenge import read_challenge
 from rhobin.scoring.document import read_scores
 from rhobin.scoring.store import read_results
 
-VOID = {"meta", "link", "img", "br", "line", "polyline"}
+VOID = {"meta", "link", "img", "br", "line", "polyline", "polygon", "rect"}
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +81,14 @@ def test_the_other_tracks_follow_the_joint_one(page, scored_run):
     assert f">{tracks['object']['khor']['scores']['AR_all']:.3f}<" in page[places[2] :]
     assert "BEV-HybrIK" in page[places[1] :]
     assert "G2DR" in page[places[2] :]
+
+
+def test_sections_follow_what_the_run_has(page):
+    assert '<section id="people">' in page
+    assert 'href="#people"' in page
+    for absent in ("ensemble", "confidence", "maps"):
+        assert f'id="{absent}"' not in page
+        assert f'href="#{absent}"' not in page
 
 
 def test_scene_holds_the_aligned_meshes(page, scored_run):

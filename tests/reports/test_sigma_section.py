@@ -26,7 +26,7 @@ def written(folder, sequences):
     error = rng.exponential(size=(count, 24)) * sigma[:, :24] * 1.5
     error[:, 0] = 0
     none = np.zeros((count, 9))
-    errors = HumanErrors(error.mean(1), error.mean(1), error, none, none, np.zeros((count, 3, 3)))
+    errors = HumanErrors(error.mean(1), error.mean(1), error, error, none, none, np.zeros((count, 3, 3)))
     score = HumanScore(examples, errors, count, 1.0, (), HUMAN_MODES["official"])
     names = (np.array([getattr(e, part) for e in examples]) for part in ("sequence", "frame"))
     scores, _ = judged_joints({"human": {"duel": ScoredRow(score)}}, "duel", Further(*names, {SIGMA: sigma}))

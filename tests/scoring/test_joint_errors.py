@@ -115,7 +115,9 @@ def scored(count=400, per_sequence=10):
     sigma, error, sequences = simulated(count, per_sequence=per_sequence)
     examples = tuple(Example(name, f"t{i:04d}.000", "stool", i, i, 0.9) for i, name in enumerate(sequences))
     nothing = np.zeros((count, 9))
-    errors = HumanErrors(error.mean(1), error.mean(1), error, nothing, nothing, np.zeros((count, 3, 3)))
+    errors = HumanErrors(
+        error.mean(1), error.mean(1), error, error, nothing, nothing, np.zeros((count, 3, 3))
+    )
     score = HumanScore(examples, errors, count, 1.0, (), HUMAN_MODES["official"])
     order = np.random.default_rng(3).permutation(count)
     names = np.array([e.sequence for e in examples]), np.array([e.frame for e in examples])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,11 +15,12 @@ from rhobin.behave.ref import RefTemplate
 from rhobin.data.collate import collate
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.methods.base import Method
-from rhobin.metrics.scored import ScoredFrames
-from rhobin.reports.drawn_choice import choose_views
-from rhobin.reports.drawn_views import DrawnView, write_views
-from rhobin.scoring.document import FrameRow, Scores
-from rhobin.types import Drawing, ObjectMaps, ObjectPrediction, Sample, required
+from rhobin.reports.drawn_choice import choose_objects, choose_people
+from rhobin.reports.drawn_views import DrawnView, ObjectView, PersonView, write_views
+from rhobin.scoring.document import FrameRow, ScoredRow, Scores
+from rhobin.types import Drawing, Prediction, Sample, required
+
+Arrays = dict[str, Any]
 
 
 def keep_drawings(
@@ -28,7 +30,7 @@ def keep_drawings(
     scores: Scores,
     templates: Mapping[str, RefTemplate],
 ) -> dict[str, str]:
-    """Write what the network draws of good, median and bad test views; see `choose_views`.
+    """Write what the network draws of good, median and bad test views; see `rhobin.reports.drawn_choice`.
 
     Args:
         run_dir: the run folder.
@@ -39,24 +41,30 @@ def keep_drawings(
 
     Returns:
         The file's SHA-256 under ``drawings``, for the scores' origin; nothing of a method that draws no
-        object maps, or without a score of the object track.
+        maps, or without a score of the track of what it draws.
     """
-    row, views = scores.get("object", {}).get(module.name), []
-    if row and row.score and type(module).drawn is not Method.drawn:
+    views: list[DrawnView] = []
+    if type(module).drawn is not Method.drawn:
         dataset = datamodule.test_dataset
         index = {(key.sequence, key.frame): key.index for key in map(dataset.key, range(len(dataset)))}
-        chosen = choose_views(_frame_rows(row.score), templates)
-        samples = [dataset[index[frame.sequence, frame.frame]] for frame, _ in chosen]
-        views = draw_samples(module, samples, [label for _, label in chosen], datamodule.assets)
+        objects, people = (_frame_rows(scores.get(t, {}).get(module.name)) for t in ("object", "human"))
+        for kind, chosen in (
+            (ObjectView, choose_objects(objects, templates)),
+            (PersonView, choose_people(people)),
+        ):
+            samples = [dataset[index[frame.sequence, frame.frame]] for frame, _ in chosen]
+            drawn = draw_samples(module, samples, [label for _, label in chosen], datamodule.assets)
+            views += [view for view in drawn if isinstance(view, kind)]
     written = write_views(run_dir, views)
     return {} if written is None else {"drawings": written}
 
 
-def _frame_rows(score: ScoredFrames) -> list[FrameRow]:
-    errors = score.columns()
+def _frame_rows(row: ScoredRow | None) -> list[FrameRow]:
+    score = row.score if row else None
+    errors = {**score.columns(), **row.columns} if row and score else {}
     return [
         FrameRow(e.sequence, e.frame, e.object_name, e.visible, {k: float(v[i]) for k, v in errors.items()})
-        for i, e in enumerate(score.examples if errors else ())
+        for i, e in enumerate(score.examples if score and errors else ())
     ]
 
 
@@ -68,53 +76,71 @@ def draw_samples(
 
     Args:
         module: with trained weights, in evaluation mode, on the CPU.
-        samples: with the object's target and maps.
+        samples: with the target and maps of what it draws.
         labels: why each is shown.
         assets: object templates by id.
 
     Returns:
-        One view a sample; none of a method that draws no object maps.
+        One view a sample and kind; none of a method that draws no maps.
     """
     if not samples:
         return []
     batch = collate(list(samples))
     output = module.run_net(batch)
-    drawing, pose = module.drawn(output, batch), module.decode(output, batch).object
-    if drawing is None or drawing.drawn.maps is None or pose is None:
+    drawing, prediction = module.drawn(output, batch), module.decode(output, batch)
+    if drawing is None:
         return []
-    return [
-        _view(
-            sample,
-            label,
-            assets.templates[sample.object_id].name,
-            _arrays(drawing, drawing.drawn.maps, pose, row),
-        )
-        for row, (sample, label) in enumerate(zip(samples, labels, strict=True))
-    ]
+    views: list[DrawnView] = []
+    for row, (sample, label) in enumerate(zip(samples, labels, strict=True)):
+        template = assets.templates.get(sample.object_id)
+        common = _common(sample, label, template.name if template else "")
+        if drawing.maps is not None:
+            views.append(ObjectView(**common, **_object_arrays(drawing, prediction, row)))
+        if drawing.centre is not None:
+            views.append(PersonView(**common, **_person_arrays(drawing, prediction, row)))
+    return views
 
 
-def _view(sample: Sample, label: str, name: str, arrays: dict[str, np.ndarray]) -> DrawnView:
+def _common(sample: Sample, label: str, name: str) -> dict[str, Any]:
     key = sample.key
     image = np.ascontiguousarray(sample.image[:3].permute(1, 2, 0).numpy())
-    return DrawnView(key.sequence, key.frame, key.camera, name, label, image, sample.K_crop.numpy(), **arrays)
+    where = {"sequence": key.sequence, "frame": key.frame, "camera": key.camera}
+    return {**where, "object_name": name, "label": label, "image": image, "K": sample.K_crop.numpy()}
 
 
-def _arrays(drawing: Drawing, drawn: ObjectMaps, pose: ObjectPrediction, row: int) -> dict[str, np.ndarray]:
-    """Arrays of one view, truth first."""
-    target = required(drawing.target.object, "the object")
-    true = required(drawing.target.maps, "the object's maps")
+def _object_arrays(drawing: Drawing, prediction: Prediction, row: int) -> Arrays:
+    """Arrays of one view's object, truth first."""
+    target, true = required(drawing.target.object, "the object"), required(drawing.target.maps, "its maps")
+    pose, drawn = required(prediction.object, "the object's pose"), required(drawing.maps, "drawn maps")
     scores = (drawing.real_score, drawing.drawn_score)
-
-    def both(first: Tensor, second: Tensor, kind: type) -> np.ndarray:
-        return torch.stack([first[row], second[row].to(first)]).numpy().astype(kind)
-
-    nocs = both(true.nocs, drawn.nocs, np.float32).clip(0, 1).transpose(0, 2, 3, 1)
+    nocs = _both(true.nocs, drawn.nocs, row, np.float32).clip(0, 1).transpose(0, 2, 3, 1)
     return {
-        "R": both(target.R, pose.R, np.float64),
-        "t": both(target.t, pose.t, np.float64),
+        "R": _both(target.R, pose.R, row, np.float64),
+        "t": _both(target.t, pose.t, row, np.float64),
         "nocs": np.round(255 * nocs).astype(np.uint8),
-        "region": both(true.region, drawn.region, np.uint16),
-        "amodal": both(true.amodal, drawn.amodal, np.bool_),
-        "visible": both(true.visible, drawn.visible, np.bool_),
+        "region": _both(true.region, drawn.region, row, np.uint16),
+        "amodal": _both(true.amodal, drawn.amodal, row, np.bool_),
+        "visible": _both(true.visible, drawn.visible, row, np.bool_),
         "scores": np.array([np.nan if score is None else float(score[row]) for score in scores]),
     }
+
+
+def _person_arrays(drawing: Drawing, prediction: Prediction, row: int) -> Arrays:
+    """Arrays of one view's person, truth first."""
+    target, true = required(drawing.target.human, "the person"), required(drawing.target.bev, "its maps")
+    pose, drawn = required(prediction.human, "the person's pose"), required(drawing.centre, "drawn maps")
+    place = torch.where(true.weight[:, None] > 0, true.cell + true.offset, torch.nan)
+    heat = {"front": (true.front, drawn.front), "bird": (true.bird, drawn.bird)}
+    return {
+        "joints": _both(target.joints, required(pose.joints, "its joints"), row, np.float64),
+        "place": _both(place, drawn.place, row, np.float64),
+        "depths": drawn.depths[row].numpy().astype(np.float64),
+        **{
+            name: np.round(255 * _both(*maps, row, np.float32).clip(0, 1)).astype(np.uint8)
+            for name, maps in heat.items()
+        },
+    }
+
+
+def _both(true: Tensor, drawn: Tensor, row: int, kind: type) -> np.ndarray:
+    return torch.stack([true[row], drawn[row].to(true)]).numpy().astype(kind)

@@ -32,6 +32,7 @@ class HumanErrors:
         mpjpe_mm: (N,) mean distance of the 24 joints relative to joint 0, millimetres.
         mpjpe_pa_mm: (N,) the same after a similarity alignment of each frame, millimetres.
         distance_mm: (N, 24) distance of each joint relative to joint 0, millimetres.
+        distance_pa_mm: (N, 24) the same after the alignment, millimetres.
         angle_deg: (N, 9) angles between the global rotations of `ANGLE_JOINTS`, degrees.
         angle_pa_deg: (N, 9) the same after turning predictions by the alignment's rotation, degrees.
         alignment: (N, 3, 3) that rotation, prediction to target.
@@ -40,6 +41,7 @@ class HumanErrors:
     mpjpe_mm: Float[np.ndarray, " N"]
     mpjpe_pa_mm: Float[np.ndarray, " N"]
     distance_mm: Float[np.ndarray, "N 24"]
+    distance_pa_mm: Float[np.ndarray, "N 24"]
     angle_deg: Float[np.ndarray, "N 9"]
     angle_pa_deg: Float[np.ndarray, "N 9"]
     alignment: Float[np.ndarray, "N 3 3"]
@@ -78,14 +80,15 @@ def human_errors(
     pred, target = 1000 * (pred - pred[:, :1]), 1000 * (target - target[:, :1])
     R, t, scale = align_joints(pred, target)
     aligned = scale[:, None, None] * pred @ R.mT + t[:, None]
-    distance = (pred - target).norm(dim=-1)
+    distance, distance_pa = (pred - target).norm(dim=-1), (aligned - target).norm(dim=-1)
     parts = list(ANGLE_JOINTS)
     angles = geodesic_angle(pred_R[:, parts], target_R[:, parts])
     angles_pa = geodesic_angle(R[:, None] @ pred_R[:, parts], target_R[:, parts])
     return HumanErrors(
         distance.mean(-1).numpy(),
-        (aligned - target).norm(dim=-1).mean(-1).numpy(),
+        distance_pa.mean(-1).numpy(),
         distance.numpy(),
+        distance_pa.numpy(),
         torch.rad2deg(angles).numpy(),
         torch.rad2deg(angles_pa).numpy(),
         R.numpy(),

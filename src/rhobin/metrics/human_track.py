@@ -1,7 +1,7 @@
 """The official human evaluator: ground truth and predictions of sequences in, errors and scores out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
@@ -76,15 +76,20 @@ def summarise_human(errors: HumanErrors, protocol: HumanProtocol, missing: int =
     Returns:
         MPJPE and MPJPE_PA in mm, PCK in percent, AUC in [0, 1], MPJAE and MPJAE_PA in degrees.
     """
-    thresholds = np.arange(protocol.auc_max_mm + 1, dtype=np.float64)
     at = np.array([protocol.pck_mm])
     pck = recall_curve(errors.joint_mm, at, protocol.pck_inclusive, missing)
-    auc = area_under(recall_curve(errors.joint_mm, thresholds, protocol.pck_inclusive, missing))
+    auc = area_under(recalls(errors, protocol, missing))
     means = [
         mean_or_lost(values, missing)
         for values in (errors.mpjpe_mm, errors.mpjpe_pa_mm, errors.angle_deg, errors.angle_pa_deg)
     ]
     return dict(zip(NAMES, (*means[:2], 100.0 * float(pck[0]), auc, *means[2:]), strict=True))
+
+
+def recalls(errors: HumanErrors, protocol: HumanProtocol, missing: int = 0) -> Float[np.ndarray, " T"]:
+    """Fraction of joints within 0, 1, 2, ... mm, as far as AUC counts; arguments as in `summarise_human`."""
+    thresholds = np.arange(protocol.auc_max_mm + 1, dtype=np.float64)
+    return recall_curve(errors.joint_mm, thresholds, protocol.pck_inclusive, missing)
 
 
 def frame_areas(joint_mm: Float[np.ndarray, "N J"], protocol: HumanProtocol) -> Float[np.ndarray, " N"]:
@@ -132,7 +137,7 @@ def score_human(
         other = _own_body(record, body, bodies, sequence, source, notes) if protocol.own_gender else body
         target_rows, pred_rows = [e.target for e in rows], [e.pred for e in rows]
         target = _bodies(body, truth, target_rows, protocol.v2v)
-        pred = _bodies(other, _as_annotation(record, truth), pred_rows, protocol.v2v)
+        pred = _bodies(other, as_annotation(record, truth), pred_rows, protocol.v2v)
         errors.append(_compare(pred, target))
         if protocol.v2v:
             distances.append(_vertex_distance(pred, target, errors[-1].alignment))
@@ -188,15 +193,18 @@ def _own_body(
     return body_of(bodies, gender, sequence)
 
 
-def _as_annotation(record: Mapping[str, Any], truth: SequenceAnnotation) -> SequenceAnnotation:
+def as_annotation(record: Mapping[str, Any], truth: SequenceAnnotation) -> SequenceAnnotation:
+    """Predicted people of a sequence, poses of either length, in the form of annotations."""
     poses, betas, trans = (np.asarray(record[key], dtype=np.float64) for key in ("poses", "betas", "trans"))
     empty = np.zeros((0, 3))
     return SequenceAnnotation([], truth.gender, expand_pose(poses), betas, trans, empty, empty, empty)
 
 
-def true_joints(truth: SequenceAnnotation, body: BodyModel) -> Float[np.ndarray, "T 24 3"]:
-    """The true joints of a sequence's frames, metres, camera frame; `body` is that of its gender."""
-    return _bodies(body, truth, range(len(truth.frames)), verts=False).joints.numpy()
+def joints_of(
+    people: SequenceAnnotation, rows: Sequence[int], body: BodyModel
+) -> Float[np.ndarray, "T 24 3"]:
+    """The 24 joints of some frames of a sequence, metres, camera frame."""
+    return _bodies(body, people, rows, verts=False).joints.numpy()
 
 
 @torch.no_grad()
@@ -224,7 +232,8 @@ def _vertex_distance(
 
 
 def _join(parts: list[HumanErrors]) -> HumanErrors:
-    return HumanErrors(*(np.concatenate([list(vars(p).values())[i] for p in parts]) for i in range(6)))
+    names = [field.name for field in fields(HumanErrors)]
+    return HumanErrors(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _within(errors: HumanErrors, protocol: HumanProtocol) -> np.ndarray:

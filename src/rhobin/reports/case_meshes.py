@@ -17,14 +17,17 @@ from rhobin.data.images.whole import read_test_view
 from rhobin.geometry.backend import nearest_distances
 from rhobin.geometry.camera import resize_intrinsics
 from rhobin.geometry.mesh import sample_surface
+from rhobin.metrics.human_track import as_annotation, joints_of
 from rhobin.metrics.joint import align_to_target, frame_rng
 from rhobin.metrics.posing import body_of, placed_objects, posed_people, template_of
 from rhobin.metrics.submission import Example
 from rhobin.metrics.track import GroundTruth
+from rhobin.metrics.tracks import HUMAN
 from rhobin.reports.cases import Case
 from rhobin.reports.overlay import Surface, data_uri, draw_outlines, draw_surfaces, window_around
 from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, TARGET_BODY, TARGET_OBJECT
 from rhobin.reports.scene3d import SceneCase, SceneMesh
+from rhobin.reports.skeleton import Skeleton, draw_skeletons
 
 PICTURE = 400
 DENSE = 20_000
@@ -78,16 +81,32 @@ def pose_case(case: Case, truth: GroundTruth, results: Mapping[str, Any]) -> lis
     return parts
 
 
-def draw_case(data_root: Path, case: Case, parts: Sequence[PartMeshes]) -> tuple[str, str]:
-    """The two pictures of a case.
+def pose_skeletons(case: Case, truth: GroundTruth, results: Mapping[str, Any]) -> list[Skeleton]:
+    """True and predicted skeleton of a case whose track compares joints; none of other tracks."""
+    if case.track is not HUMAN:
+        return []
+    e = case.error
+    annotation, record = truth.annotations[e.sequence], results[e.sequence]
+    body = body_of(truth.bodies, annotation.gender, e.sequence)
+    true = joints_of(annotation, [annotation.frames.index(e.frame)], body)
+    pred = joints_of(as_annotation(record, annotation), [list(record["frames"]).index(e.frame)], body)
+    return [Skeleton(true[0], TARGET_BODY), Skeleton(pred[0], PRED_BODY)]
+
+
+def draw_case(
+    data_root: Path, case: Case, parts: Sequence[PartMeshes], skeletons: Sequence[Skeleton] = ()
+) -> list[tuple[str, str]]:
+    """The pictures of a case.
 
     Args:
         data_root: dataset root.
         case: the frame.
         parts: prediction and target in the camera frame.
+        skeletons: in the camera frame.
 
     Returns:
-        ``data:`` addresses: the image with the target's outline, the image with the prediction over it.
+        ``data:`` address and description of each: the image with the target's outline, with the prediction
+        over it, and with the skeletons where there are any.
 
     Raises:
         FileNotFoundError: the image or its calibration is missing.
@@ -97,8 +116,14 @@ def draw_case(data_root: Path, case: Case, parts: Sequence[PartMeshes]) -> tuple
     height, width = image.shape[:2]
     shown, strays = [s.verts for s in target], [s.verts for s in pred]
     window = window_around(shown, strays, K, width, height, PICTURE)
-    outlined = draw_outlines(window.cut(image), target, K, window)
-    return data_uri(outlined), data_uri(draw_surfaces(image, pred, K, window))
+    plain = window.cut(image)
+    pictures = [
+        (draw_outlines(plain, target, K, window), "image with true outline"),
+        (draw_surfaces(image, pred, K, window), "predicted meshes"),
+    ]
+    if skeletons:
+        pictures.append((draw_skeletons(plain, skeletons, K, window), "true and predicted skeleton"))
+    return [(data_uri(picture), told) for picture, told in pictures]
 
 
 def read_view(data_root: Path, sequence: str, frame: str) -> tuple[np.ndarray, np.ndarray]:

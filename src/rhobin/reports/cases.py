@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rhobin.metrics.track import Track
-from rhobin.scoring.document import FrameRow
+from rhobin.metrics.tracks import HUMAN
+from rhobin.scoring.document import JOINTS_VISIBLE, FrameRow
 
 KINDS = ("best", "median", "worst")
 
@@ -35,11 +36,17 @@ class Case:
         return ", ".join(f"{column.name} {column.shown(value)} {column.unit}" for column, value in values)
 
     @property
+    def seen(self) -> str:
+        """How much the image shows: of the person's joints where they are scored, else of the object."""
+        joints = self.error.errors.get(JOINTS_VISIBLE)
+        if self.track is HUMAN and joints is not None:
+            return f"{100 * joints:.0f} % of the joints seen"
+        return f"{100 * self.error.visible:.0f} % of the object visible"
+
+    @property
     def caption(self) -> str:
         """Sequence, frame and errors."""
-        error = self.error
-        seen = f"{100 * error.visible:.0f} % of the object visible"
-        return f"{error.sequence} {error.frame}: {self.errors}, {seen}"
+        return f"{self.error.sequence} {self.error.frame}: {self.errors}, {self.seen}"
 
 
 def choose_cases(frames: Sequence[FrameRow], track: Track, each: int = 3) -> list[Case]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from rhobin.reports.axes import Axis, grid, short
+
 WIDE, HEIGHT = 540, 290
 LEFT, RIGHT, RIGHT_FREE, TOP, BOTTOM = 46, 84, 14, 12, 30
 
@@ -21,12 +23,14 @@ class Series:
         x: positions.
         y: values; NaN where there is none.
         style: CSS classes: ``body``, ``object``, ``plain``, ``good``, and ``dash``.
+        shaded: fill the area between the line and the lower edge.
     """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     style: str
+    shaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,41 +43,11 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Axis:
-    """How values become pixels.
+class Mark:
+    """A vertical line at a position, with its name beside it."""
 
-    Attributes:
-        low: first value.
-        high: last value.
-        start: pixel of the first value.
-        end: pixel of the last value.
-        log: logarithmic.
-    """
-
-    low: float
-    high: float
-    start: float
-    end: float
-    log: bool = False
-
-    def pixel(self, value: float) -> float:
-        """Where a value lies."""
-        low, high, value = (self._scaled(v) for v in (self.low, self.high, value))
-        return self.start + (value - low) / ((high - low) or 1.0) * (self.end - self.start)
-
-    def ticks(self) -> list[float]:
-        """Round values inside the range, no closer than their labels need."""
-        if self.log:
-            decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-            fine = [m * 10.0**d for d in decades for m in (1, 2, 5) if self.low <= m * 10.0**d <= self.high]
-            coarse = [v for v in fine if f"{v:e}".startswith("1")]
-            return fine if len(fine) <= abs(self.end - self.start) / 25 or len(coarse) < 2 else coarse
-        step = _round_step((self.high - self.low) / max(2, abs(self.end - self.start) // 45))
-        first = math.ceil(self.low / step - 1e-9)
-        return [k * step for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
-
-    def _scaled(self, value: float) -> float:
-        return math.log10(max(value, 1e-12)) if self.log else value
+    name: str
+    x: float
 
 
 def line_chart(
@@ -86,6 +60,7 @@ def line_chart(
     from_zero: bool = True,
     size: tuple[int, int] = (WIDE, HEIGHT),
     legend: bool = False,
+    marks: Sequence[Mark] = (),
 ) -> str:
     """A figure with one panel of lines; moving over it reads values.
 
@@ -99,6 +74,7 @@ def line_chart(
         from_zero: include zero on a linear value axis.
         size: width and height of the drawing.
         legend: name the lines above the chart instead of at their ends.
+        marks: vertical lines.
 
     Returns:
         HTML of a ``figure``.
@@ -112,7 +88,9 @@ def line_chart(
     low, high = _padded(min(ys), max(ys), log_y, from_zero)
     y_axis = Axis(low, high, height - BOTTOM, TOP, log_y)
     parts = [
-        *_grid(x_axis, y_axis, x_label, height),
+        *(_area(s, x_axis, y_axis) for s in series if s.shaded),
+        *grid(x_axis, y_axis, x_label, height),
+        *(_mark(m, x_axis, y_axis) for m in marks),
         *(_reference(r, x_axis, y_axis) for r in references),
         *(_line(s, x_axis, y_axis) for s in series),
         *([] if legend else _end_labels(series, references, x_axis, y_axis)),
@@ -135,29 +113,25 @@ def _padded(low: float, high: float, log: bool, from_zero: bool) -> tuple[float,
     return low - pad, high + pad
 
 
-def _grid(x_axis: Axis, y_axis: Axis, x_label: str, height: int) -> list[str]:
-    bottom = height - BOTTOM
-    parts = []
-    for value in y_axis.ticks():
-        y = y_axis.pixel(value)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{x_axis.end}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 7}" y="{y + 3.5:.1f}" text-anchor="end">{_short(value)}</text>')
-    for value in x_axis.ticks():
-        x = x_axis.pixel(value)
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">{_short(value)}</text>')
-    parts.append(f'<line class="axis" x1="{LEFT}" x2="{x_axis.end}" y1="{bottom}" y2="{bottom}"/>')
-    middle = (x_axis.start + x_axis.end) / 2
-    parts.append(f'<text x="{middle}" y="{height - 1}" text-anchor="middle">{escape(x_label)}</text>')
-    return parts
-
-
 def _line(series: Series, x_axis: Axis, y_axis: Axis) -> str:
-    points = [
-        f"{x_axis.pixel(x):.1f},{y_axis.pixel(y):.1f}"
-        for x, y in zip(series.x, series.y, strict=True)
-        if math.isfinite(y)
-    ]
-    return f'<polyline class="line {series.style}" points="{" ".join(points)}"/>'
+    return f'<polyline class="line {series.style}" points="{" ".join(_points(series, x_axis, y_axis))}"/>'
+
+
+def _area(series: Series, x_axis: Axis, y_axis: Axis) -> str:
+    ends = (f"{x_axis.pixel(x):.1f},{y_axis.start}" for x in (series.x[-1], series.x[0]))
+    points = " ".join((*_points(series, x_axis, y_axis), *ends))
+    return f'<polygon class="area {series.style}" points="{points}"/>'
+
+
+def _points(series: Series, x_axis: Axis, y_axis: Axis) -> list[str]:
+    pairs = zip(series.x, series.y, strict=True)
+    return [f"{x_axis.pixel(x):.1f},{y_axis.pixel(y):.1f}" for x, y in pairs if math.isfinite(y)]
+
+
+def _mark(mark: Mark, x_axis: Axis, y_axis: Axis) -> str:
+    x = x_axis.pixel(mark.x)
+    line = f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{y_axis.start}" y2="{y_axis.end}"/>'
+    return line + f'<text x="{x + 5:.1f}" y="{y_axis.end + 28}">{escape(mark.name)}</text>'
 
 
 def _legend(series: Sequence[Series]) -> str:
@@ -193,7 +167,7 @@ def _readings(series: Sequence[Series], x_axis: Axis, x_label: str, width: int) 
     return {
         "width": width,
         "unit": x_label,
-        "x": [_short(v) for v in xs],
+        "x": [short(v) for v in xs],
         "pixels": [round(x_axis.pixel(v), 1) for v in xs],
         "series": [
             {"name": s.name, "y": [_reading(known.get(v)) for v in xs]}
@@ -208,14 +182,3 @@ def _reading(value: float | None) -> float | None:
 
 def _last(values: Sequence[float]) -> float:
     return next((v for v in reversed(values) if math.isfinite(v)), math.nan)
-
-
-def _round_step(raw: float) -> float:
-    power = 10.0 ** math.floor(math.log10(raw)) if raw > 0 else 1.0
-    return next(m * power for m in (1, 2, 5, 10) if m * power >= raw - 1e-12)
-
-
-def _short(value: float) -> str:
-    if abs(value) >= 10_000:
-        return f"{value / 1000:g}k"
-    return f"{value:.6g}"

@@ -9,6 +9,9 @@ from rhobin.reports.html import tag, text
 from rhobin.reports.palette import css
 from rhobin.reports.scene3d import ERROR_LIMIT_MM, HEAT, SceneCase, pack_scene
 
+Pictures = Sequence[tuple[str, str]]
+"""Address and description of each picture of a case."""
+
 KIND_HEADS = {"best": "Best", "median": "Around the median", "worst": "Worst"}
 MODES = (("both", "Both"), ("prediction", "Prediction"), ("target", "Ground truth"), ("error", "Distance"))
 
@@ -59,12 +62,12 @@ def _heat_scale() -> str:
     return tag("div", bar, ends, class_="scale")
 
 
-def case_grid(cases: Sequence[Case], pictures: Sequence[tuple[str, str]]) -> str:
+def case_grid(cases: Sequence[Case], pictures: Sequence[Pictures]) -> str:
     """Pictures of all cases, by kind.
 
     Args:
         cases: the frames.
-        pictures: addresses of both pictures of each.
+        pictures: of each.
 
     Returns:
         HTML.
@@ -77,14 +80,11 @@ def case_grid(cases: Sequence[Case], pictures: Sequence[tuple[str, str]]) -> str
     return "".join(parts)
 
 
-def _case_figure(case: Case, pictures: tuple[str, str]) -> str:
+def _case_figure(case: Case, pictures: Pictures) -> str:
     error = case.error
-    images = [
-        f'<img src="{source}" alt="{alt}" width="400" height="400">'
-        for source, alt in zip(pictures, ("image with true outline", "predicted meshes"), strict=True)
-    ]
+    images = [f'<img src="{source}" alt="{alt}" width="400" height="400">' for source, alt in pictures]
     caption = (
         f"<b>{text(case.errors)}</b><br>{text(error.sequence)}<br>"
-        f"{text(error.frame)}, object {100 * error.visible:.0f}&thinsp;% visible"
+        f"{text(error.frame)}, {text(case.seen).replace(' %', '&thinsp;%')}"
     )
     return tag("figure", tag("div", *images, class_="pair"), tag("figcaption", caption))

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
 from rhobin.geometry.mesh import Faces, Verts
-from rhobin.reports.drawn_views import DRAWN, TRUE, DrawnView
+from rhobin.reports.drawn_views import DRAWN, TRUE, ObjectView
 from rhobin.reports.overlay import Surface, Window, draw_outlines
 from rhobin.reports.palette import PRED_OBJECT, RGB
 from rhobin.reports.target_maps import hues, mask_picture, nocs_picture
 
 Picture = UInt8[np.ndarray, "h w 3"]
+
+
+class Shape(Protocol):
+    """What is drawn of a template."""
+
+    @property
+    def verts(self) -> Verts:
+        """(V, 3) metres."""
+
+    @property
+    def faces(self) -> Faces:
+        """(F, 3) triangles."""
+
+
+Templates = Mapping[str, Shape]
+"""Templates by object name."""
 
 WHITE: RGB = (255, 255, 255)
 HEADS = (
@@ -45,7 +63,7 @@ class Panel:
     notes: tuple[str, str]
 
 
-def draw_panels(view: DrawnView, verts: Verts, faces: Faces, size: int = 256) -> list[Panel]:
+def draw_panels(view: ObjectView, verts: Verts, faces: Faces, size: int = 256) -> list[Panel]:
     """The pictures of a view.
 
     Args:
@@ -71,7 +89,7 @@ def draw_panels(view: DrawnView, verts: Verts, faces: Faces, size: int = 256) ->
     return panels[:-1] if np.isnan(view.scores).any() else panels
 
 
-def _pictures(view: DrawnView, side: int, outlines: list[Surface], size: int) -> tuple[Picture, ...]:
+def _pictures(view: ObjectView, side: int, outlines: list[Surface], size: int) -> tuple[Picture, ...]:
     """Every kind of picture, of the truth or of what the network drew."""
     amodal, visible, nocs = view.amodal[side], view.visible[side], view.nocs[side]
     return (
@@ -83,7 +101,7 @@ def _pictures(view: DrawnView, side: int, outlines: list[Surface], size: int) ->
     )
 
 
-def _posed(view: DrawnView, surfaces: list[Surface], size: int) -> Picture:
+def _posed(view: ObjectView, surfaces: list[Surface], size: int) -> Picture:
     """The crop with outlines, each as if the others were not there."""
     window = Window(0.0, 0.0, float(view.image.shape[0]), size)
     shown = window.cut(view.image)
@@ -92,7 +110,7 @@ def _posed(view: DrawnView, surfaces: list[Surface], size: int) -> Picture:
     return shown
 
 
-def _overlap(view: DrawnView) -> float:
+def _overlap(view: ObjectView) -> float:
     """Intersection over union of the visible masks."""
     true, drawn = view.visible
     return float((true & drawn).sum() / max((true | drawn).sum(), 1))

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from rhobin.objects.template import Template
 from rhobin.reports.contact_sheet import GAP, LINE, paper, write
 from rhobin.reports.drawn_views import DrawnView
-from rhobin.reports.map_panels import Panel, draw_panels
+from rhobin.reports.map_gallery import panels_of
+from rhobin.reports.map_panels import Panel, Templates
 
 BETWEEN = 4
 """Pixels between the truth and what the network drew."""
 
 
-def draw_map_sheet(
-    views: Sequence[DrawnView], templates: Mapping[str, Template], size: int = 170
-) -> np.ndarray:
+def draw_map_sheet(views: Sequence[DrawnView], templates: Templates, size: int = 170) -> np.ndarray:
     """A row for each view: of every kind of picture the truth, then what the network drew.
 
     Args:
-        views: drawn by one network.
+        views: of one kind, drawn by one network.
         templates: by object name.
         size: width of a picture, pixels.
 
     Returns:
         (H, W, 3) RGB uint8.
     """
-    meshes = [templates[view.object_name] for view in views]
-    rows = [draw_panels(view, m.verts, m.faces, size) for view, m in zip(views, meshes, strict=True)]
+    rows = [panels_of(view, templates, size) for view in views]
     width = len(rows[0]) * (2 * size + BETWEEN + GAP) + GAP
     strips = [_heads(rows[0], size, width)]
     for view, panels in zip(views, rows, strict=True):

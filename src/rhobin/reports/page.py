@@ -11,20 +11,22 @@ from typing import Any
 
 from rhobin.files import write_text
 from rhobin.metrics.track import GroundTruth, Track
-from rhobin.metrics.tracks import TRACKS
-from rhobin.reports.case_meshes import draw_case, pose_case, scene_case
+from rhobin.metrics.tracks import HUMAN, TRACKS
+from rhobin.reports.case_meshes import draw_case, pose_case, pose_skeletons, scene_case
 from rhobin.reports.cases import Case, choose_cases
 from rhobin.reports.confidence_section import confidence_section
 from rhobin.reports.curves import curve_figures, read_metrics
 from rhobin.reports.drawn_views import read_views
+from rhobin.reports.ensemble_section import ensemble_section
 from rhobin.reports.facts import run_facts
 from rhobin.reports.gallery import case_grid, scene_section
 from rhobin.reports.html import tag, text
 from rhobin.reports.map_gallery import map_gallery
 from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, TARGET_BODY, TARGET_OBJECT, css
+from rhobin.reports.people_section import people_section
 from rhobin.reports.scores_section import breakdown_section, lead_sentence, scores_section
 from rhobin.reports.sigma_section import sigma_section
-from rhobin.scoring.document import read_scores, scored_tracks
+from rhobin.scoring.document import FrameRow, read_scores, scored_tracks
 from rhobin.scoring.store import read_results
 
 REPORT = "report.html"
@@ -63,10 +65,6 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
     rows = tracks[track.name]
     results, _ = read_results(run_dir)
     run = _read_json(run_dir / "run.json")
-    confidence = confidence_section(tracks.get("object", {}).get(method, {}), frames[method], title)
-    uncertainty = sigma_section(tracks.get("human", {}).get(method, {}))
-    views = read_views(run_dir, origin.get("drawings"))
-    maps = map_gallery(views, frames[method], truth.templates)
     page = _fill(
         title=text(title),
         subject=text(track.title.lower()),
@@ -75,25 +73,44 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
         bars=_bar_keys(track),
         scores=scores_section(tracks, frames, method, title, origin["generated"]),
         **_case_slots(choose_cases(frames[method], track), track, data_root, truth, results),
-        maps=maps,
-        to_maps='<a href="#maps">Maps</a>' if maps else "",
+        **_further_slots(run_dir, document, frames[method], truth),
         curves=curve_figures(read_metrics(run_dir / "metrics.csv"), tracks),
         parts=breakdown_section(track, rows, method),
-        confidence=confidence,
-        to_confidence='<a href="#confidence">Confidence</a>' if confidence else "",
-        uncertainty=uncertainty,
-        to_uncertainty='<a href="#uncertainty">Uncertainty</a>' if uncertainty else "",
         facts=run_facts(run, origin, rows[method]),
     )
     write_text(run_dir / REPORT, page)
     return run_dir / REPORT
 
 
+def _further_slots(
+    run_dir: Path, document: Mapping[str, Any], frames: Sequence[FrameRow], truth: GroundTruth
+) -> dict[str, str]:
+    """Sections that some runs have, and the links to them; both empty where there is nothing to show."""
+    origin, tracks = document["origin"], document["tracks"]
+    method, title = origin["row"], origin["title"]
+    views = read_views(run_dir, origin.get("drawings"))
+    people, objects = (tracks.get(name, {}) for name in ("human", "object"))
+    sections = {
+        "people": ("Joints", people_section(people, method, title)),
+        "maps": ("Maps", map_gallery(views, frames, truth.templates)),
+        "ensemble": ("Ensemble", ensemble_section(run_dir)),
+        "uncertainty": ("Uncertainty", sigma_section(people.get(method, {}))),
+        "confidence": ("Confidence", confidence_section(objects.get(method, {}), frames, title)),
+    }
+    slots: dict[str, str] = {}
+    for name, (head, section) in sections.items():
+        slots |= {name: section, f"to_{name}": f'<a href="#{name}">{head}</a>' if section else ""}
+    return slots
+
+
 def _case_slots(
     cases: Sequence[Case], track: Track, data_root: Path, truth: GroundTruth, results: Mapping[str, Any]
 ) -> dict[str, str]:
     meshes = [pose_case(case, truth, results) for case in cases]
-    pictures = [draw_case(data_root, case, parts) for case, parts in zip(cases, meshes, strict=True)]
+    pictures = [
+        draw_case(data_root, case, parts, pose_skeletons(case, truth, results))
+        for case, parts in zip(cases, meshes, strict=True)
+    ]
     turned = _first_of_each_kind(cases, SCENES)
     scenes = [scene_case(cases[i], meshes[i]) for i in turned]
     alignment = (
@@ -112,6 +129,7 @@ def _case_slots(
         "scene": scene_section([cases[i] for i in turned], scenes),
         "ranked": f"Test frames ranked by {text(errors)}, each from another sequence.",
         "keys": "".join(keys),
+        "bones": "; last, both skeletons" if track is HUMAN else "",
         "cases": case_grid(cases, pictures),
     }
 

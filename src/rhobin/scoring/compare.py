@@ -80,7 +80,7 @@ def read_frame_scores(folder: Path, track: str, seen_below: float | None = None)
         folder: run folder, or what ``rhobin score`` wrote.
         track: joint, human or object.
         seen_below: only frames that show a smaller share of the person's joints; see
-                `rhobin.scoring.visibility.joints_visible`.
+                `rhobin.scoring.visibility.seen_joints`.
 
     Raises:
         FileNotFoundError: the run is not scored.

@@ -22,7 +22,7 @@ from rhobin.scoring.track import finite
 SCHEMA = 4
 SCORES, FRAMES = "scores.json", "frames.csv"
 JOINTS_VISIBLE = "joints_visible"
-"""Column of how much of the person a frame shows; see `rhobin.scoring.visibility.joints_visible`."""
+"""Column of how much of the person a frame shows; see `rhobin.scoring.visibility.seen_joints`."""
 
 _KEYS = ("row", "sequence", "frame", "object", "visible")
 

@@ -15,6 +15,7 @@ from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.by_image import from_images, to_images
 from rhobin.scoring.challenge import Challenge
 from rhobin.scoring.document import ScoredRow
+from rhobin.scoring.people import people_splits
 from rhobin.scoring.symmetric import splits
 
 Results = Mapping[str, Any]
@@ -70,7 +71,7 @@ def _score(
         score = track.score(challenge, results, protocol, f"row {row}", workers)
     except SubmissionError as error:
         return ScoredRow(None, str(error))
-    return ScoredRow(score, notes=notes, more=splits(score, challenge.templates))
+    return ScoredRow(score, notes=notes, more=splits(score, challenge.templates) | people_splits(score))
 
 
 def _in_its_terms(challenge: Challenge, results: Results) -> Results:

@@ -15,6 +15,7 @@ from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.breakdown import breakdown, members
 from rhobin.scoring.challenge import Challenge
 from rhobin.scoring.document import FRAMES, SCORES, ScoredRow, write_scores
+from rhobin.scoring.people import people_splits
 from rhobin.scoring.symmetric import splits
 from rhobin.scoring.track import TrackResult, finite, paper_rows
 
@@ -40,7 +41,8 @@ def write_track(folder: Path, result: TrackResult, challenge: Challenge, origin:
         "body": challenge.body,
     }
     known |= {"ref_hash": challenge.ref_hash, "generated": challenge.body == "stand-in"}
-    row = ScoredRow(result.score, more=_more(result) | splits(result.score, challenge.templates))
+    own = splits(result.score, challenge.templates) | people_splits(result.score)
+    row = ScoredRow(result.score, more=_more(result) | own)
     write_scores(folder, {result.score.track: {ROW: row}}, {**known, **origin})
 
 

@@ -6,7 +6,7 @@ Units and frames, once for the whole project: metres, radians, rotation matrices
 
 from rhobin.types.camera import Camera
 from rhobin.types.drawing import Drawing
-from rhobin.types.drawn import BevMaps, Heatmaps, ObjectMaps
+from rhobin.types.drawn import BevMaps, CentreMaps, Heatmaps, ObjectMaps
 from rhobin.types.prediction import HumanPrediction, ObjectPrediction, Prediction
 from rhobin.types.sample import GENDERS, Batch, Crop, Sample, SampleKey
 from rhobin.types.target import HumanTarget, ObjectTarget, Target
@@ -17,6 +17,7 @@ __all__ = [
     "Batch",
     "BevMaps",
     "Camera",
+    "CentreMaps",
     "Crop",
     "Drawing",
     "Heatmaps",

@@ -1,4 +1,4 @@
-"""Targets that are drawn in a crop for the methods that read them."""
+"""Maps of a crop: targets for the methods that read them, and what networks draw."""
 
 from __future__ import annotations
 
@@ -90,3 +90,20 @@ class BevMaps:
     def volume(self) -> Tensor:
         """(B, D, h, w) heatmap over depth bin, row and column."""
         return self.bird[..., :, None, :] * self.row[..., None, :, None]
+
+
+@dataclass
+class CentreMaps:
+    """The person's centre as a network shows it, on a map of h x w cells and D depth bins.
+
+    Attributes:
+        front: (B, h, w) heatmap in front view, in [0, 1].
+        bird: (B, D, w) heatmap seen from above, over depth bin and column.
+        place: (B, 3) depth bin, row and column that it reads the centre at, fractional cells.
+        depths: (B, D) depth at the centre of each bin in this crop, metres, nearest first.
+    """
+
+    front: Tensor
+    bird: Tensor
+    place: Tensor
+    depths: Tensor

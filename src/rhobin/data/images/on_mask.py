@@ -28,15 +28,18 @@ def on_person(
         near: image widths beside the mask that still count.
 
     Returns:
-        True where the pixel of a point has a mask pixel so near; False beyond the image's border.
+        True where the pixel of a point has a mask pixel so near; False beyond the image's border and
+        behind the camera.
 
     Raises:
         BadSampleError: there is no mask of a person, or its file cannot be used.
     """
     mask, corner, size = _person_mask(release, view)
     K, lens = release.intrinsics(view, size), release.cameras[release.views.camera[view]].distortion
-    pixels = project(points, K) if lens is None else project_distorted(points, K, lens)
-    return near_mask(mask, np.asarray(pixels) - corner, max(near * size[0], 1.0))
+    ahead = points[:, 2] > 0
+    shown = np.where(ahead[:, None], points, [0.0, 0.0, 1.0])
+    pixels = project(shown, K) if lens is None else project_distorted(shown, K, lens)
+    return ahead & near_mask(mask, np.asarray(pixels) - corner, max(near * size[0], 1.0))
 
 
 def near_mask(
@@ -48,10 +51,10 @@ def near_mask(
     steps = np.stack(np.meshgrid(step, step), axis=-1).reshape(-1, 2)
     beside = np.round(pixels).astype(int)[:, None] + steps
     height, width = mask.shape
-    inside = ((beside >= 0) & (beside < (width, height))).all(-1)
+    inside = np.all((beside >= 0) & (beside < (width, height)), axis=-1)
     close = np.linalg.norm(beside - pixels[:, None], axis=-1) <= distance
     x, y = np.where(inside[..., None], beside, 0).transpose(2, 0, 1)
-    return (mask[y, x] & inside & close).any(1) if mask.size else np.zeros(len(pixels), bool)
+    return np.any(mask[y, x] & inside & close, axis=1) if mask.size else np.zeros(len(pixels), bool)
 
 
 def _person_mask(release: Release, view: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:

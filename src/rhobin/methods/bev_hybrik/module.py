@@ -17,7 +17,7 @@ from rhobin.methods.bev_hybrik.loss import BevHybrikLoss
 from rhobin.methods.bev_hybrik.net import BevHybrikOutput
 from rhobin.methods.variants import Seen, Variant, look, mean_of, variants
 from rhobin.nets.images import normalized
-from rhobin.types import Batch, Prediction, required
+from rhobin.types import Batch, CentreMaps, Drawing, Prediction, required
 
 
 class BevHybrik(Method):
@@ -86,6 +86,14 @@ class BevHybrik(Method):
         The extra `joints_sigma_mm` (B, 29) is how far each joint may be off, before calibration.
         """
         return self._pose(self._told(Seen(Variant(), batch, output)), batch)
+
+    def drawn(self, output: BevHybrikOutput, batch: Batch) -> Drawing:
+        """The centre in front view and from above."""
+        front, bird = output.bev.front, output.bev.bird
+        focal = (batch.K_crop[:, :1, 0] / batch.image.shape[-1]).expand(-1, bird.shape[1])
+        bins = torch.arange(bird.shape[1]).to(focal).expand_as(focal)
+        depths = self.depth_bins.depth(bins, focal)
+        return Drawing(batch.target, centre=CentreMaps(front, bird, output.place, depths))
 
     @torch.no_grad()
     def predict(self, batch: Batch) -> Prediction:

@@ -26,7 +26,7 @@ from rhobin.methods.g2dr.net import G2drOutput
 from rhobin.methods.g2dr.shapes import Shapes
 from rhobin.methods.g2dr.symmetry import agreement, choose, relabelled
 from rhobin.nets.images import normalized
-from rhobin.types import Batch, Drawing, ObjectPrediction, Prediction, Target, required
+from rhobin.types import Batch, Drawing, ObjectPrediction, Prediction, required
 
 SYMMETRIES = ("shared", "separate", "none")
 
@@ -120,7 +120,7 @@ class G2dr(Method):
         maps, target = drawn_maps(output, box, K), self.in_best_frame(output, batch).target
         true = required(target.maps, "the object's maps")
         real, drawn = self.gan.scores(maps.nocs, true.nocs, true.amodal) if self.gan else (None, None)
-        return Drawing(Target(maps=maps), target, real, drawn)
+        return Drawing(target, maps, real_score=real, drawn_score=drawn)
 
     def losses(self, output: G2drOutput, batch: Batch) -> dict[str, Tensor]:
         """Unweighted losses of an output and their sum under the weights of now; see `Method.losses`."""
