@@ -129,7 +129,7 @@ def _sight(camera: Camera, person: Mesh, thing: Mesh, joints: np.ndarray, room: 
 def _free_pieces(
     rng: np.random.Generator, camera: np.ndarray, middle: np.ndarray, around: np.ndarray
 ) -> Iterator[list[Surface]]:
-    """Random pieces on the floor between a camera and a person, as far as they keep clear of what is around."""
+    """Random pieces on the floor between a camera and a person, those that are clear of what is around."""
     to_person = (middle - camera)[[0, 2]]
     aside = np.array([to_person[1], -to_person[0]]) / np.linalg.norm(to_person)
     for _ in range(_TRIES):
