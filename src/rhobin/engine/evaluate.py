@@ -67,16 +67,8 @@ def evaluate(config: DictConfig) -> Path:
     load_weights(module, checkpoint, trained)
     seconds = _predict(run_dir, folder, datamodule, module, provenance)
     if has_truth:
-        _score(
-            config,
-            folder,
-            datamodule,
-            module,
-            provenance,
-            protocol,
-            {"hash": origin, "seconds": seconds},
-            console,
-        )
+        told = {"hash": origin, "seconds": seconds}
+        _score(config, folder, datamodule, module, provenance, protocol, told, console)
     else:
         _leave_unscored(folder, datamodule.root, console)
     return folder
