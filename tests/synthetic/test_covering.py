@@ -68,7 +68,7 @@ def test_a_plan_without_a_share_and_a_room_without_a_place_are_told(monkeypatch)
     with pytest.raises(ValueError, match="found none in the plan"):
         covering_piece(replace(BASE, shown=None), *rest)
     monkeypatch.setattr("rhobin.synthetic.covering._CAMERA_GAP", 9.0)
-    with pytest.raises(ValueError, match=r"none stood free .* choose another --seed"):
+    with pytest.raises(ValueError, match=r"no free place .* choose another --seed"):
         covering_piece(BASE, *rest)
 
 
