@@ -11,7 +11,7 @@ from rhobin.engine.stages import stages_of
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools" / "trials"))
-from ablations import PRETRAINED, STUDIES, command  # noqa: E402
+from ablations import PRETRAINED, STUDIES, command, missing  # noqa: E402
 
 CASES = [(method, name) for method, study in STUDIES.items() for name in study.variants]
 
@@ -33,3 +33,19 @@ def test_a_variant_composes_and_differs_from_the_others(method, name):
 def test_no_two_variants_are_the_same(study):
     changes = [changes for name, changes in study.variants.items() if name != PRETRAINED]
     assert len(set(changes)) == len(changes)
+
+
+def test_a_finished_run_is_only_scored_on_the_occluded_root_and_once(tmp_path):
+    options = argparse.Namespace(
+        method="bev_hybrik", root=Path("bench"), occluded=None, out=tmp_path, steps=100, threads=None
+    )
+    assert [one[0] for one in missing("base", 0, options)] == ["train.py", "eval.py", "eval.py"]
+    (tmp_path / "base_0").mkdir()
+    (tmp_path / "base_0" / "scores.json").touch()
+    assert missing("base", 0, options) == []
+    options.occluded, kept = Path("hidden"), tmp_path / "occluded" / "base_0"
+    (found,) = missing("base", 0, options)
+    assert {f"run={tmp_path / 'base_0'}", "data.root=hidden", f"out={kept}", "tracks=[human]"} < {*found}
+    kept.mkdir(parents=True)
+    (kept / "scores.json").touch()
+    assert missing("base", 0, options) == []

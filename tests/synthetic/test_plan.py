@@ -1,7 +1,9 @@
 """Dataset plans: BEHAVE's names, the split, every object."""
 
+import hashlib
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +13,13 @@ from rhobin.synthetic.people.subjects import SUBJECTS
 from rhobin.synthetic.plan import TEST_DATE, TEST_SUBJECTS, actions_of, plan_dataset
 
 KINDS = {"carry", "hold", "hug", "sit", "lift", "push", "touch", "step", "lean"}
+HASHES = {
+    "tiny": "69fde35cc92cdf3f",
+    "demo": "1661fe6f937b1a9a",
+    "long": "2a160b40ee72931a",
+    "bench": "ed6a5511a7a21d4b",
+    "bench_long": "2359a716f972acbb",
+}  # SHA-256 of the plans that README's figures are of
 
 
 def parts(plans, split):
@@ -25,6 +34,7 @@ def parts(plans, split):
         ("long", (950, 0, 40)),
         ("bench", (92, 160, 400)),
         ("bench_long", (950, 160, 400)),
+        ("bench_occluded", (0, 0, 160)),
     ],
 )
 def test_sizes(size, counts):
@@ -91,6 +101,27 @@ def test_a_bench_shows_every_object_alike_in_rooms_of_its_own_and_hides_half():
         assert 0.4 < len(hidden) / len(mine) < 0.6
         assert all(0.3 <= plan.visible[0] == plan.visible[1] <= 0.7 for plan in hidden)
         assert len({plan.object_name for plan in hidden}) == len(OBJECT_NAMES)
+
+
+def test_people_behind_furniture_do_what_the_bench_tests():
+    plans, bench = plan_dataset("bench_occluded", 7), parts(plan_dataset("bench", 7), "test")
+    alike = {"visible": None, "shown": None}
+    assert [replace(plan, **alike) for plan in plans] == [replace(plan, **alike) for plan in bench[:160]]
+    assert {plan.visible for plan in plans} == {(0.3, 1.0)}
+    shown = sorted(plan.shown for plan in plans)
+    assert 0.3 <= shown[0] < 0.33 < 0.72 < shown[-1] <= 0.75
+    assert {plan.kinects for plan in plans} == {(1,)}
+    assert {(plan.shown, plan.kinects) for plan in bench} == {(None, (0, 1, 2, 3))}
+
+
+@pytest.mark.parametrize(("size", "told"), HASHES.items())
+def test_sizes_that_figures_are_given_for_keep_their_plans(size, told):
+    plans = plan_dataset(size)
+    rows = [
+        (p.name, p.seed, p.n_frames, p.split, p.visible and tuple(round(v, 9) for v in p.visible))
+        for p in plans
+    ]
+    assert hashlib.sha256(repr(rows).encode()).hexdigest()[:16] == told
 
 
 def test_the_seed_decides():

@@ -4,10 +4,13 @@ r"""Train a method without each of its parts, with several seeds and equal budge
     rhobin synth-objects --out data/renders_small --count 400 --size 128
     python tools/trials/ablations.py g2dr --root data/behave_synthetic_bench --renders data/renders_small \
         --out runs/ablations_g2dr
-    python tools/trials/ablations.py bev_hybrik --root data/behave_synthetic_bench --out runs/ablations_bev
+    rhobin synth --out data/behave_synthetic_occluded --size bench_occluded
+    python tools/trials/ablations.py bev_hybrik --root data/behave_synthetic_bench \
+        --occluded data/behave_synthetic_occluded --out runs/ablations_bev
 
 Can be stopped at any moment and started again: finished runs are kept, the one under way goes on. `--table`
 only prints what is there; `--variants` with `--threads 1` lets two processes share the work and a folder.
+`--occluded` scores every run on a second root as well, in OUT/occluded, and adds a table of that.
 About five minutes a run on two cores. G2DR's "no_coordinates" also has no discriminator, which would have
 nothing to judge; its "pretrained" gives a fifth of its steps to renderings. "base" of BEV-HybrIK is Table 3's
 first row, "augment" its second; the third is `rhobin ensemble` of finished runs, whose validation views are
@@ -28,7 +31,7 @@ import numpy as np
 from rhobin.scoring.compare import compare, read_frame_scores
 
 ROOT = Path(__file__).parents[2]
-PRETRAINED = "pretrained"
+PRETRAINED, OCCLUDED = "pretrained", "occluded"
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,12 @@ class Study:
         scores: names of those in the table; the first is compared with the reference's.
         digits: printed of them.
         variants: overrides by name; the first is the reference.
-        hidden: a second table is of the test frames that show a smaller share of the person's joints.
     """
 
     track: str
     scores: tuple[str, ...]
     digits: int
     variants: dict[str, tuple[str, ...]]
-    hidden: float | None = None
 
 
 PLAIN = ("data.augment.mirror_p=0",)
@@ -90,7 +91,6 @@ STUDIES = {
             "own_place": (*PLAIN, "model.taught=[0,0]"),
             "averaged": (*PLAIN, AVERAGED),
         },
-        hidden=0.7,
     ),
 }
 
@@ -115,15 +115,10 @@ def command(name: str, seed: int, options: argparse.Namespace) -> list[str]:
 
 
 def run(name: str, seed: int, options: argparse.Namespace) -> None:
-    """Train and score one variant with one seed, unless that is done."""
-    folder = options.out / f"{name}_{seed}"
-    if (folder / "scores.json").is_file():
-        return
-    log, track = options.out / f"{name}_{seed}.log", STUDIES[options.method].track
-    score = ["eval.py", f"run={folder}", "checkpoint=last", f"tracks=[{track}]"]
-    held_out = [[*score[:3], "views=val"]] if track == "human" else []  # for ensembles
+    """Train and score one variant with one seed, as far as that is not done."""
+    log = options.out / f"{name}_{seed}.log"
     with log.open("a") as output:
-        for arguments in (command(name, seed, options), *held_out, score):
+        for arguments in missing(name, seed, options):
             print(" ".join(arguments), flush=True)
             done = subprocess.run(
                 [sys.executable, *arguments], cwd=ROOT, stdout=output, stderr=output, check=False
@@ -132,18 +127,30 @@ def run(name: str, seed: int, options: argparse.Namespace) -> None:
                 raise SystemExit(f"{name}, seed {seed}: ended with status {done.returncode}, see {log}")
 
 
+def missing(name: str, seed: int, options: argparse.Namespace) -> list[list[str]]:
+    """The commands of one variant with one seed whose results are not there yet."""
+    folder, track = options.out / f"{name}_{seed}", STUDIES[options.method].track
+    score, commands = ["eval.py", f"run={folder}", "checkpoint=last", f"tracks=[{track}]"], []
+    if not (folder / "scores.json").is_file():
+        held_out = [[*score[:3], "views=val"]] if track == "human" else []  # for ensembles
+        commands += [command(name, seed, options), *held_out, score]
+    occluded = options.out / OCCLUDED / folder.name
+    if options.occluded and not (occluded / "scores.json").is_file():
+        commands += [[*score, f"data.root={options.occluded}", f"out={occluded}"]]
+    return commands
+
+
 def tables(options: argparse.Namespace) -> str:
-    """What is finished, as tables in Markdown; the second is of frames that hide much of the person."""
-    study = STUDIES[options.method]
-    told = table(options, study, None)
-    if study.hidden is None:
+    """What is finished, as tables in Markdown; the second is of `--occluded`."""
+    told = table(options, options.out)
+    if not options.occluded:
         return told
-    title = f"Frames that show less than {study.hidden:.0%} of the person's joints:"
-    return f"{told}\n\n{title}\n\n{table(options, study, study.hidden)}"
+    return f"{told}\n\n{options.occluded.name}:\n\n{table(options, options.out / OCCLUDED)}"
 
 
-def table(options: argparse.Namespace, study: Study, seen_below: float | None) -> str:
-    """What is finished, on the frames that `read_frame_scores` keeps."""
+def table(options: argparse.Namespace, scored: Path) -> str:
+    """What is finished, by the scores in the folders of `scored`."""
+    study = STUDIES[options.method]
     reference = next(iter(study.variants))
     rows = [
         f"| | seeds | {' | '.join(study.scores)} | {study.scores[0]} against {reference} "
@@ -151,39 +158,34 @@ def table(options: argparse.Namespace, study: Study, seen_below: float | None) -
         "|---" * (5 + len(study.scores)) + "|",
     ]
     for name in study.variants:
-        folders = [
-            f for s in range(options.seeds) if (f := options.out / f"{name}_{s}" / "scores.json").is_file()
-        ]
+        folders = [scored / f"{name}_{seed}" for seed in range(options.seeds)]
+        folders = [folder for folder in folders if (folder / "scores.json").is_file()]
         if folders:
-            rows.append(
-                row(name, [folder.parent for folder in folders], reference, study, options.out, seen_below)
-            )
+            minutes = np.mean([spent(options.out / folder.name) for folder in folders])
+            rows.append(f"{row(name, folders, reference, study)} {minutes:.1f} |")
     return "\n".join(rows)
 
 
-def row(
-    name: str, folders: list[Path], reference: str, study: Study, out: Path, seen_below: float | None
-) -> str:
+def row(name: str, folders: list[Path], reference: str, study: Study) -> str:
     """One variant: mean and deviation over seeds, and the paired difference to the reference."""
     digits = study.digits
-    runs = [read_frame_scores(folder, study.track, seen_below) for folder in folders]
+    runs = [read_frame_scores(folder, study.track) for folder in folders]
     values = {score: [compare((one,), 100).runs[0][score].value for one in runs] for score in study.scores}
     cells = [
         f"{np.mean(v):.{digits}f} ± {np.std(v, ddof=1) if len(v) > 1 else 0:.{digits}f}"
         for v in values.values()
     ]
-    minutes = np.mean([spent(folder) for folder in folders])
     gaps = []
     for folder, one in zip(folders, runs, strict=True):
-        other = out / f"{reference}_{folder.name.rpartition('_')[2]}"
+        other = folder.parent / f"{reference}_{folder.name.rpartition('_')[2]}"
         if name != reference and (other / "scores.json").is_file():
-            pair = (read_frame_scores(other, study.track, seen_below), one)
+            pair = (read_frame_scores(other, study.track), one)
             gaps.append(compare(pair).difference[study.scores[0]])
     gap = [np.mean([getattr(g, part) for g in gaps]) for part in ("value", "low", "high")] if gaps else None
     told = " | "
     if gap:
         told = f"{gap[0]:+.{digits}f} | {gap[1]:+.{digits}f} to {gap[2]:+.{digits}f}"
-    return f"| {name} | {len(folders)} | {' | '.join(cells)} | {told} | {minutes:.1f} |"
+    return f"| {name} | {len(folders)} | {' | '.join(cells)} | {told} |"
 
 
 def spent(folder: Path) -> float:
@@ -199,6 +201,7 @@ def main() -> None:
     )
     parser.add_argument("method", choices=STUDIES)
     parser.add_argument("--root", type=Path, required=True, help="generated root of size bench")
+    parser.add_argument("--occluded", type=Path, help="generated root of size bench_occluded; none without")
     parser.add_argument("--renders", type=Path, help="renderings for the pre-trained variant; none without")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--steps", type=int, default=2000, help="of each run (default: 2000)")
@@ -207,7 +210,7 @@ def main() -> None:
     parser.add_argument("--variants", nargs="*", help="default: all")
     parser.add_argument("--table", action="store_true", help="only print what is finished")
     options = parser.parse_args()
-    for name in ("root", "out", "renders"):
+    for name in ("root", "occluded", "out", "renders"):
         path = getattr(options, name)
         setattr(options, name, path and path.resolve())
     options.out.mkdir(parents=True, exist_ok=True)

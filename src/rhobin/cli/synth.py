@@ -12,7 +12,7 @@ from rhobin.cli.progress import progress_bars
 if TYPE_CHECKING:
     from rhobin.synthetic.build import Summary
 
-SIZES = ("tiny", "demo", "long", "bench", "bench_long")
+SIZES = ("tiny", "demo", "long", "bench", "bench_long", "bench_occluded")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
     start = time.monotonic()
     try:
         todo = [plan for plan in plans if not is_complete(args.out, plan.name)]
-        views, rooms = 4 * sum(plan.n_frames for plan in todo), 4 * len({plan.date for plan in todo})
+        views = sum(plan.n_frames * len(plan.kinects) for plan in todo)
+        rooms = 4 * len({plan.date for plan in todo})
         with progress_bars({"rooms": rooms, "views": views}) as notify:
             summary = build_dataset(
                 args.out, plans, recipe, args.width, args.workers, not args.no_meshes, args.body, notify

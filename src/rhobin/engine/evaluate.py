@@ -41,14 +41,14 @@ def evaluate(config: DictConfig) -> Path:
         config: composed configuration, see configs/eval.yaml.
 
     Returns:
-        The run folder, with ``results.pkl``, ``predictions.npz``, ``scores.json``, ``frames.csv`` and
-        ``report.html``.
+        The run folder, or that of `out`, with ``results.pkl``, ``predictions.npz``, ``scores.json``,
+        ``frames.csv`` and ``report.html``.
 
     Raises:
         FileNotFoundError: run, checkpoint or data are missing.
         ValueError: the checkpoint belongs to another experiment, or something cannot be scored.
     """
-    run_dir, console = Path(config.run), Console()
+    run_dir, folder, console = Path(config.run), Path(config.out or config.run), Console()
     known_tracks(config.tracks, "tracks")
     trained = read_config(run_dir)
     run_config = moved(trained, config.data)
@@ -60,26 +60,18 @@ def evaluate(config: DictConfig) -> Path:
     provenance = read_provenance(run_dir, trained, datamodule, checkpoint, protocol.name)
     origin = origin_hash(provenance, protocol, list(config.tracks))
     has_truth = find_ref(datamodule.root) is not None
-    if not config.force and is_current(run_dir, provenance, origin if has_truth else None):
-        console.print(f"{run_dir} is up to date; force=true evaluates again", soft_wrap=True)
-        return run_dir
+    if not config.force and is_current(folder, provenance, origin if has_truth else None):
+        console.print(f"{folder} is up to date; force=true evaluates again", soft_wrap=True)
+        return folder
     module = build_module(run_config, datamodule)
     load_weights(module, checkpoint, trained)
-    seconds = _predict(run_dir, datamodule, module, provenance)
+    seconds = _predict(run_dir, folder, datamodule, module, provenance)
     if has_truth:
-        _score(
-            config,
-            run_dir,
-            datamodule,
-            module,
-            provenance,
-            protocol,
-            {"hash": origin, "seconds": seconds},
-            console,
-        )
+        told = {"hash": origin, "seconds": seconds}
+        _score(config, folder, datamodule, module, provenance, protocol, told, console)
     else:
-        _leave_unscored(run_dir, datamodule.root, console)
-    return run_dir
+        _leave_unscored(folder, datamodule.root, console)
+    return folder
 
 
 def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
@@ -101,7 +93,9 @@ def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
     return config
 
 
-def _predict(run_dir: Path, datamodule: Any, module: Any, provenance: Provenance) -> dict[str, float]:
+def _predict(
+    run_dir: Path, folder: Path, datamodule: Any, module: Any, provenance: Provenance
+) -> dict[str, float]:
     began = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     bodies = datamodule.assets.bodies
@@ -109,13 +103,13 @@ def _predict(run_dir: Path, datamodule: Any, module: Any, provenance: Provenance
     module.cpu()
     bodies.cpu()  # the baselines share them
     further = calibrated(predicted.further, run_dir, provenance)
-    write_results(run_dir, predicted.results, provenance, further)
+    write_results(folder, predicted.results, provenance, further)
     return {"predict": time.monotonic() - began, "network": predicted.seconds}
 
 
 def _score(
     config: DictConfig,
-    run_dir: Path,
+    folder: Path,
     datamodule: Any,
     module: Any,
     provenance: Provenance,
@@ -124,8 +118,8 @@ def _score(
     console: Console,
 ) -> None:
     began, seconds = time.monotonic(), origin["seconds"]
-    results, _ = read_results(run_dir, provenance)
-    further = read_further(run_dir)
+    results, _ = read_results(folder, provenance)
+    further = read_further(folder)
     train = datamodule.train_dataset if datamodule.has("train") else None
     tracks = [track for track in possible_tracks(results) if track in config.tracks]
     rows = baseline_rows(
@@ -141,12 +135,12 @@ def _score(
     challenge = read_challenge(datamodule.root, body, beside=False, centred=True)
     scored = score_rows(challenge, rows, _protocols(challenge, protocol), config.workers)
     seen = with_visibility(scored, challenge, datamodule.test_dataset.release)
-    scores = judge(run_dir, seen, provenance, further)
+    scores = judge(folder, seen, provenance, further)
     seconds["score"] = time.monotonic() - began
     origin |= {"seconds": {name: round(value, 2) for name, value in seconds.items()}}
-    origin |= keep_drawings(run_dir, module, datamodule, scores, challenge.templates)
-    write_scores(run_dir, scores, _origin(datamodule, provenance, results, train, challenge) | origin)
-    page = write_report(run_dir, datamodule.root, challenge)
+    origin |= keep_drawings(folder, module, datamodule, scores, challenge.templates)
+    write_scores(folder, scores, _origin(datamodule, provenance, results, train, challenge) | origin)
+    page = write_report(folder, datamodule.root, challenge)
     _print(console, scores, page, seconds, train is None)
 
 
@@ -184,17 +178,17 @@ def _print(
     console.print(told, soft_wrap=True)
 
 
-def _leave_unscored(run_dir: Path, root: Path, console: Console) -> None:
+def _leave_unscored(folder: Path, root: Path, console: Console) -> None:
     """Pack the predictions, and leave no score of other data behind."""
     for name in DEPENDENT:
-        (run_dir / name).unlink(missing_ok=True)
-    results, _ = read_results(run_dir)
+        (folder / name).unlink(missing_ok=True)
+    results, _ = read_results(folder)
     track = possible_tracks(results)[0]
-    path = submission_path(run_dir, track, "2023")
-    pack(path, track_results(results, track, str(run_dir)), "2023")
+    path = submission_path(folder, track, "2023")
+    pack(path, track_results(results, track, str(folder)), "2023")
     console.print(
         f"Nothing was scored: {root} has no ref.pkl, the ground truth of its test images.\n"
-        f"Predictions: {run_dir / RESULTS}; as a submission of the {track} track: {path}",
+        f"Predictions: {folder / RESULTS}; as a submission of the {track} track: {path}",
         soft_wrap=True,
         highlight=False,
     )

@@ -47,14 +47,15 @@ def predict_held_out(config: DictConfig) -> Path:
         config: composed configuration, see configs/eval.yaml.
 
     Returns:
-        The folder in the run's with ``results.pkl``, ``predictions.npz`` and ``results.json``.
+        The folder in the run's, or that of `out`, with ``results.pkl``, ``predictions.npz`` and
+        ``results.json``.
 
     Raises:
         FileNotFoundError: run, checkpoint or data are missing.
         ValueError: nothing was held out, or the checkpoint belongs to another experiment.
     """
     run_dir, console = Path(config.run), Console()
-    folder, trained = run_dir / HELD_OUT, read_config(run_dir)
+    folder, trained = Path(config.out or run_dir / HELD_OUT), read_config(run_dir)
     run_config = moved(trained, config.data)
     run_config.data.validation.fraction = trained.data.validation.fraction
     run_config.data.validation.views = None  # all of them: training thins them to save time

@@ -26,11 +26,13 @@ class Posed:
 
     Attributes:
         room_verts: (T, V, 3) metres.
+        room_joints: (T, 24, 3) metres.
         pose: (T, 156) axis-angle, root orientation in the world.
         trans: (T, 3) metres, world.
     """
 
     room_verts: np.ndarray
+    room_joints: np.ndarray
     pose: np.ndarray
     trans: np.ndarray
 
@@ -51,12 +53,13 @@ def posed_bodies(bodies: BodySet, frames: Sequence[SceneFrame], rig: Rig) -> Pos
     trans = torch.as_tensor(np.stack([f.trans for f in frames]), dtype=torch.float64)
     gender = torch.full((len(frames),), GENDERS.index(frames[0].gender))
     theta = rotvec_to_rotmat(pose)
-    verts = bodies(theta.float(), beta.float(), trans.float(), gender).verts.numpy()
+    posed = bodies(theta.float(), beta.float(), trans.float(), gender)
+    joints = posed.joints[:, list(bodies[frames[0].gender].joints24)]
     pelvis = bodies.rest_joints(beta.float(), gender)[:, 0].double()
     R, t = torch.as_tensor(rig.R), torch.as_tensor(rig.t)
     root, moved = change_camera(theta[:, 0], trans, pelvis, R, t)
     pose[:, 0] = rotmat_to_rotvec(root)
-    return Posed(verts, pose.view(len(frames), 156).numpy(), moved.numpy())
+    return Posed(posed.verts.numpy(), joints.numpy(), pose.view(len(frames), 156).numpy(), moved.numpy())
 
 
 def costume_of(bodies: BodySet, plan: SequencePlan, gender: str) -> Costume:

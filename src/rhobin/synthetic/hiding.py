@@ -62,9 +62,7 @@ def _seen_fractions(
 ) -> np.ndarray:
     """Shares of a thing's silhouette that a camera sees past a person, for each turn of both."""
     both, alone = Scene([person, thing]), Scene([thing])
-    scale = _WIDTH / camera.width
-    K = resize_intrinsics(camera.K, scale, scale)
-    rays = camera_rays(K, _WIDTH, round(camera.height * scale)).reshape(-1, 3) @ camera.R.T
+    rays = coarse_rays(camera)
     seen = np.zeros(len(turns))
     for index, turn in enumerate(turns):
         origin, directions = camera.t @ turn, rays @ turn  # the camera turned the other way
@@ -72,6 +70,13 @@ def _seen_fractions(
         if len(directions):
             seen[index] = (both.cast(origin, directions).geom_id == 1).mean()
     return seen
+
+
+def coarse_rays(camera: Camera) -> np.ndarray:
+    """(N, 3) directions through the pixels of a small image of a camera, of depth 1, in its world."""
+    scale = _WIDTH / camera.width
+    K = resize_intrinsics(camera.K, scale, scale)
+    return camera_rays(K, _WIDTH, round(camera.height * scale)).reshape(-1, 3) @ camera.R.T
 
 
 def _turned(frame: SceneFrame, turn: np.ndarray, bodies: BodySet) -> SceneFrame:

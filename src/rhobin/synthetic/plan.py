@@ -7,10 +7,11 @@ from typing import Literal
 
 import numpy as np
 
+from rhobin.behave.layout import KINECTS, TEST_KINECT
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.synthetic.interactions.table import INTERACTIONS
 
-Size = Literal["tiny", "demo", "long", "bench", "bench_long"]
+Size = Literal["tiny", "demo", "long", "bench", "bench_long", "bench_occluded"]
 Split = Literal["train", "val", "test"]
 
 TEST_DATE = "Date03"
@@ -36,6 +37,8 @@ class SequencePlan:
         split: ``train``, ``val`` or ``test``.
         visible: least and largest share of the object that kinect 1 should see past the person; None for
             whatever comes.
+        shown: share of the person's 24 joints that kinect 1 should see past a piece of furniture put before
+            the person; None for no such piece.
     """
 
     name: str
@@ -47,6 +50,12 @@ class SequencePlan:
     date: str
     split: Split
     visible: tuple[float, float] | None = None
+    shown: float | None = None
+
+    @property
+    def kinects(self) -> tuple[int, ...]:
+        """Whose views are made: of people behind furniture only the test's, since each needs a room anew."""
+        return KINECTS if self.shown is None else (TEST_KINECT,)
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,8 @@ class _Part:
         subjects: people.
         hidden: share of the sequences in which the person hides much of the object, while the others show
             enough of it to be scored; None for whatever comes.
+        shown: least and largest share of the person's joints that is wanted past a piece of furniture; None
+            for no such piece.
     """
 
     split: Split
@@ -69,6 +80,7 @@ class _Part:
     dates: tuple[str, ...]
     subjects: tuple[str, ...]
     hidden: float | None = None
+    shown: tuple[float, float] | None = None
 
 
 _STREAMS = {"train": 0, "test": 1, "val": 2}
@@ -94,6 +106,9 @@ _SIZES: dict[str, tuple[_Part, ...]] = {
     "long": (_train(950), _test(40)),
     "bench": (_train(92), *_BENCH),
     "bench_long": (_train(950), *_BENCH),
+    "bench_occluded": (
+        _Part("test", 160, 2, BENCH_TEST_DATES, TEST_SUBJECTS, hidden=0.0, shown=(0.3, 0.75)),
+    ),
 }
 
 
@@ -103,9 +118,10 @@ def plan_dataset(size: Size, seed: int = 0, frames: int | None = None) -> list[S
     Objects take turns, and so do the actions of each object, so that every prefix is balanced. Rooms of the
     test split are in no other, and neither are those of validation. ``bench`` and ``bench_long`` train on
     what ``demo`` and ``long`` train on, and share validation and test sequences made to tell methods apart.
+    ``bench_occluded`` is a test alone: the first of ``bench``'s test sequences, with furniture in front.
 
     Args:
-        size: ``tiny`` (for tests), ``demo``, ``long``, ``bench`` or ``bench_long``.
+        size: ``tiny`` (for tests), ``demo``, ``long``, ``bench``, ``bench_long`` or ``bench_occluded``.
         seed: of the whole dataset.
         frames: frames a sequence, the size's own number by default.
 
@@ -121,7 +137,7 @@ def plan_dataset(size: Size, seed: int = 0, frames: int | None = None) -> list[S
 
 def _sequences(part: _Part, frames: int, seed: int) -> list[SequencePlan]:
     stream = _STREAMS[part.split]
-    rng, hiding = np.random.default_rng([seed, stream]), np.random.default_rng([seed, stream, 1])
+    rng, hiding, showing = (np.random.default_rng([seed, stream, *more]) for more in ((), (1,), (2,)))
     turns = {name: rng.permutation(actions_of(name)).tolist() for name in OBJECT_NAMES}
     order = rng.permutation(OBJECT_NAMES).tolist()
     plans: list[SequencePlan] = []
@@ -135,7 +151,10 @@ def _sequences(part: _Part, frames: int, seed: int) -> list[SequencePlan]:
         used[stem] = used.get(stem, 0) + 1
         label = stem if used[stem] == 1 else f"{stem}{used[stem]}"
         own, visible = int(rng.integers(2**31)), _visible(part.hidden, hiding)
-        plans.append(SequencePlan(label, own, subject, name, action, frames, date, part.split, visible))
+        shown = part.shown and float(showing.uniform(*part.shown))
+        plans.append(
+            SequencePlan(label, own, subject, name, action, frames, date, part.split, visible, shown)
+        )
     return plans
 
 

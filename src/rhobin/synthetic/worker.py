@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from rhobin.files import write_bytes
 from rhobin.geometry.raycast import Scene
 from rhobin.objects.load import load_templates
 from rhobin.objects.template import Template
+from rhobin.synthetic.covering import covering_piece
 from rhobin.synthetic.dressed import Posed, costume_of, posed_bodies
 from rhobin.synthetic.hiding import turned_to_hide
 from rhobin.synthetic.light.shading import tone
@@ -124,6 +125,10 @@ def make_sequence(settings: Settings, plan: SequencePlan) -> SequenceReport:
     frames = generate_sequence(plan, bodies, templates)
     if plan.visible is not None:
         frames = turned_to_hide(frames, plan.visible, bodies, templates[plan.object_name], rig)
+    if plan.shown is not None:
+        piece = covering_piece(plan, frames, bodies, templates[plan.object_name], rig, room, scene)
+        room = replace(room, surfaces=[*room.surfaces, *piece])
+        scene = room_scene(room)
     clock.lap("contact")
     stages = _stages(settings, plan, rig, room, scene)
     clock.lap("stages")
@@ -134,7 +139,7 @@ def make_sequence(settings: Settings, plan: SequencePlan) -> SequenceReport:
         actors = Actors(costume, posed.room_verts[number], props[plan.object_name], frame.obj_R, frame.obj_t)
         clock.lap("actors")
         views = {}
-        for kinect, stage in enumerate(stages):
+        for kinect, stage in stages.items():
             views[kinect] = render_view(stage, actors, np.random.default_rng([plan.seed, 57, number, kinect]))
         clock.lap("render")
         _write(settings, folder, frame, posed, number, views, rig, templates[plan.object_name], costume.faces)
@@ -144,12 +149,17 @@ def make_sequence(settings: Settings, plan: SequencePlan) -> SequenceReport:
     return SequenceReport(plan.name, len(frames), len(frames) * len(stages), clock.seconds)
 
 
-def _stages(settings: Settings, plan: SequencePlan, rig: Rig, room: Room, scene: Scene) -> list[Stage]:
-    stages = []
-    for kinect in range(len(rig.cameras)):
-        layer = RoomLayer.load(layer_folder(settings, plan.date, kinect))
+def _stages(settings: Settings, plan: SequencePlan, rig: Rig, room: Room, scene: Scene) -> dict[int, Stage]:
+    """By kinect; a room with a piece of furniture of the sequence's own is cast anew."""
+    stages = {}
+    for kinect in plan.kinects:
+        camera = rig.in_room(kinect)
+        if plan.shown is None:
+            layer = RoomLayer.load(layer_folder(settings, plan.date, kinect))
+        else:
+            layer = room_layer(room, scene, camera)
         rng = np.random.default_rng([plan.seed, 56, kinect])
-        stages.append(Stage(room, scene, layer, rig.in_room(kinect), rng))
+        stages[kinect] = Stage(room, scene, layer, camera, rng)
     return stages
 
 
