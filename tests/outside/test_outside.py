@@ -187,9 +187,8 @@ def test_a_calibration_on_other_data_reaches_predictions(runs):
         assert "probability" not in read_further(whole).arrays
         sidecar = json.loads((whole / "results.json").read_text())
         calibrator = Calibrator((0.0, 1.0), (0.25, 0.75))
-        write_calibration(
-            whole, Calibration(calibrator, sidecar["checkpoint_hash"], "of other data", 9, "close")
-        )
+        origin = sidecar["checkpoint_hash"], "of other data", 9
+        write_calibration(whole, Calibration(*origin, calibrator, "close"))
         evaluate(compose("eval", [f"run={whole}", "threads=1", "force=true"]))
     arrays = read_further(whole).arrays
     np.testing.assert_allclose(arrays["probability"], 0.25 + 0.5 * arrays["extras.confidence"])

@@ -51,7 +51,8 @@ class Study:
     variants: dict[str, tuple[str, ...]]
 
 
-PLAIN = ("data.augment.mirror_p=0",)
+ONE_LOOK = "model.testing.mirrored=false"
+PLAIN = ("data.augment.mirror_p=0", ONE_LOOK)
 AVERAGED = "callbacks.ema={_target_: rhobin.engine.ema.WeightAverage, decay: 0.995}"
 OCCLUDERS = ("data.augment.occluder.p=0.5",)
 STUDIES = {
@@ -82,11 +83,11 @@ STUDIES = {
         {
             "base": PLAIN,
             "augment": OCCLUDERS,
-            "mirror": (),
+            "mirror": (ONE_LOOK,),
             "occluders": (*PLAIN, *OCCLUDERS),
             "ray": (*PLAIN, "data.view.ray=turn"),
             "sizes": (*PLAIN, "data.view.sizes=[96,128,160]"),
-            "looks": (*PLAIN, "model.testing.scales=[0.85,1.0,1.15]", "model.testing.mirrored=true"),
+            "looks": (PLAIN[0], "model.testing.scales=[0.85,1.0,1.15]"),
             "no_posing": (*PLAIN, "model.posing=1"),
             "own_place": (*PLAIN, "model.taught=[0,0]"),
             "averaged": (*PLAIN, AVERAGED),

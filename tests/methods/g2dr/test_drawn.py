@@ -24,7 +24,7 @@ def named(assets, *names):
 @pytest.mark.parametrize("amodal", [True, False])
 def test_masks_are_cut_at_one_half_and_regions_end_with_the_object(assets, mapper, amodal):
     batch, output = make_batch(mapper, named(assets, "stool", "toolbox")), random_output(2, amodal=amodal)
-    maps = method(assets).drawn(output, batch).drawn.maps
+    maps = method(assets).drawn(output, batch).maps
     whole = output.amodal if amodal else output.visible
     assert torch.equal(maps.visible, (output.visible >= 0.5).float())
     assert torch.equal(maps.amodal, (whole >= 0.5).float())
