@@ -31,7 +31,7 @@ LONG = (1060, 300)
 """Size of a chart as wide as the page."""
 _SEEN = (
     "A joint is seen where its pixel lies on the mask of what the image shows of the person, or beside it by "
-    "the few pixels that masks are off; else the object or the image's border hides it."
+    "the few pixels that masks are off; else the object, furniture or the image's border hides it."
 )
 
 
