@@ -86,8 +86,7 @@ def draw_samples(
     if not samples:
         return []
     batch = collate(list(samples))
-    output = module.run_net(batch)
-    drawing, prediction = module.drawn(output, batch), module.decode(output, batch)
+    drawing, prediction = module.drawn(module.run_net(batch), batch), module.predict(batch)
     if drawing is None:
         return []
     views: list[DrawnView] = []
