@@ -9,18 +9,13 @@ log and optimiser are not timed here; a run's own images a second have them all.
 repetitions.
 """
 
-import argparse
-import time
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import torch
+from training_step import opened, timed
 
 from rhobin.body.from_joints import pose_body
-from rhobin.data.collate import collate
-from rhobin.engine.build import build_clock, build_datamodule, build_module
-from rhobin.engine.preview import compose_config
 from rhobin.nets.images import normalized
 
 BARE = "bare network"
@@ -28,37 +23,14 @@ BARE = "bare network"
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("root", help="generated root")
-    parser.add_argument("--experiment", default="bev_hybrik/synthetic")
-    parser.add_argument("--steps", type=int, default=30)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("overrides", nargs="*")
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    config = compose_config([f"experiment={args.experiment}", f"data.root={args.root}", *args.overrides])
-    datamodule = build_datamodule(config)
-    module = build_module(config, datamodule).train()
-    module.clock = build_clock(config)
-    dataset = datamodule.train_dataset
-    batch = collate([dataset[i] for i in range(config.data.batch_size)])
+    module, batch, repetitions = opened(__doc__, "bev_hybrik/synthetic")
     steps, parts = steps_of(module, batch), parts_of(module, batch)
-    spent: dict[str, list[float]] = {name: [] for name in (*steps, *parts)}
-    for _ in range(args.steps):
-        for name, part in {**steps, **parts}.items():
-            module.zero_grad()
-            began = time.perf_counter()
-            part()
-            spent[name].append(time.perf_counter() - began)
-    bare, size = median(spent[BARE]), config.data.view.input_size
-    print(f"{args.experiment}, batches of {len(batch)} at {size} px, {args.threads} threads")
+    spent = timed(module, {**steps, **parts}, repetitions)
     for name in steps:
-        print(f"  {name:<48} {1000 * median(spent[name]):7.1f} ms   {median(spent[name]) / bare - 1:+.1%}")
+        print(f"  {name:<48} {1000 * spent[name]:7.1f} ms   {spent[name] / spent[BARE] - 1:+.1%}")
     print("parts of a batch, against the bare network's step")
     for name in parts:
-        print(f"  {name:<48} {1000 * median(spent[name]):7.1f} ms   {median(spent[name]) / bare:.1%}")
+        print(f"  {name:<48} {1000 * spent[name]:7.1f} ms   {spent[name] / spent[BARE]:.1%}")
 
 
 def steps_of(module: Any, batch: Any) -> dict[str, Callable[[], None]]:

@@ -8,52 +8,21 @@ losses, choice of symmetry, adversarial losses with their running balance. Loade
 timed here; a run's own images a second have them all. Medians of interleaved repetitions.
 """
 
-import argparse
-import time
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import torch
-
-from rhobin.data.collate import collate
-from rhobin.engine.build import build_clock, build_datamodule, build_module
-from rhobin.engine.preview import compose_config
+from training_step import opened, timed
 
 BARE = "bare networks"
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("root", help="generated root")
-    parser.add_argument("--experiment", default="g2dr/synthetic")
-    parser.add_argument("--steps", type=int, default=30)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("overrides", nargs="*")
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    config = compose_config([f"experiment={args.experiment}", f"data.root={args.root}", *args.overrides])
-    datamodule = build_datamodule(config)
-    module = build_module(config, datamodule).train()
-    module.clock = build_clock(config)
-    dataset = datamodule.train_dataset
-    batch = collate([dataset[i] for i in range(config.data.batch_size)])
-    parts = parts_of(module, batch)
-    spent: dict[str, list[float]] = {name: [] for name in parts}
-    for _ in range(args.steps):
-        for name, part in parts.items():
-            module.zero_grad()
-            began = time.perf_counter()
-            part()
-            spent[name].append(time.perf_counter() - began)
-    bare = median(spent[BARE])
-    size = config.data.view.input_size
-    print(f"{args.experiment}, batches of {len(batch)} at {size} px, {args.threads} threads")
-    for name, times in spent.items():
-        print(f"  {name:<42} {1000 * median(times):7.1f} ms   {median(times) / bare - 1:+.1%}")
+    module, batch, steps = opened(__doc__, "g2dr/synthetic")
+    spent = timed(module, parts_of(module, batch), steps)
+    for name, seconds in spent.items():
+        print(f"  {name:<42} {1000 * seconds:7.1f} ms   {seconds / spent[BARE] - 1:+.1%}")
 
 
 def parts_of(module: Any, batch: Any) -> dict[str, Callable[[], None]]:
