@@ -26,7 +26,7 @@ def opened(about: str, experiment: str) -> tuple[Any, Any, int]:
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("overrides", nargs="*")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     torch.set_num_threads(args.threads)
     config = compose_config([f"experiment={args.experiment}", f"data.root={args.root}", *args.overrides])
     datamodule = build_datamodule(config)

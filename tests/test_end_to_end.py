@@ -25,7 +25,8 @@ def succeed(*command: str) -> str:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("synthetic") / "behave"
-    succeed("-m", "rhobin", "synth", "--out", str(root), "--size", "tiny", "--workers", "1", "--width", "320")
+    size = ("--size", "tiny", "--frames", "3", "--width", "320")
+    succeed("-m", "rhobin", "synth", "--out", str(root), *size, "--workers", "1")
     return root
 
 

@@ -111,7 +111,7 @@ def command(name: str, seed: int, options: argparse.Namespace) -> list[str]:
         "train.py", f"experiment={options.method}/synthetic", f"data.root={options.root}",
         f"trainer.max_steps={steps}", f"run_dir={options.out / f'{name}_{seed}'}", f"seed={seed}",
         f"data.seed={seed}", "resume=auto", f"threads={options.threads or 'null'}",
-        f"callbacks.evaluator.every_n_steps={steps}", "callbacks.views=32", *changes,
+        f"callbacks.evaluator.every_n_steps={steps}", "callbacks.views=32", *changes, *options.overrides,
     ]  # fmt: skip
 
 
@@ -210,6 +210,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, help="of each run (default: as many as there are cores)")
     parser.add_argument("--variants", nargs="*", help="default: all")
     parser.add_argument("--table", action="store_true", help="only print what is finished")
+    parser.add_argument("--overrides", nargs="*", default=[], help="of every training, such as optim=adamw")
     options = parser.parse_args()
     for name in ("root", "occluded", "out", "renders"):
         path = getattr(options, name)
