@@ -58,7 +58,9 @@ def test_float32_is_as_good_as_float32_can_be():
     start, gradients = drawn(SHAPES[:1])
     weights = [nn.Parameter(torch.tensor(start[0], dtype=torch.float32))]
     descend(weights, gradients, muon(weights, lr=LR, weight_decay=DECAY))
-    np.testing.assert_allclose(weights[0].detach().numpy(), expected(start[0], gradients[0]), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(
+        weights[0].detach().numpy(), expected(start[0], gradients[0]), rtol=0, atol=1e-5
+    )
 
 
 def test_vectors_and_thin_matrices_get_adamw():

@@ -40,10 +40,12 @@ class _FullPrecision(Muon):
 
     @staticmethod
     def _orthogonalize(group: dict[str, Any], updates: list[Tensor]) -> list[Tensor]:
-        steps, weights = group["ns_steps"], group["ns_coeffs"]
         return [
             zero_power_via_newton_schulz_5(
-                update.flatten(1), num_steps=steps, weights=weights, dtype=torch.promote_types(update.dtype, torch.float32)
+                update.flatten(1),
+                num_steps=group["ns_steps"],
+                weights=group["ns_coeffs"],
+                dtype=torch.promote_types(update.dtype, torch.float32),
             )
             for update in updates
         ]
