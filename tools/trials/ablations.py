@@ -14,7 +14,7 @@ only prints what is there; `--variants` with `--threads 1` lets two processes sh
 About five minutes a run on two cores. G2DR's "no_coordinates" also has no discriminator, which would have
 nothing to judge; its "pretrained" gives a fifth of its steps to renderings. "base" of BEV-HybrIK is Table 3's
 first row, "augment" its second; the third is `rhobin ensemble` of finished runs, whose validation views are
-predicted as well.
+predicted as well. Its "stages" gives a sixth of its steps to each of the two stages before the whole task.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import numpy as np
 from rhobin.scoring.compare import compare, read_frame_scores
 
 ROOT = Path(__file__).parents[2]
-PRETRAINED, OCCLUDED = "pretrained", "occluded"
+PRETRAINED, STAGED, OCCLUDED = "pretrained", "stages", "occluded"
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ STUDIES = {
             "no_posing": (*PLAIN, "model.posing=1"),
             "own_place": (*PLAIN, "model.taught=[0,0]"),
             "averaged": (*PLAIN, AVERAGED),
+            STAGED: PLAIN,
         },
     ),
 }
@@ -99,20 +100,33 @@ STUDIES = {
 def command(name: str, seed: int, options: argparse.Namespace) -> list[str]:
     """The training of a variant."""
     steps, changes = options.steps, STUDIES[options.method].variants[name]
-    if name == PRETRAINED:  # a fifth of the same number of steps goes to renderings
-        first, steps = options.steps // 5, options.steps - options.steps // 5
-        changes = (
-            f"+stages.renders={{trainer: {{max_steps: {first}}}, data: {{root: {options.renders}, augment: "
-            f"{{background_p: 1.0, background_from: {options.root}}}, validation: {{by: group}}}}, "
-            "callbacks: {views: 0}}",
-            "+stages.scenes={}",
-        )
+    if name in (PRETRAINED, STAGED):  # earlier stages take their part of the same number of steps
+        first = options.steps // (5 if name == PRETRAINED else 6)
+        earlier = renderings(first, options) if name == PRETRAINED else parts_of_the_body(first)
+        steps, changes = options.steps - first * len(earlier), (*changes, *earlier, "+stages.last={}")
     return [
         "train.py", f"experiment={options.method}/synthetic", f"data.root={options.root}",
         f"trainer.max_steps={steps}", f"run_dir={options.out / f'{name}_{seed}'}", f"seed={seed}",
         f"data.seed={seed}", "resume=auto", f"threads={options.threads or 'null'}",
         f"callbacks.evaluator.every_n_steps={steps}", "callbacks.views=32", *changes, *options.overrides,
     ]  # fmt: skip
+
+
+def renderings(steps: int, options: argparse.Namespace) -> tuple[str, ...]:
+    """A stage of rendered objects on other backgrounds."""
+    return (
+        f"+stages.renders={{trainer: {{max_steps: {steps}}}, data: {{root: {options.renders}, augment: "
+        f"{{background_p: 1.0, background_from: {options.root}}}, validation: {{by: group}}}}, "
+        "callbacks: {views: 0}}",
+    )
+
+
+def parts_of_the_body(steps: int) -> tuple[str, ...]:
+    """The first two stages of `bev_hybrik/paper_base`: the image plane alone, then all but the posed body."""
+    rest = ("bird", "volume", "offset", "depths", "joints_laplace", "beta", "twist")
+    weights = ", ".join(f"{name}: 0.0" for name in rest)
+    start = f"{{trainer: {{max_steps: {steps}}}, callbacks: {{views: 0}}, model: {{posing: 1.0"
+    return (f"+stages.planar={start}, weights: {{{weights}}}}}}}", f"+stages.spatial={start}}}}}")
 
 
 def run(name: str, seed: int, options: argparse.Namespace) -> None:
