@@ -178,7 +178,7 @@ def _text(value):
 )
 def test_allowed_names_cannot_be_changed(write, module, name):
     """BUILD on the class or function itself, with plain and with slot state, must not stick."""
-    state = b"}" + _text("__setstate__") + b"c__builtin__\nlist\ns"
+    state = b"}" + _text("__setstate__") + b"c__builtin__\nset\ns"
     for body in (state, b"N" + state + b"\x86"):
         path = write(b"\x80\x04c" + module.encode() + b"\n" + name.encode() + b"\n" + body + b"b.")
         with pytest.raises(BrokenFileError):
@@ -190,7 +190,9 @@ def test_allowed_names_cannot_be_changed(write, module, name):
 def test_encodings_and_instances_are_limited(write):
     for data in (
         b"\x80\x02c_codecs\nencode\nU\x01aU\x05rot13\x86R.",
-        b"\x80\x02ccopy_reg\n_reconstructor\nc__builtin__\nlist\nc__builtin__\nlist\n]\x87R.",
+        b"\x80\x02ccopy_reg\n_reconstructor\nc__builtin__\nset\nc__builtin__\nset\n]\x87R.",
+        b"\x80\x02c__builtin__\nbytearray\nJ\x00\x00\x00\x70\x85R.",
+        b"\x80\x02cnumpy\nndarray\nJ\x00\x00\x00\x70\x85\x85R.",
     ):
         with pytest.raises(BrokenFileError):
             load_pickle(write(data))

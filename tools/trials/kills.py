@@ -177,8 +177,9 @@ def at_signal(number: signal.Signals, run_dir: Path, whole: Path, settings: list
     child = start(run_dir, settings)
     wait_for_rows(run_dir, 1)
     os.killpg(child, number)
-    code, info = ended(child), read_run(run_dir)
-    step = read_checkpoint(run_dir / "checkpoints" / "last.ckpt")["global_step"]
+    code = ended(child)
+    saved = max(run_dir.rglob("checkpoints/last.ckpt"), key=lambda path: path.stat().st_mtime_ns)
+    info, step = read_run(saved.parents[1]), read_checkpoint(saved)["global_step"]
     if code != 128 + number or info["state"] != f"interrupted by {number.name} at step {step}":
         return f"status {code}, state {info['state']!r}, last.ckpt of step {step}"
     if "resume=auto" not in Path(f"{run_dir}.out").read_text():

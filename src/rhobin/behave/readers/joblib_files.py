@@ -6,13 +6,15 @@ names go through the same table as everywhere (`rhobin.pickles`).
 
 from __future__ import annotations
 
+import math
 import pickle
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
-from rhobin.pickles import BrokenFileError, UnsafePickleError, allowed_name
+from rhobin.pickles.arrays import Dtype, Spend, array_of
+from rhobin.pickles.load import BrokenFileError, Names, UnsafePickleError, plain
 
 _PythonUnpickler: Any = vars(pickle)["_Unpickler"]  # its C twin cannot read between opcodes
 _ARRAY_CLASS = ("joblib.numpy_pickle", "NumpyArrayWrapper")
@@ -44,7 +46,7 @@ def load_joblib(path: Path | str) -> Any:
                 f"{path} is compressed; write it again with joblib.dump(joblib.load(path), path, compress=0)"
             )
         try:
-            return _JoblibUnpickler(stream, path).load()
+            return plain(_JoblibUnpickler(stream, path).load())
         except UnsafePickleError:
             raise
         except Exception as error:  # a broken pickle can raise nearly anything
@@ -62,19 +64,17 @@ class _ArrayFollows:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.state = dict(state)
 
-    def read(self, stream: BinaryIO, end: int) -> np.ndarray:
-        dtype, shape = np.dtype(self.state["dtype"]), tuple(int(n) for n in self.state["shape"])
-        if dtype.hasobject:
+    def read(self, stream: BinaryIO, end: int, spend: Spend) -> np.ndarray:
+        dtype, shape = self.state["dtype"], tuple(int(n) for n in self.state["shape"])
+        if not isinstance(dtype, Dtype) or dtype.holds_objects:
             raise pickle.UnpicklingError("an array of Python objects is not plain data")
         if self.state.get("numpy_array_alignment_bytes") is not None:
             stream.seek(stream.read(1)[0], 1)
-        count = int(np.prod(shape, dtype=object))
-        if min(shape, default=0) < 0 or count * dtype.itemsize > end - stream.tell():
+        size = math.prod(shape) * dtype.build().itemsize
+        if min(shape, default=0) < 0 or size > end - stream.tell():
             raise EOFError(f"the file ends within an array of shape {shape}")
-        values = np.frombuffer(stream.read(count * dtype.itemsize), dtype, count)
-        if self.state.get("order") == "F":
-            return values.reshape(shape[::-1]).transpose().copy()
-        return values.reshape(shape).copy()
+        order = "F" if self.state.get("order") == "F" else "C"
+        return array_of(spend, stream.read(size), dtype, shape, order)
 
 
 class _JoblibUnpickler(_PythonUnpickler):
@@ -84,15 +84,15 @@ class _JoblibUnpickler(_PythonUnpickler):
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         super().__init__(stream, encoding="latin1")
-        self._stream, self._path = stream, path
+        self._stream, self._names = stream, Names(path)
         self._end = path.stat().st_size
 
     def find_class(self, module: str, name: str) -> Any:
-        return _ArrayFollows if (module, name) == _ARRAY_CLASS else allowed_name(module, name, self._path)
+        return _ArrayFollows if (module, name) == _ARRAY_CLASS else self._names.find(module, name)
 
     def load_build(self) -> None:
         super().load_build()
         if isinstance(self.stack[-1], _ArrayFollows):
-            self.stack[-1] = self.stack[-1].read(self._stream, self._end)
+            self.stack[-1] = self.stack[-1].read(self._stream, self._end, self._names.spend)
 
     dispatch[pickle.BUILD[0]] = load_build
