@@ -2,8 +2,10 @@
 
 import copy
 import pickle
+import pickletools
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from rhobin.pickles import BrokenFileError, load, load_pickle
+from rhobin.pickles.write import pickled
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 PLAIN = st.one_of(
@@ -162,3 +165,28 @@ def test_more_containers_than_data_have_are_refused(tmp_path, monkeypatch):
     sound = [list(range(100)) for _ in range(500)]
     path.write_bytes(pickle.dumps(copy.deepcopy(sound)))
     assert load_pickle(path) == sound
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {
+            "a": np.arange(6.0).reshape(2, 3),
+            "b": [np.float32(1), "numpy._core.multiarray"],
+            "c": b"cnumpy._core.",
+        },
+        {"m": np.frombuffer(b"cnumpy._core.multiarray\n", np.uint8), "t": (True, None, {"x": np.str_("y")})},
+    ],
+)
+def test_what_is_written_names_nothing_that_old_numpy_lacks(tmp_path, value):
+    data = pickled(value)
+    names = {argument for opcode, argument, _ in pickletools.genops(data) if opcode.name == "GLOBAL"}
+    assert names
+    assert not [name for name in names if "_core" in name]
+    assert {opcode.proto for opcode, _, _ in pickletools.genops(data)} <= {0, 1, 2, 3}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        np.testing.assert_equal(pickle.loads(data), value)
+    path = tmp_path / "value.pkl"
+    path.write_bytes(data)
+    np.testing.assert_equal(load_pickle(path), value)

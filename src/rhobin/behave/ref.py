@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from rhobin.files import write_bytes
 from rhobin.objects.template import Template
 from rhobin.pickles import load_pickle
+from rhobin.pickles.write import pickled
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def write_ref(
             for name, template in templates.items()
         },
     }
-    write_bytes(path, pickle.dumps(content, protocol=4))
+    write_bytes(path, pickled(content))
 
 
 def find_ref(place: Path) -> Path | None:

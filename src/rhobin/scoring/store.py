@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import pickle
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from rhobin.files import write_bytes, write_json
 from rhobin.pickles import load_pickle
+from rhobin.pickles.write import pickled
 from rhobin.scoring.collect import Further
 
 SCHEMA = 3
@@ -69,7 +69,7 @@ def write_results(
         provenance: where they come from.
         further: what goes beyond the challenge's format.
     """
-    content = pickle.dumps(results, protocol=4)
+    content = pickled(results)
     sidecar = {
         "schema": SCHEMA,
         **asdict(provenance),

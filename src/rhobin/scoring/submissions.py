@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from rhobin.files import write_bytes
 from rhobin.metrics.submission import SubmissionError
 from rhobin.metrics.tracks import TRACKS
 from rhobin.pickles import load_pickle
+from rhobin.pickles.write import pickled
 from rhobin.scoring.by_image import from_images, is_by_image, to_images
 from rhobin.scoring.challenge import Challenge
 
@@ -116,7 +116,7 @@ def write_zip(path: Path, content: Mapping[str, Any]) -> None:
         packed = Path(folder) / "results.zip"
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             entry = zipfile.ZipInfo("results.pkl", date_time=(2023, 1, 1, 0, 0, 0))
-            archive.writestr(entry, pickle.dumps(dict(content), protocol=4), zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, pickled(dict(content)), zipfile.ZIP_DEFLATED)
         write_bytes(path, packed.read_bytes())
 
 

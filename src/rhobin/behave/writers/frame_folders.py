@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from rhobin.behave.video import split_frame
 from rhobin.behave.writers.files import copy_image, read_mask, sequence_rows, views_by_frame, write_common
 from rhobin.behave.writers.tree import write_info
 from rhobin.objects.names import names_by_id
+from rhobin.pickles.write import pickled
 from rhobin.types import GENDERS
 
 _PARTS = 3
@@ -95,7 +95,7 @@ def _write_fits(release: Release, frame: int, folder: Path, object_name: str) ->
     )
     for file, values in fits:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(pickle.dumps({key: value.copy() for key, value in values.items()}, protocol=4))
+        file.write_bytes(pickled({key: value.copy() for key, value in values.items()}))
 
 
 def _write_view(release: Release, view: int, folder: Path, full: bool) -> None:

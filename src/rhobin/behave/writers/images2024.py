@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from rhobin.geometry.camera import extrinsics
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.names import names_by_id
 from rhobin.objects.template import Template
+from rhobin.pickles.write import pickled
 from rhobin.types import GENDERS, Camera
 
 
@@ -39,7 +39,7 @@ def write_2024(out: Path, releases: Sequence[Release], bodies: BodySet) -> None:
             name = _name(release, view)
             gt = _annotation(release, view, bodies)
             _write_files(out / release.split, name, release, view)
-            write_bytes(out / release.split / "gt" / f"{name}.pkl", pickle.dumps(gt, protocol=4))
+            write_bytes(out / release.split / "gt" / f"{name}.pkl", pickled(gt))
             camera = release.cameras[release.views.camera[view]]
             lenses.setdefault(int(release.views.kinect[view]), camera)
             if release.split == "test":
@@ -48,7 +48,7 @@ def write_2024(out: Path, releases: Sequence[Release], bodies: BodySet) -> None:
         write_lens(out, kinect, camera)
     meshes = {name: {"verts": t.verts, "faces": t.faces} for name, t in templates.items()}
     content = {"annotations": annotations, "templates": meshes}
-    write_bytes(out / "ref.pkl", pickle.dumps(content, protocol=4))
+    write_bytes(out / "ref.pkl", pickled(content))
 
 
 def _name(release: Release, view: int) -> str:

@@ -5,7 +5,6 @@ Every file or folder appears under its final name only when it is complete.
 
 from __future__ import annotations
 
-import pickle
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from rhobin.behave.layout import (
 )
 from rhobin.behave.ply import write_ply
 from rhobin.files import write_json
+from rhobin.pickles.write import pickled
 from rhobin.types import Camera
 
 COLOR_QUALITY = 92
@@ -198,7 +198,7 @@ def _vector(values: np.ndarray, length: int) -> np.ndarray:
 
 def _dump(path: Path, value: dict[str, np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pickle.dumps(value, protocol=4))
+    path.write_bytes(pickled(value))
 
 
 def _write_jpeg(path: Path, image: np.ndarray, quality: int) -> None:
