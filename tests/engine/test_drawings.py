@@ -13,9 +13,10 @@ from behave_tree import TRAIN, make_tree, write_ground_truth
 from hydra import compose, initialize_config_dir
 
 from rhobin.__main__ import main
-from rhobin.engine.build import build_datamodule, read_config
+from rhobin.engine.build import build_datamodule
 from rhobin.engine.evaluate import evaluate
 from rhobin.engine.fit import fit
+from rhobin.engine.trusted import read_config
 from rhobin.reports.drawn_views import DRAWINGS, read_views
 from rhobin.scoring.store import read_further
 

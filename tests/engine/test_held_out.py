@@ -10,8 +10,9 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from rhobin.body.load import load_body
-from rhobin.engine.build import build_datamodule, read_config
+from rhobin.engine.build import build_datamodule
 from rhobin.engine.held_out import evaluate_views
+from rhobin.engine.trusted import read_config
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.scoring.store import HELD_OUT, read_further, read_results
 

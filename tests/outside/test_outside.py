@@ -153,7 +153,7 @@ def test_evaluated_reported_and_submitted(runs, capsys):
         "duel": ("object", "obj_rots", "poses"), "walker": ("human", "poses", "obj_rots"),
     }[name]  # fmt: skip
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-        evaluate(compose("eval", [f"run={run_dir}", "threads=1"]))
+        evaluate(compose("eval", [f"run={run_dir}", "trust=[visitors]", "threads=1"]))
     scores = json.loads((run_dir / "scores.json").read_text())
     assert list(scores["tracks"]) == [track]
     assert list(scores["tracks"][track]) == ["constant", "constant_per_object", name, "perfect"]
@@ -183,12 +183,12 @@ def test_a_calibration_on_other_data_reaches_predictions(runs):
     if name != "duel":
         pytest.skip("gives no confidence")
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-        evaluate(compose("eval", [f"run={whole}", "threads=1"]))
+        evaluate(compose("eval", [f"run={whole}", "trust=[visitors]", "threads=1"]))
         assert "probability" not in read_further(whole).arrays
         sidecar = json.loads((whole / "results.json").read_text())
         calibrator = Calibrator((0.0, 1.0), (0.25, 0.75))
         origin = sidecar["checkpoint_hash"], "of other data", 9
         write_calibration(whole, Calibration(*origin, calibrator, "close"))
-        evaluate(compose("eval", [f"run={whole}", "threads=1", "force=true"]))
+        evaluate(compose("eval", [f"run={whole}", "trust=[visitors]", "threads=1", "force=true"]))
     arrays = read_further(whole).arrays
     np.testing.assert_allclose(arrays["probability"], 0.25 + 0.5 * arrays["extras.confidence"])

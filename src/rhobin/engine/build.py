@@ -32,18 +32,6 @@ def instantiate(config: Any, **kwargs: Any) -> Any:
     return hydra.utils.instantiate(config, _convert_="all", **kwargs)
 
 
-def read_config(run_dir: Path) -> DictConfig:
-    """The config of a run folder.
-
-    Raises:
-        FileNotFoundError: not a run folder.
-    """
-    path = run_dir / "config.yaml"
-    if not path.is_file():
-        raise FileNotFoundError(f"{run_dir} is not a run folder: it has no config.yaml; train.py writes one")
-    return DictConfig(OmegaConf.load(path))
-
-
 def build_datamodule(config: DictConfig) -> Any:
     """The datamodule, set up for training and validation."""
     datamodule = instantiate(config.data)

@@ -15,10 +15,11 @@ from rich.console import Console
 import rhobin
 from rhobin.behave.ref import find_ref
 from rhobin.engine.baselines import baseline_rows
-from rhobin.engine.build import build_datamodule, build_module, read_config
+from rhobin.engine.build import build_datamodule, build_module
 from rhobin.engine.drawings import keep_drawings
 from rhobin.engine.predict import load_weights, predict_views
 from rhobin.engine.provenance import DEPENDENT, is_current, origin_hash, read_provenance
+from rhobin.engine.trusted import read_config
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.metrics.tracks import TRACKS, known_tracks
 from rhobin.reports.page import write_report
@@ -50,7 +51,7 @@ def evaluate(config: DictConfig) -> Path:
     """
     run_dir, folder, console = Path(config.run), Path(config.out or config.run), Console()
     known_tracks(config.tracks, "tracks")
-    trained = read_config(run_dir)
+    trained = read_config(run_dir, config.trust)
     run_config = moved(trained, config.data)
     if config.threads:
         torch.set_num_threads(config.threads)

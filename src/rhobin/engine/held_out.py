@@ -12,10 +12,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError
 from rich.console import Console
 
-from rhobin.engine.build import build_datamodule, build_module, read_config
+from rhobin.engine.build import build_datamodule, build_module
 from rhobin.engine.evaluate import evaluate, moved
 from rhobin.engine.predict import Predicted, load_weights, predict_views
 from rhobin.engine.provenance import read_provenance
+from rhobin.engine.trusted import read_config
 from rhobin.geometry.rotation import rotmat_to_rotvec
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.scoring.collect import TRUTH, Further
@@ -55,7 +56,7 @@ def predict_held_out(config: DictConfig) -> Path:
         ValueError: nothing was held out, or the checkpoint belongs to another experiment.
     """
     run_dir, console = Path(config.run), Console()
-    folder, trained = Path(config.out or run_dir / HELD_OUT), read_config(run_dir)
+    folder, trained = Path(config.out or run_dir / HELD_OUT), read_config(run_dir, config.trust)
     run_config = moved(trained, config.data)
     run_config.data.validation.fraction = trained.data.validation.fraction
     run_config.data.validation.views = None  # all of them: training thins them to save time

@@ -13,11 +13,12 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from rhobin.data.sampler import ResumableSampler
-from rhobin.engine.build import build_datamodule, build_module, read_config
+from rhobin.engine.build import build_datamodule, build_module
 from rhobin.engine.drawings import draw_samples
 from rhobin.engine.evaluate import moved
 from rhobin.engine.experiments import config_folder
 from rhobin.engine.predict import load_weights
+from rhobin.engine.trusted import read_config
 from rhobin.reports.contact_sheet import Tile, draw_sheet, write_sheet
 from rhobin.reports.map_sheet import draw_map_sheet
 from rhobin.types import Sample
@@ -103,7 +104,7 @@ def preview_run(overrides: Sequence[str], out: Path | None = None, samples: int 
     """
     config = compose_config(overrides, "eval")
     run_dir = Path(config.run)
-    trained = read_config(run_dir)
+    trained = read_config(run_dir, config.trust)
     run_config = moved(trained, config.data)
     datamodule = build_datamodule(run_config)
     module = build_module(run_config, datamodule).eval()
