@@ -57,6 +57,18 @@ def test_seek_goes_on_where_training_stopped(release_root, expected, done, worke
     assert all(same(a, b) for a, b in zip(rest, expected[done:], strict=True))
 
 
+def test_the_seed_of_training_does_not_choose_validation(release_root):
+    def held_out(**changes):
+        dataset = make(
+            release_root, validation={"by": "sequence", **changes.pop("validation", {})}, **changes
+        ).val_dataset
+        return {dataset.key(i).sequence for i in range(len(dataset))}
+
+    usual = held_out()
+    assert all(held_out(seed=seed) == usual for seed in range(1, 5))
+    assert any(held_out(validation={"seed": seed}) != usual for seed in range(1, 9))
+
+
 def test_splits_share_no_sequence_and_test_is_kinect_1(release_root):
     datamodule = make(release_root)
     names = {}

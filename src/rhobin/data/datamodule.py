@@ -80,7 +80,7 @@ class BehaveDataModule(pl.LightningDataModule):
             body: folder of licensed SMPL-H files; None for the stand-in.
             batch_size: samples a batch, per device.
             workers: loader processes; batches are the same for any number.
-            seed: of order, augmentation and validation split.
+            seed: of order and augmentation.
             layout: whose rules the root follows ("raw", "30fps", "2023", "2024"); "auto" looks.
             frame_list: "all" views, or those of "chore"'s frame list.
             view: keys of `ViewConfig`.

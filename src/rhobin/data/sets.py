@@ -97,7 +97,7 @@ class DataSets:
         settings, rule = self.settings, self.settings.validation
         train, val = views, views[:0]
         if rule.by != "release":
-            held_out = held_out_views(release, rule.fraction, rule.by, settings.seed)[views]
+            held_out = held_out_views(release, rule.fraction, rule.by, rule.seed)[views]
             train, val = views[~held_out], views[held_out]
         cache = None
         if settings.cache.kind == "ram":

@@ -73,11 +73,13 @@ class ValidationConfig:
     Attributes:
         fraction: share of training frames held out, by whole sequences.
         by: "group" (subject and room), "sequence", or "release" for the root's own validation sequences.
+        seed: of the choice; runs that differ in `data.seed` alone hold out the same.
         views: at most so many validation views, evenly spread; None for all.
     """
 
     fraction: float = 0.1
     by: str = "group"
+    seed: int = 0
     views: int | None = None
 
 
@@ -151,7 +153,7 @@ class DataSettings:
         layout: whose rules the root follows; "auto" looks.
         body: folder of licensed SMPL-H files; None for the stand-in.
         frame_list: "all" views, or those of "chore"'s frame list.
-        seed: of order, augmentation and validation split.
+        seed: of order and augmentation.
         samples: what samples hold.
         augment: of training views; None for none.
         validation: which training views validate.

@@ -111,7 +111,7 @@ def _need_every_view(members: Sequence[Member], views: Sequence[Views], names: S
             raise EnsembleError(
                 f"{member.run} lacks {len(missing)} of the {len(names)} views that the members predict: "
                 f"{', '.join(missing[:SHOWN])}{more}. Members must predict the same views: evaluate them on "
-                "one root, and train them with the same data.validation, data.seed and data.frame_list"
+                "one root, and train them with the same data.validation and data.frame_list"
             )
 
 
