@@ -1,5 +1,6 @@
 """A run that was stopped and goes on ends where a run that was never stopped does, bit for bit."""
 
+import csv
 import os
 import shutil
 
@@ -62,6 +63,33 @@ def test_a_finished_run_can_be_extended(smoke, reference, tmp_path):
         fit(smoke(run_dir, *OVERRIDES, *longer))
     fit(smoke(run_dir, *OVERRIDES, *longer, "allow_changes=true"))
     assert (read_run(run_dir)["steps"], read_run(run_dir)["state"]) == (steps + 2, "finished")
+
+
+def test_a_new_learning_rate_is_applied(smoke, reference, stopped_at, tmp_path):
+    """Announced, logged, and followed: at a hundredth of the rate the weights stay near the checkpoint's."""
+    run_dir, changes = stopped_at(7), ("optim.optimizer.lr=1.5e-5", "allow_changes=true")
+    before = saved(run_dir)["state_dict"]
+    fit(smoke(run_dir, *OVERRIDES, "resume=auto", *changes))
+    rates = [
+        {
+            int(row["step"]): float(row["lr"])
+            for row in csv.DictReader((run / "metrics.csv").open())
+            if row["lr"]
+        }
+        for run in (reference, run_dir)
+    ]
+    later = [step for step in rates[0] if step > 7]
+    assert later
+    assert all(rates[1][step] == pytest.approx(0.01 * rates[0][step], rel=1e-6) for step in later)
+    moved = [
+        max(
+            (saved(run)["state_dict"][k] - v).abs().max().item()
+            for k, v in before.items()
+            if k.endswith("weight")
+        )
+        for run in (reference, run_dir)
+    ]
+    assert moved[1] < 0.1 * moved[0]
 
 
 def test_a_taken_folder_is_refused(smoke, reference):

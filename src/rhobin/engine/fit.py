@@ -23,6 +23,7 @@ from rhobin.engine.build import (
     build_module,
     build_trainer,
 )
+from rhobin.engine.keys import check_keys
 from rhobin.engine.lock import locked
 from rhobin.engine.memory import keep_freed_memory
 from rhobin.engine.progress import TrainProgress
@@ -61,6 +62,7 @@ def fit(config: DictConfig) -> Path:
         The run folder.
 
     Raises:
+        ValueError: the config has a key that nothing reads, or a value that does not fit.
         ResumeError: the run folder or the checkpoint forbids it.
         FileNotFoundError: data, body files or checkpoint are missing.
         NonFiniteLossError: a loss became NaN or infinite.
@@ -68,6 +70,7 @@ def fit(config: DictConfig) -> Path:
         StoppedEarlyError: a callback or trainer.max_time ended the training, whose state is saved.
         Interrupted: a signal ended the training, whose state is saved.
     """
+    check_keys(config)
     stages, run_dir = stages_of(config), Path(config.run_dir)
     with locked(run_dir), stop_requests() as request:
         if len(stages) > 1:

@@ -249,6 +249,11 @@ class Method(pl.LightningModule):
         ]
         return made[0] if self.automatic_optimization else made
 
+    def on_train_start(self) -> None:
+        """Train with the rates and settings of the config, also from a checkpoint of another one."""
+        for group in self.groups:
+            group.restore_settings()
+
     def freeze_modules(self, names: tuple[str, ...]) -> None:
         """Stop training submodules: no gradients, and always in evaluation mode.
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+
+PROGRESS = ("params", "lr", "step")  # what an optimiser's group holds beside its settings
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,29 @@ class Group:
         parameters: those that are trained.
         optimizer: moves them.
         schedule: of its learning rate.
+        settings: those of each of the optimiser's groups, as the config has them.
+        rates: learning rates that the schedule multiplies, as the config has them.
     """
 
     name: str
     parameters: list[nn.Parameter]
     optimizer: Optimizer
     schedule: LRScheduler
+    settings: list[dict[str, Any]]
+    rates: list[float]
+
+    def restore_settings(self) -> None:
+        """Take the config's settings and rates where a checkpoint brought its own."""
+        for now, wanted in zip(self.optimizer.param_groups, self.settings, strict=True):
+            now.update(wanted)
+        old, self.schedule.base_lrs = self.schedule.base_lrs, list(self.rates)
+        if old == self.rates and not isinstance(self.schedule, LambdaLR):
+            return
+        for number, (now, rate) in enumerate(zip(self.optimizer.param_groups, self.rates, strict=True)):
+            if isinstance(self.schedule, LambdaLR):
+                now["lr"] = rate * self.schedule.lr_lambdas[number](self.schedule.last_epoch)
+            else:
+                now["lr"] = now["lr"] * rate / old[number] if old[number] else rate
 
 
 def build_groups(owner: nn.Module, optim: Mapping[str, Mapping[str, Any]], total_steps: int) -> list[Group]:
@@ -46,8 +65,13 @@ def build_groups(owner: nn.Module, optim: Mapping[str, Mapping[str, Any]], total
         if not parameters:
             raise ValueError(f"model.optim.{name} has no parameters to train: all of {name} is frozen")
         optimizer = makers["optimizer"](parameters)
+        schedule = makers["schedule"](optimizer, total_steps=total_steps)
+        settings = [
+            {key: value for key, value in group.items() if key not in PROGRESS}
+            for group in optimizer.param_groups
+        ]
         groups.append(
-            Group(name, parameters, optimizer, makers["schedule"](optimizer, total_steps=total_steps))
+            Group(name, parameters, optimizer, schedule, settings, [float(r) for r in schedule.base_lrs])
         )
     covered = {id(p) for group in groups for p in group.parameters}
     missed = [name for name, p in owner.named_parameters() if p.requires_grad and id(p) not in covered]
