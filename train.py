@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import hydra
 from omegaconf import DictConfig
 
 from rhobin.engine.fit import fit
+from rhobin.engine.mistakes import check_experiment, told
 
 
 @hydra.main(config_path="configs", config_name="train", version_base="1.3")
 def main(config: DictConfig) -> None:
     """Compose the config and fit; errors meant for people come without a traceback."""
-    try:
+    with told():
         fit(config)
-    except (FileNotFoundError, ValueError, RuntimeError) as error:
-        if os.environ.get("HYDRA_FULL_ERROR") == "1":
-            raise
-        sys.exit(f"error: {error}\n(HYDRA_FULL_ERROR=1 shows the traceback)")
 
 
 if __name__ == "__main__":
+    check_experiment(sys.argv[1:])
     main()

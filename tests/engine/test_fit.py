@@ -65,7 +65,14 @@ def test_a_run_leaves_its_records(smoke, tmp_path, capsys):
     assert "val/joint_mm" in capsys.readouterr().out
 
 
+def test_a_start_that_fails_leaves_no_folder(smoke, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        fit(smoke(tmp_path / "run", f"data.root={tmp_path / 'nowhere'}"))
+    assert not (tmp_path / "run").exists()
+
+
 def test_the_id_is_on_disk_before_anything_can_fail(smoke, tmp_path):
+    (tmp_path / "run").mkdir()
     with pytest.raises(FileNotFoundError):
         fit(smoke(tmp_path / "run", f"data.root={tmp_path / 'nowhere'}"))
     info = json.loads((tmp_path / "run" / "run.json").read_text())

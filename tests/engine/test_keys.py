@@ -1,9 +1,13 @@
 """Overrides with a wrong name are refused, with the name that was meant."""
 
 import pytest
+from hydra.errors import InstantiationException
+from omegaconf import OmegaConf
+from omegaconf.errors import MissingMandatoryValue
 
 from rhobin.engine.fit import fit
 from rhobin.engine.keys import check_keys
+from rhobin.engine.mistakes import check_experiment, said
 
 
 @pytest.mark.parametrize(
@@ -30,3 +34,56 @@ def test_what_is_read_passes(smoke, tmp_path):
     more = "{_target_: rhobin.engine.ema.WeightAverage, decay: 0.9}"
     for overrides in ((), (f"+callbacks.mine={more}",), ("logger=tensorboard",), ("logger=wandb",)):
         check_keys(smoke(tmp_path / "run", *overrides))
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("trainer.max_steps=abc", "'abc'; expected a whole number of at least 1, or -1"),
+        ("trainer.devices=0", "0; expected how many devices"),
+        ("optim.optimizer.lr=1e-3x", "'1e-3x'; expected a number above 0"),
+        ("data.batch_size=0", "0; expected a whole number of at least 1"),
+        ("data.batch_size=2.5", "2.5; expected a whole number"),
+        ("seed=abc", "'abc'; expected a whole number of at least 0"),
+        ("threads=0", "0; expected a whole number of at least 1, or null"),
+        ("resume=true", "True; expected none, auto or a checkpoint's path"),
+        ("callbacks.log.every_n_steps=0", "0; expected a whole number of at least 1"),
+    ],
+)
+def test_values_that_cannot_be_meant_are_refused(smoke, tmp_path, override, expected):
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - compared whole below
+        fit(smoke(tmp_path / "run", override))
+    assert str(error.value).startswith(f"{override.partition('=')[0]} is {expected}")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_missing_gpu_is_told(smoke, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(ValueError, match=r"trainer\.accelerator is gpu.*no CUDA GPU.*trainer=cpu"):
+        fit(smoke(tmp_path / "run", "trainer.accelerator=gpu"))
+
+
+def test_arguments_that_nothing_takes_are_told_with_their_place(smoke, tmp_path):
+    with pytest.raises(ValueError, match=r"nothing reads trainer\.foo"):
+        fit(smoke(tmp_path / "run", "+trainer.foo=1"))
+    with pytest.raises(InstantiationException) as error:
+        fit(smoke(tmp_path / "run", "+model.net.foo=1"))
+    assert said(error.value) == "KhorNet.__init__() got an unexpected keyword argument 'foo' (in net)"
+
+
+def test_a_key_that_is_missing_is_told():
+    with pytest.raises(MissingMandatoryValue) as error:
+        _ = OmegaConf.create({"run": "???"}).run
+    assert said(error.value) == "run is not set; give it on the command line, such as run=runs/demo"
+
+
+def test_experiments_that_are_not_there_are_told():
+    for arguments, message in (
+        (["experiment=khor/smok"], "did you mean khor/smoke"),
+        (["experiment=nope"], "rhobin experiments lists all"),
+        (["seed=3"], "no experiment is named"),
+    ):
+        with pytest.raises(SystemExit, match=message):
+            check_experiment(arguments)
+    for arguments in (["experiment=g2dr/paper"], ["model=khor"], ["--config-dir", "x", "experiment=mine"]):
+        check_experiment(arguments)

@@ -23,9 +23,10 @@ from rhobin.engine.build import (
     build_module,
     build_trainer,
 )
-from rhobin.engine.keys import check_keys
+from rhobin.engine.keys import check_keys, check_values
 from rhobin.engine.lock import locked
 from rhobin.engine.memory import keep_freed_memory
+from rhobin.engine.mistakes import nothing_left
 from rhobin.engine.progress import TrainProgress
 from rhobin.engine.resume import ResumeError, Start, find_start
 from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run
@@ -71,8 +72,11 @@ def fit(config: DictConfig) -> Path:
         Interrupted: a signal ended the training, whose state is saved.
     """
     check_keys(config)
+    check_values(config)
     stages, run_dir = stages_of(config), Path(config.run_dir)
-    with locked(run_dir), stop_requests() as request:
+    for stage in stages:
+        check_values(stage.config)
+    with nothing_left(run_dir), locked(run_dir), stop_requests() as request:
         if len(stages) > 1:
             check_resume(config, stages)
         for stage in stages_to_do(stages, config.resume):

@@ -1,11 +1,14 @@
-"""Keys of a training config that nothing reads are refused: an override with a wrong name would do nothing."""
+"""Overrides of a training that would do nothing, or fail far from where they were set, are refused here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+import pytorch_lightning as pl
+import torch
 from omegaconf import DictConfig, OmegaConf
 
 from rhobin.engine.runinfo import flatten
@@ -15,6 +18,53 @@ ROOT = {
     *("name", "run_dir", "resume", "init_from", "freeze", "allow_changes", "seed", "threads"),
 }
 GROUP = {"optimizer", "schedule"}
+
+
+def _whole(least: int, *others: Any) -> tuple[Callable[[Any], bool], str]:
+    def fits(value: Any) -> bool:
+        return value in others or (isinstance(value, int) and not isinstance(value, bool) and value >= least)
+
+    said = "".join(f", or {'null' if other is None else other}" for other in others)
+    return fits, f"a whole number of at least {least}{said}"
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "seed": _whole(0),
+    "data.seed": _whole(0),
+    "data.batch_size": _whole(1),
+    "data.workers": _whole(0),
+    "threads": _whole(1, None),
+    "trainer.max_steps": _whole(1, -1),
+    "trainer.max_epochs": _whole(1, -1),
+    "trainer.accumulate_grad_batches": _whole(1),
+    "callbacks.views": _whole(0),
+    **{f"callbacks.{n}.every_n_steps": _whole(1) for n in ("log", "evaluator", "progress", "checkpoints")},
+    "optim.optimizer.lr": (_positive, "a number above 0"),
+    "resume": (lambda value: isinstance(value, str), "none, auto or a checkpoint's path"),
+    "run_dir": (lambda value: isinstance(value, str), "a folder"),
+    "trainer.devices": (lambda value: value not in (0, "0"), "how many devices, a list of them, or auto"),
+}
+
+
+def check_values(config: DictConfig) -> None:
+    """Refuse values that cannot be meant.
+
+    Raises:
+        ValueError: naming the key, its value and what is expected.
+    """
+    for key, (fits, expected) in VALUES.items():
+        value = OmegaConf.select(config, key)
+        if value is not None and not fits(value):
+            raise ValueError(f"{key} is {value!r}; expected {expected}")
+    if config.trainer.get("accelerator") in ("gpu", "cuda") and not torch.cuda.is_available():
+        raise ValueError(
+            f"trainer.accelerator is {config.trainer.accelerator}, and torch finds no CUDA GPU here; rhobin "
+            "doctor says why, trainer=cpu trains without one"
+        )
 
 
 def check_keys(config: DictConfig) -> None:
@@ -37,6 +87,8 @@ def check_keys(config: DictConfig) -> None:
 
 def _unread(config: Mapping[str, Any]) -> Iterator[str]:
     yield from (key for key in config if key not in ROOT)
+    known = {*inspect.signature(pl.Trainer).parameters, "_target_"}
+    yield from (f"trainer.{key}" for key in config["trainer"] if key not in known)
     yield from (f"optim.{key}" for key in config["optim"] if key not in GROUP)
     for name, group in config["model"].get("optim", {}).items():
         yield from (
