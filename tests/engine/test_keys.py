@@ -85,5 +85,8 @@ def test_experiments_that_are_not_there_are_told():
     ):
         with pytest.raises(SystemExit, match=message):
             check_experiment(arguments)
+    with pytest.raises(SystemExit) as end:
+        check_experiment(["--help"])
+    assert end.value.code is None
     for arguments in (["experiment=g2dr/paper"], ["model=khor"], ["--config-dir", "x", "experiment=mine"]):
         check_experiment(arguments)

@@ -19,6 +19,10 @@ from rhobin.engine.experiments import config_folder, experiments
 
 EXAMPLES = {"run": "run=runs/demo", "name": "experiment=khor/synthetic"}
 FULL = "HYDRA_FULL_ERROR"
+USAGE = """python train.py experiment=NAME [KEY=VALUE ...]
+
+rhobin experiments lists the names, configs/train.yaml and what it names all keys.
+python train.py experiment=NAME --help shows them with their values."""
 
 
 @contextmanager
@@ -47,12 +51,15 @@ def said(error: Exception) -> str:
 
 
 def check_experiment(arguments: Sequence[str]) -> None:
-    """End the program where the command line names an experiment that is not there, or none.
+    """End the program where the command line names an experiment that is not there, or none, or asks for help.
 
     Args:
         arguments: of train.py.
     """
     given = {key: value for key, equals, value in (a.partition("=") for a in arguments) if equals}
+    if {"-h", "--help"} & set(arguments) and "experiment" not in given:
+        print(USAGE)
+        sys.exit()
     searched = any(a.startswith(("--", "-c", "hydra.")) for a in arguments)
     if searched or {"model", "data"} & {key.partition("@")[0] for key in given}:
         return
