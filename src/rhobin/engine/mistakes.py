@@ -51,14 +51,14 @@ def said(error: Exception) -> str:
 
 
 def check_experiment(arguments: Sequence[str]) -> None:
-    """End the program where the command line names an experiment that is not there, or none, or asks for help.
+    """End the program where the command line names no experiment that is there, or only asks for help.
 
     Args:
         arguments: of train.py.
     """
     given = {key: value for key, equals, value in (a.partition("=") for a in arguments) if equals}
     if {"-h", "--help"} & set(arguments) and "experiment" not in given:
-        print(USAGE)
+        sys.stdout.write(f"{USAGE}\n")
         sys.exit()
     searched = any(a.startswith(("--", "-c", "hydra.")) for a in arguments)
     if searched or {"model", "data"} & {key.partition("@")[0] for key in given}:
