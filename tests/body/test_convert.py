@@ -106,6 +106,15 @@ def test_copying_needs_no_model(sequence, tmp_path):
         np.testing.assert_allclose(found["trans"], content["trans"])
 
 
+def test_further_betas_that_are_zero_are_no_loss(sequence, tmp_path):
+    content, _ = sequence
+    longer = {**content, "betas": np.concatenate((content["betas"], np.zeros(6)))}
+    np.savez(tmp_path / "longer.npz", **longer)
+    assert _convert(tmp_path / "longer.npz", tmp_path / "out.npz", "--to", "smpl", "--copy") == 0
+    with np.load(tmp_path / "out.npz") as found:
+        np.testing.assert_array_equal(found["betas"], np.tile(content["betas"], (4, 1)))
+
+
 def test_another_topology_needs_its_matrix(folder, tmp_path, capsys):
     body = load_body("male", dtype=torch.float64)
     order = np.random.default_rng(0).permutation(6890)
@@ -130,6 +139,15 @@ def test_another_topology_needs_its_matrix(folder, tmp_path, capsys):
         ({"poses": np.zeros((4, 66))}, r"poses: expected 72, 156 or 165 numbers"),
         ({"trans": np.zeros((3, 3))}, r"trans: expected shape \(4, 3\)"),
         ({"gender": None}, r"gender: expected male, female or neutral"),
+        ({"betas": np.ones(1)}, r"betas: expected shape \(10,\) or \(4, 10\), found \(1, 1\)"),
+        ({"betas": np.ones((4, 1))}, r"betas: expected shape .*found \(4, 1\)"),
+        ({"betas": np.ones((3, 10))}, r"betas: expected shape .*found \(3, 10\)"),
+        ({"betas": np.ones(16)}, r"betas: .*found 16 numbers.*not 0.*verts"),
+        ({"poses": np.full((4, 156), np.nan)}, r"poses: frame 0 is not finite \(4 of 4\)"),
+        ({"trans": np.array([[0.0] * 3] * 3 + [[np.inf] * 3])}, r"trans: frame 3 is not finite \(1 of 4\)"),
+        ({"verts": np.full((2, 9, 3), np.nan)}, r"verts: frame 0 is not finite"),
+        ({"verts": np.linspace(0, 1700, 27).reshape(1, 9, 3)}, r"verts: expected metres.*divided by 1000"),
+        ({"verts": np.zeros((1, 9, 3))}, r"verts: expected metres"),
     ],
 )
 def test_errors_name_the_file_and_the_key(sequence, tmp_path, capsys, change, message):

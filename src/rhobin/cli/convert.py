@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 COLUMNS = {72: "smpl", 156: "smplh", 165: "smplx"}
 NAMES = {"poses": ("poses", "pose"), "betas": ("betas", "beta"), "trans": ("trans", "transl", "translation")}
 CHUNK = 64
+SMALLEST, LARGEST = 0.4, 3.0  # metres that a body spans, crouching child to outstretched adult
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -83,7 +84,9 @@ def _read(path: Path) -> dict[str, Any]:
         verts = np.asarray(content["verts"], dtype=np.float64)
         if verts.ndim not in (2, 3) or verts.shape[-1] != 3:
             raise ValueError(f"{path}: verts: expected shape (T, V, 3), found {verts.shape}")
-        return {**content, "verts": verts.reshape(-1, *verts.shape[-2:])}
+        verts = verts.reshape(-1, *verts.shape[-2:])
+        _check_size(path, verts)
+        return {**content, "verts": verts}
     return {**content, **_parameters(path, content)}
 
 
@@ -99,14 +102,55 @@ def _parameters(path: Path, content: dict[str, Any]) -> "dict[str, np.ndarray]":
     frames, columns = found["poses"].shape
     if columns not in COLUMNS:
         raise ValueError(f"{path}: poses: expected 72, 156 or 165 numbers a frame, found {columns}")
-    kept = None if COLUMNS[columns] == "smplx" else 10
-    betas = found["betas"][:, :kept]
-    found["betas"] = np.broadcast_to(betas, (frames, betas.shape[1])).copy()
-    if kept is None and "expression" in content:
+    smplx = COLUMNS[columns] == "smplx"
+    found["betas"] = _betas(path, found["betas"], frames, smplx)
+    if smplx and "expression" in content:
         found["expression"] = np.atleast_2d(np.asarray(content["expression"], dtype=np.float64))
     if found["trans"].shape != (frames, 3):
         raise ValueError(f"{path}: trans: expected shape {(frames, 3)}, found {found['trans'].shape}")
+    for name, values in found.items():
+        _check_finite(path, name, values)
     return found
+
+
+def _betas(path: Path, betas: "np.ndarray", frames: int, smplx: bool) -> "np.ndarray":
+    """Shape coefficients of every frame: 10, or as many as an SMPL-X file has."""
+    import numpy as np
+
+    wanted = f"(10,) or ({frames}, 10)" + (", or more numbers, for SMPL-X" if smplx else "")
+    if betas.shape[0] not in (1, frames) or betas.shape[1] < 10:
+        raise ValueError(f"{path}: betas: expected shape {wanted}, found {betas.shape}")
+    if not smplx and np.abs(betas[:, 10:]).max(initial=0) > 0:
+        raise ValueError(
+            f"{path}: betas: expected {wanted}, found {betas.shape[1]} numbers, and those beyond the tenth "
+            "are not 0. Pose the body with all of them, save its verts, and convert these"
+        )
+    kept = betas if smplx else betas[:, :10]
+    return np.broadcast_to(kept, (frames, kept.shape[1])).copy()
+
+
+def _check_finite(path: Path, name: str, values: "np.ndarray") -> None:
+    import numpy as np
+
+    bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(1))
+    if bad.size:
+        raise ValueError(
+            f"{path}: {name}: frame {bad[0]} is not finite ({bad.size} of {len(values)}); leave such out"
+        )
+
+
+def _check_size(path: Path, verts: "np.ndarray") -> None:
+    """Refuse surfaces that are no person's in metres."""
+    import numpy as np
+
+    _check_finite(path, "verts", verts)
+    size = np.ptp(verts, axis=1).max(1)
+    bad = np.flatnonzero((size < SMALLEST) | (size > LARGEST))
+    if bad.size:
+        raise ValueError(
+            f"{path}: verts: expected metres, a person of {SMALLEST} to {LARGEST}; frame {bad[0]} is "
+            f"{size[bad[0]]:.4g} wide or high. Millimetres have to be divided by 1000"
+        )
 
 
 def _gender(args: argparse.Namespace, content: dict[str, Any]) -> str:
