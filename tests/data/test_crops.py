@@ -78,8 +78,11 @@ def test_a_square_of_factor_one_covers_exactly_the_mask():
 
 
 def test_window_has_a_fixed_size_and_scales_with_the_image():
-    centre, side = window_square(np.array([1000.0, 701.0, 100.0, 100.0]), 2048)
-    assert (centre.tolist(), side) == ([1048.5, 749.5], 1200)  # pixels [449, 1649) about the floored middle
+    for box in ([1000.0, 701.0, 100.0, 100.0], [1000.0, 701.0, 101.0, 101.0], [999.0, 700.0, 102.0, 103.0]):
+        first, past = box[0], box[0] + box[2]
+        assert (first + past) // 2 == 1050  # CHORE's (bmin + bmax) // 2
+        centre, side = window_square(np.array(box), 2048)
+        assert (centre.tolist(), side) == ([1049.5, 750.5], 1200)  # pixels [450, 1650) by [151, 1351)
     centre, side = window_square(np.array([250.0, 175.0, 25.0, 25.0]), 512)
     assert side == 300
 

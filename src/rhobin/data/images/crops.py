@@ -85,9 +85,12 @@ def box_square(box: np.ndarray, expand: float) -> Square:
 
 
 def window_square(box: np.ndarray, image_width: int) -> Square:
-    """CHORE's fixed window of 1200 pixels about the box's floored centre, scaled with the image."""
+    """CHORE's fixed window of 1200 pixels about the box's floored centre, scaled with the image.
+
+    CHORE's centre is half the sum of the first pixel and the one after the last, rounded down.
+    """
     scale = image_width / WINDOW_IMAGE_WIDTH
-    centre = [math.floor(middle / scale) * scale - 0.5 for middle in (box[:2] + (box[2:] - 1) / 2)]
+    centre = [math.floor(middle / scale) * scale - 0.5 for middle in (box[:2] + box[2:] / 2)]
     return np.array(centre), WINDOW_PX * scale
 
 
