@@ -13,6 +13,7 @@ from rhobin.behave.video import (
     REACH,
     Video,
     VideoError,
+    extracted_frames,
     frame_file,
     frame_seconds,
     nearest_frames,
@@ -102,6 +103,42 @@ def test_every_kinect_shows_the_moment_of_the_nearest_frame():
     assert found[4].tolist() == [-1, 3]
     assert found[5].tolist() == [-1, -1]
     assert nearest_frames([np.array([3.0])], np.array([2.99, 3.0, 4.0])).ravel().tolist() == [0, 0, -1]
+
+
+class OfficialReader:
+    """How the release's tool walks through a video: a count of frames, and an iterator behind it."""
+
+    def __init__(self, seconds):
+        self.seconds, self.count, self.kept, self.iterator = seconds, 0, None, iter(range(len(seconds)))
+
+    def closest(self, time):
+        wanted = int(np.abs(self.seconds - time).argmin())
+        step, self.count = wanted - self.count, wanted
+        if step == 0 and self.kept is not None:
+            return self.kept
+        for _ in range(step - 1):
+            next(self.iterator)
+        self.kept = next(self.iterator)
+        return self.kept
+
+
+@pytest.mark.parametrize(
+    "starts", [(3.0, 3.0), (2.5, 2.5), (2.97, 3.0), (2.2, 3.4), (3.3, 2.9), (3.01, 2.999)]
+)
+def test_frames_are_those_of_the_official_extraction(starts):
+    """Videos that start before second 3, at it, and one that starts later than the other."""
+    rng = np.random.default_rng(0)
+    videos = [start + np.arange(200) / 30 + rng.uniform(0, 0.004, 200) for start in starts]
+    times = np.arange(3.0, 8.0, 1 / 30)
+    readers, expected = [OfficialReader(seconds) for seconds in videos], []
+    for time in times:
+        taken = [seconds[np.abs(seconds - time).argmin()] for seconds in videos]
+        moment = taken[int(np.abs(np.array(taken) - time).argmin())]
+        expected.append([reader.closest(moment) for reader in readers])
+    found = extracted_frames(videos, times)
+    sure = found >= 0
+    assert sure.mean() > 0.9
+    np.testing.assert_array_equal(found[sure], np.array(expected)[sure])
 
 
 @given(

@@ -154,6 +154,27 @@ def nearest_frames(videos: Sequence[np.ndarray], wanted: np.ndarray) -> np.ndarr
     return np.where(np.abs(shown - wanted[:, None]) <= REACH, frames, -1)
 
 
+def extracted_frames(videos: Sequence[np.ndarray], wanted: np.ndarray) -> np.ndarray:
+    """Which frame of each video the release's own extraction stores under a time.
+
+    Its reader counts from the first frame that it is asked for, and is one short where that is not the first
+    of the video (behave-dataset, `data/video_reader.py`): every later frame is then the one before the
+    nearest. Masks and fits carry the times of images that were extracted so, from second 3 on.
+
+    Args:
+        videos: rising times of each video's frames, seconds.
+        wanted: (T,) seconds.
+
+    Returns:
+        (T, videos) frame numbers; -1 where none is within `REACH` of the time.
+    """
+    taken = np.stack([seconds[_closest(seconds, np.array([FIRST_SECOND]))] for seconds in videos], axis=1)[0]
+    begin = taken[[np.abs(taken - FIRST_SECOND).argmin()]]
+    late = np.array([int(_closest(seconds, begin)[0] > 0) for seconds in videos])
+    frames = nearest_frames(videos, wanted)
+    return np.where(frames > 0, frames - late, frames)
+
+
 def _closest(rising: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Index of the entry of a rising array nearest to each value."""
     after = np.searchsorted(rising, values).clip(0, len(rising) - 1)

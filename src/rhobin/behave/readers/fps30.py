@@ -26,7 +26,7 @@ from rhobin.behave.readers.raw import sequence_facts
 from rhobin.behave.release import Release
 from rhobin.behave.root_templates import root_templates
 from rhobin.behave.splits import read_split
-from rhobin.behave.video import REACH, VideoError, frame_file, frame_seconds, nearest_frames
+from rhobin.behave.video import REACH, VideoError, extracted_frames, frame_file, frame_seconds
 from rhobin.objects.template import Template
 
 _MASKS = (
@@ -134,7 +134,7 @@ def _clips(builder: ReleaseBuilder, name: str, cameras: Mapping[int, int], lost:
 def _records(
     builder: ReleaseBuilder, name: str, fit: SequenceFit, clips: list[_Clip]
 ) -> Iterator[FrameRecord]:
-    frames = nearest_frames(
+    frames = extracted_frames(
         [clip.seconds for clip in clips], np.array([float(time[1:]) for time in fit.names])
     )
     folders = [builder.root / "masks" / part for part in dict.fromkeys((name, image_sequence(name)))]
