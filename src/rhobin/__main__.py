@@ -29,6 +29,8 @@ COMMANDS = {
     "report": "write the page of a scored run again",
 }
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells expect
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit status."""
@@ -40,7 +42,10 @@ def main(argv: list[str] | None = None) -> int:
     command = importlib.import_module(f"rhobin.cli.{argv[0].replace('-', '_')}")
     parser = argparse.ArgumentParser(prog=f"rhobin {argv[0]}", description=COMMANDS[argv[0]])
     command.configure(parser)
-    return command.run(parser.parse_intermixed_args(argv[1:]))
+    try:
+        return command.run(parser.parse_intermixed_args(argv[1:]))
+    except KeyboardInterrupt:
+        return _say(f"rhobin {argv[0]}: stopped by you", sys.stderr, INTERRUPTED)
 
 
 def _overview(argv: list[str]) -> int:

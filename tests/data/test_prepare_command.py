@@ -30,6 +30,15 @@ def test_the_command_from_dry_run_to_green(own_root, tmp_path, capsys):
         assert "34 views checked, ready to train from" in capsys.readouterr().out
 
 
+def test_nothing_is_written_into_the_dataset(own_root, tmp_path, capsys):
+    before = sorted(own_root.rglob("*"))
+    (tmp_path / "link").symlink_to(own_root)
+    for out in (own_root, own_root / "prepared", own_root.parent, tmp_path / "link"):
+        assert cli(own_root, out, "--workers", 1) == 1
+        assert "overlap; expected a folder of its own" in capsys.readouterr().err
+    assert sorted(own_root.rglob("*")) == before
+
+
 def test_the_command_on_damage(own_root, tmp_path, capsys):
     out = tmp_path / "out"
     folder = own_root / "sequences" / TRAIN[0] / "t0003.000"

@@ -45,7 +45,9 @@ def run(args: argparse.Namespace) -> int:
         edition = args.edition or (challenge.edition if challenge else "2023")
         path = submission_path(args.run, track, edition)
         pack(path, kept, edition, challenge)
-        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB, {track} track")
+        size = path.stat().st_size
+        told = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
+        print(f"{path}: {told}, {track} track")
         if challenge is None:
             print("not checked against ground truth: the run was not scored; give it with --ref")
             return 0

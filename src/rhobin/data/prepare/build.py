@@ -56,7 +56,18 @@ class Plan:
 
 
 def plan(releases: list[Release], out: Path, recipe: Recipe) -> Plan:
-    """Find out which sequences are complete already."""
+    """Find out which sequences are complete already.
+
+    Raises:
+        PrepareError: `out` is the root itself, or one stands within the other.
+    """
+    for root in {release.root.resolve() for release in releases}:
+        place = out.resolve()
+        if root == place or root in place.parents or place in root.parents:
+            raise PrepareError(
+                f"{out} and the dataset {root} overlap; expected a folder of its own to write to, such as "
+                f"{root.with_name(root.name + '_prepared')}"
+            )
     todo, kept, stale = [], 0, 0
     for release in releases:
         for sequence in list_sequences(release):
