@@ -1,25 +1,17 @@
 """The demo in small: data, a few training steps, scores and the report, all through the command line."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
-
-
-def call(*command: str) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, env=env)
+from commands import ROOT, call, succeed
 
 
-def succeed(*command: str) -> str:
-    done = call(*command)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+def fresh(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a Python that has imported nothing, as everybody's is."""
+    return subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +26,8 @@ def data(tmp_path_factory) -> Path:
 def run(data, tmp_path_factory) -> Path:
     run_dir = tmp_path_factory.mktemp("runs") / "smoke"
     succeed("train.py", "experiment=khor/smoke", f"data.root={data}", f"run_dir={run_dir}", "data.workers=0")
-    succeed("eval.py", f"run={run_dir}", "protocol.samples=500")
+    done = fresh("eval.py", f"run={run_dir}", "protocol.samples=500")
+    assert done.returncode == 0, done.stdout + done.stderr
     return run_dir
 
 
@@ -89,9 +82,10 @@ def test_another_experiments_checkpoint_is_refused(run, data, tmp_path):
 
 
 def test_a_missing_dataset_says_what_to_do(tmp_path):
-    done = call(
+    done = fresh(
         "train.py", "experiment=khor/smoke", f"data.root={tmp_path / 'none'}", f"run_dir={tmp_path / 'run'}"
     )
-    assert done.returncode != 0
+    assert done.returncode == 1
+    assert str(tmp_path / "none") in done.stderr
     assert "rhobin synth" in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,10 +1,8 @@
 import os
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
+from commands import start
 
 from rhobin.pool import THREAD_SETTINGS, finished, task_pool
 
@@ -41,10 +39,13 @@ if __name__ == "__main__":
 def test_workers_end_when_their_parent_is_killed(tmp_path):
     script = tmp_path / "parent.py"
     script.write_text(PARENT)
-    parent = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
-    child = int(parent.stdout.readline())
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
+    parent = start(str(script), output=tmp_path)
+    said = tmp_path / "stdout"
+    while parent.is_alive() and not (said.is_file() and said.read_text().endswith("\n")):
+        time.sleep(0.05)
+    child = int(said.read_text())
+    parent.kill()
+    parent.join()
     deadline = time.monotonic() + 20
     while alive(child) and time.monotonic() < deadline:
         time.sleep(0.2)

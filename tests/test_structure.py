@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rhobin.__main__ import main
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -68,12 +70,11 @@ def test_doctor_runs_before_torch_is_importable():
     assert "pip install -e ." in done.stdout
 
 
-def test_doctor_finds_everything_here():
-    done = subprocess.run(
-        [sys.executable, "-m", "rhobin", "doctor"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout
-    assert "Everything that is needed is here." in done.stdout
+def test_doctor_finds_everything_here(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    status, said = main(["doctor"]), capsys.readouterr().out
+    assert status == 0, said
+    assert "Everything that is needed is here." in said
 
 
 def test_an_unknown_command_lists_the_known_ones():

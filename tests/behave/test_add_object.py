@@ -1,6 +1,7 @@
 """`rhobin object add`: what it writes, what reads it, and what it refuses."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -32,6 +33,12 @@ def root(parcel, tmp_path_factory):
     root = tmp_path_factory.mktemp("own")
     assert main(["object", "add", str(parcel), "--unit", "mm", "--out", str(root)]) == 0
     return root
+
+
+@pytest.fixture
+def own(root, tmp_path):
+    """A copy that a test may change."""
+    return shutil.copytree(root, tmp_path / "own")
 
 
 def state(root, **group):
@@ -70,25 +77,23 @@ def test_the_picture_shows_the_object_and_its_copies(root):
     assert green.mean() > 0.03, "copies that lie on the mesh are green"
 
 
-def test_a_hand_written_group_is_honoured_until_it_is_deleted(parcel, tmp_path, capsys):
-    assert again(parcel, tmp_path) == 0
-    state(tmp_path, order=2, axis=[0, 0, 1])
-    assert len(load_template(tmp_path / "objects", "parcel").symmetries) == 2
-    assert again(parcel, tmp_path) == 0
+def test_a_hand_written_group_is_honoured_until_it_is_deleted(parcel, own, capsys):
+    state(own, order=2, axis=[0, 0, 1])
+    assert len(load_template(own / "objects", "parcel").symmetries) == 2
+    assert again(parcel, own) == 0
     assert "as symmetry.json states: a half turn about (0, 0, 1)" in capsys.readouterr().out
-    assert len(root_templates(tmp_path)["parcel"].symmetries) == 2
-    (tmp_path / "objects" / "parcel" / "symmetry.json").unlink()
-    assert again(parcel, tmp_path) == 0
-    assert len(root_templates(tmp_path)["parcel"].symmetries) == 4
+    assert len(root_templates(own)["parcel"].symmetries) == 2
+    (own / "objects" / "parcel" / "symmetry.json").unlink()
+    assert again(parcel, own) == 0
+    assert len(root_templates(own)["parcel"].symmetries) == 4
 
 
-def test_a_wrong_group_is_refused_by_the_command_and_by_readers(parcel, tmp_path, capsys):
-    assert again(parcel, tmp_path) == 0
-    state(tmp_path, order=4, axis=[0, 0, 1])
-    assert again(parcel, tmp_path) == 1
+def test_a_wrong_group_is_refused_by_the_command_and_by_readers(parcel, own, capsys):
+    state(own, order=4, axis=[0, 0, 1])
+    assert again(parcel, own) == 1
     assert "quarter turns about (0, 0, 1) moves the surface by" in capsys.readouterr().err
     with pytest.raises(ValueError, match="moves the surface by"):
-        root_templates(tmp_path)
+        root_templates(own)
 
 
 def test_behaves_objects_and_others_share_no_root_unless_told(parcel, tmp_path, capsys):

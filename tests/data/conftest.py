@@ -44,15 +44,28 @@ def prepared(release_root, tmp_path_factory):
     return made
 
 
+OPTIONS = {
+    "folders": {},
+    "shards": {"shards": True},
+    "whole": {"margin": np.inf},
+    "narrow": {"margin": 1.5},
+    "object": {"around": "object"},
+    "small": {"size": 72},
+}
+
+
+class Roots(dict):
+    """Prepared roots by the names of their options, each made when it is first asked for."""
+
+    def __init__(self, release_root, folder):
+        self.release_root, self.folder = release_root, folder
+
+    def __missing__(self, name):
+        self[name] = make_prepared(self.release_root, self.folder / name, **OPTIONS[name])
+        return self[name]
+
+
 @pytest.fixture(scope="session")
 def roots(release_root, tmp_path_factory):
     """Prepared roots of several recipes."""
-    folder = tmp_path_factory.mktemp("prepared")
-    return {
-        "folders": make_prepared(release_root, folder / "folders"),
-        "shards": make_prepared(release_root, folder / "shards", shards=True),
-        "whole": make_prepared(release_root, folder / "whole", margin=np.inf),
-        "narrow": make_prepared(release_root, folder / "narrow", margin=1.5),
-        "object": make_prepared(release_root, folder / "object", around="object"),
-        "small": make_prepared(release_root, folder / "small", size=72),
-    }
+    return Roots(release_root, tmp_path_factory.mktemp("prepared"))

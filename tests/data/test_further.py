@@ -96,7 +96,7 @@ def test_a_further_crop_stays_about_its_own_masks(release_root, turned):
 
 
 def test_plain_further_crops_are_the_squares_of_their_masks(release_root):
-    dataset = make(release_root)
+    dataset, alone = make(release_root), make_alone(release_root)
     for index in range(0, 32, 5):
         sample = dataset[index]
         source = read_source(dataset.release.view_files(index))
@@ -107,7 +107,7 @@ def test_plain_further_crops_are_the_squares_of_their_masks(release_root):
             middle = (reads["input_size"] - 1) / 2
             assert np.allclose(shown @ [*centre, 1], [middle, middle, 1], atol=1e-3)
             assert shown[0, 0] == pytest.approx(reads["input_size"] / side, rel=1e-5)
-        assert torch.equal(sample.K_crop, make_alone(release_root)[index].K_crop)
+        assert torch.equal(sample.K_crop, alone[index].K_crop)
 
 
 def make_alone(root):

@@ -45,6 +45,15 @@ def watched(monkeypatch):
     return watch
 
 
+@pytest.fixture(scope="module")
+def averaged(smoke, tmp_path_factory):
+    """An uninterrupted run with the average, and the weights of training after each of its batches."""
+    recorder = Recorder()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rhobin.engine.fit.build_callbacks", lambda *args: [*build_callbacks(*args), recorder])
+        return fit(smoke(tmp_path_factory.mktemp("averaged") / "run", EMA, *SHORT)), recorder.seen
+
+
 def last(run_dir):
     return torch.load(run_dir / "checkpoints" / "last.ckpt", weights_only=True)
 
@@ -58,21 +67,20 @@ def average(states):
     return mean
 
 
-def test_a_checkpoint_holds_the_average_and_beside_it_the_weights_of_training(smoke, tmp_path, watched):
-    recorder = watched()
-    run_dir = fit(smoke(tmp_path / "run", EMA, *SHORT))
+def test_a_checkpoint_holds_the_average_and_beside_it_the_weights_of_training(averaged):
+    run_dir, seen = averaged
     saved = last(run_dir)
-    for name, value in average(recorder.seen).items():
+    for name, value in average(seen).items():
         if value.is_floating_point():
             torch.testing.assert_close(saved["state_dict"][f"net.{name}"], value)
-    for name, value in recorder.seen[-1].items():
+    for name, value in seen[-1].items():
         assert torch.equal(saved["training_weights"][name], value)
     weight = "net.beta.weight"
     assert not torch.equal(saved["state_dict"][weight], saved["training_weights"]["beta.weight"])
 
 
-def test_the_average_is_what_is_scored_and_predicted(smoke, tmp_path):
-    plain, run_dir = fit(smoke(tmp_path / "plain", *SHORT)), fit(smoke(tmp_path / "run", EMA, *SHORT))
+def test_the_average_is_what_is_scored_and_predicted(smoke, tmp_path, averaged):
+    plain, run_dir = fit(smoke(tmp_path / "plain", *SHORT)), averaged[0]
 
     def column(folder, name):
         with (folder / "metrics.csv").open() as file:
@@ -80,7 +88,7 @@ def test_the_average_is_what_is_scored_and_predicted(smoke, tmp_path):
 
     assert column(run_dir, "train/loss") == column(plain, "train/loss")  # averaging does not touch training
     assert column(run_dir, "val/joint_mm") != column(plain, "val/joint_mm")
-    config = smoke(tmp_path / "run", EMA, *SHORT)
+    config = smoke(run_dir, EMA, *SHORT)
     datamodule = build_datamodule(config)
     module = build_module(config, datamodule)
     load_weights(module, run_dir / "checkpoints" / "last.ckpt", config)
@@ -94,9 +102,8 @@ def test_the_average_is_what_is_scored_and_predicted(smoke, tmp_path):
 
 
 @pytest.mark.parametrize("stop", [3, 6])
-def test_a_resumed_run_has_the_same_average(stop, smoke, tmp_path, watched):
-    watched()
-    whole = fit(smoke(tmp_path / "whole", EMA, *SHORT))
+def test_a_resumed_run_has_the_same_average(stop, smoke, tmp_path, watched, averaged):
+    whole, _ = averaged
     watched(stop)
     with pytest.raises(RuntimeError, match="stopped here"):
         fit(smoke(tmp_path / "part", EMA, *SHORT))

@@ -3,13 +3,11 @@
 import csv
 import io
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from commands import call
 from rich.console import Console
 
 from rhobin.clock import Clock
@@ -27,7 +25,6 @@ from rhobin.metrics.joint import frame_rng, joint_errors
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.types import HumanPrediction, ObjectPrediction, Prediction
 
-ROOT = Path(__file__).parents[2]
 JOINT = Monitor("val/joint_mm", higher_is_better=False)
 
 
@@ -78,17 +75,6 @@ def test_the_id_is_on_disk_before_anything_can_fail(smoke, tmp_path):
     info = json.loads((tmp_path / "run" / "run.json").read_text())
     assert len(info["id"]) == 8
     assert info["state"] == "failed: FileNotFoundError"
-
-
-def test_train_py_explains_a_missing_dataset_without_a_traceback(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "train.py", "experiment=khor/smoke", f"data.root={tmp_path / 'nowhere'}",
-         f"run_dir={tmp_path / 'run'}"],
-        cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 1
-    assert "nowhere" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_a_nan_stops_the_run_and_names_step_and_views(built):
@@ -279,9 +265,10 @@ def test_tensorboard_and_wandb_run_offline(smoke, tmp_path, monkeypatch):
         assert (run_dir / "metrics.csv").is_file()
 
 
-def test_wandb_is_not_imported_without_being_asked_for():
-    code = "import sys, rhobin.engine.fit; sys.exit('wandb' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_wandb_is_not_imported_without_being_asked_for(tmp_path):
+    script = tmp_path / "seen.py"
+    script.write_text("import sys, rhobin.engine.fit; sys.exit('wandb' in sys.modules)")
+    assert call(str(script)).returncode == 0
 
 
 def test_a_run_that_something_else_stops_is_saved_and_not_finished(smoke, tmp_path):

@@ -1,14 +1,12 @@
 """Two networks under one clock, in two stages: averaged, accumulated, on two processes, stopped by a NaN."""
 
 import csv
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from behave_tree import make_tree, write_ground_truth
+from commands import succeed
 from hydra import compose, initialize_config_dir
 
 from rhobin.engine.evaluate import evaluate
@@ -159,18 +157,12 @@ def test_two_processes_end_with_the_same_networks(tree, tmp_path):
     """DDP on two processes: weights, power vectors and running norms, before and after the late start."""
     states = tmp_path / "states"
     states.mkdir()
-    command = [
-        sys.executable, "train.py", "experiment=g2dr/smoke", f"data.root={tree}",
-        f"run_dir={tmp_path / 'run'}",
+    succeed(
+        "train.py", "experiment=g2dr/smoke", f"data.root={tree}", f"run_dir={tmp_path / 'run'}",
         "data.workers=0", "threads=1", *ONE_STAGE, "trainer.devices=2", "+trainer.strategy=ddp",
         "trainer.max_steps=6", "data.batch_size=2", "callbacks.views=0",
-        f"+callbacks.states={{_target_: rank_states.RankStates, folder: {states}}}",
-    ]  # fmt: skip
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(HERE)}, capture_output=True, text=True,
-        timeout=300,
+        f"+callbacks.states={{_target_: rank_states.RankStates, folder: {states}}}", path=(str(HERE),),
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
     first, second = (torch.load(states / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))
     assert first.keys() == second.keys()
     trained = [name for name in first if name.startswith(("net.", "gan."))]

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import two_processes
+from commands import start
 
 from rhobin.metrics.human import human_errors
 from rhobin.metrics.human_track import summarise_human
 from rhobin.metrics.protocol import HUMAN_MODES
 from rhobin.metrics.shells import HumanMetric
 
-SCRIPT = Path(two_processes.__file__)
-
 
 def test_two_processes_give_the_numbers_of_one(tmp_path):
-    started = [
-        subprocess.Popen([sys.executable, str(SCRIPT), str(rank), "2", str(tmp_path)]) for rank in range(2)
-    ]
-    assert [process.wait(timeout=240) for process in started] == [0, 0]
+    started = []
+    for rank in range(2):
+        (output := tmp_path / str(rank)).mkdir()
+        started.append(start(two_processes.__file__, str(rank), "2", str(tmp_path), output=output))
+    for process in started:
+        process.join(240)
+    assert [process.exitcode for process in started] == [0, 0]
     alone = two_processes.validate(np.arange(two_processes.FRAMES))
     assert set(alone) == {"human", "object", "joint"}
     for rank in range(2):

@@ -2,9 +2,6 @@
 
 import csv
 import json
-import os
-import signal
-import subprocess
 import sys
 import time
 import zipfile
@@ -13,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from commands import start
 from hydra import compose, initialize_config_dir
 
 from rhobin.__main__ import main
@@ -57,28 +55,16 @@ def train(name, run_dir, tree):
 
 def kill(name, run_dir, tree):
     """Train in another process, and kill it when the log of the last stage has some rows."""
-    command = [
-        sys.executable,
-        "train.py",
-        "--config-dir",
-        str(HERE / "configs"),
-        *overrides(name, run_dir, tree),
-    ]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(HERE)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    command = ("train.py", "--config-dir", str(HERE / "configs"), *overrides(name, run_dir, tree))
+    process = start(*command, output=run_dir.parent, path=(str(HERE),))
     log = run_dir / "metrics.csv"
     deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
+    while process.is_alive() and time.monotonic() < deadline:
         if log.is_file() and len(log.read_text().splitlines()) >= KEPT[name]:
             break
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.kill()
+    process.join()
 
 
 @pytest.fixture(scope="module", params=["duel", "walker"])

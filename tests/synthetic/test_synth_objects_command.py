@@ -4,11 +4,11 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 
 import pytest
+from commands import start
 
 from rhobin.__main__ import main
 from rhobin.synthetic.renders import build
@@ -17,13 +17,17 @@ OBJECTS = ("boxtiny", "stool")
 OPTIONS = ("--objects", *OBJECTS, "--count", "5", "--size", "48")
 
 
-@pytest.fixture
-def here(monkeypatch):
+def work_here(patch):
     """Work in this process, in parts of two poses."""
     for module in (sys.modules["rhobin.behave.renders"], build):
-        monkeypatch.setattr(module, "PART", 2)
+        patch.setattr(module, "PART", 2)
     original = build.build_renders
-    monkeypatch.setattr(build, "build_renders", lambda plan, workers, notify: original(plan, 0, notify))
+    patch.setattr(build, "build_renders", lambda plan, workers, notify: original(plan, 0, notify))
+
+
+@pytest.fixture
+def here(monkeypatch):
+    work_here(monkeypatch)
 
 
 def files_of(root):
@@ -31,22 +35,31 @@ def files_of(root):
     return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
 
 
-@pytest.fixture
-def whole(tmp_path, here):
-    assert main(["synth-objects", "--out", str(tmp_path / "whole"), *OPTIONS]) == 0
-    return files_of(tmp_path / "whole")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A finished root; tests leave it as it is."""
+    root = tmp_path_factory.mktemp("objects") / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        work_here(patch)
+        assert main(["synth-objects", "--out", str(root), *OPTIONS]) == 0
+    return root
 
 
-def test_files_and_facts(tmp_path, whole):
+@pytest.fixture(scope="module")
+def whole(made):
+    return files_of(made)
+
+
+def test_files_and_facts(made, whole):
     pictures = [name for name in whole if name.startswith("renders/")]
     assert len(pictures) == 2 * (5 * 3 + 3)
     assert "renders/stool/00002/000004.nocs.png" in whole
-    facts = json.loads((tmp_path / "whole" / "renders.json").read_text())
+    facts = json.loads((made / "renders.json").read_text())
     assert facts["objects"] == {name: {"parts": 3, "poses": 5} for name in OBJECTS}
     assert (facts["renderer"], facts["poses"], facts["count"], facts["size"]) == ("embree", "uniform", 5, 48)
 
 
-def test_shards_make_the_same_files(tmp_path, whole, capsys):
+def test_shards_make_the_same_files(tmp_path, whole, here, capsys):
     for shard in ("2/3", "1/3", "3/3"):
         assert main(["synth-objects", "--out", str(tmp_path / "shards"), *OPTIONS, "--shard", shard]) == 0
     assert files_of(tmp_path / "shards") == whole
@@ -86,13 +99,12 @@ def test_an_interrupted_part_is_made_again(tmp_path, whole, here, monkeypatch):
 def test_a_killed_command_is_completed(tmp_path):
     out, settings = tmp_path / "killed", build.RenderSettings(count=20, size=48)
     options = ("--objects", *OBJECTS, "--count", "20", "--size", "48", "--workers", "1")
-    command = [sys.executable, "-m", "rhobin", "synth-objects", "--out", str(out), *options]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
-    while not list(out.glob("renders/*/*/*.png")) and process.poll() is None:
+    process = start("-m", "rhobin", "synth-objects", "--out", str(out), *options, output=tmp_path)
+    while not list(out.glob("renders/*/*/*.png")) and process.is_alive():
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert process.returncode == -signal.SIGKILL
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     for root in (out, tmp_path / "whole"):
         build.build_renders(build.plan_renders(root, settings, OBJECTS))
     assert files_of(out) == files_of(tmp_path / "whole")
@@ -118,9 +130,10 @@ def test_a_root_gives_its_templates(tmp_path, here):
         (("--objects", "table"), "there is no object 'table' (--objects); expected any of backpack"),
     ],
 )
-def test_other_settings_are_refused(tmp_path, whole, capsys, change, says):
-    assert main(["synth-objects", "--out", str(tmp_path / "whole"), *OPTIONS, *change]) == 1
+def test_other_settings_are_refused(made, whole, here, capsys, change, says):
+    assert main(["synth-objects", "--out", str(made), *OPTIONS, *change]) == 1
     assert says in capsys.readouterr().err
+    assert files_of(made) == whole
 
 
 def test_a_foreign_folder_is_refused(tmp_path, capsys):

@@ -4,8 +4,8 @@
     python tools/trials/kills.py --root data/behave_tiny --operations 5  at five, drawn by --seed
     python tools/trials/kills.py --root data/behave_tiny --experiment g2dr/smoke --operations 2 --moments 20
 
-One process imports everything and computes nothing; each training is a fork of it that runs train.py. It says
-what differed, and then ends with status 1.
+One process imports everything and reads bodies and templates; each training is a fork of it that runs train.py.
+It says what differed, and then ends with status 1.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ import rhobin.engine.build
 import rhobin.engine.fit
 import rhobin.methods.g2dr.module
 import rhobin.methods.khor.module  # noqa: F401 - imported once, for all forks
+from rhobin.body.load import load_bodies
 from rhobin.engine.runinfo import read_run
 from rhobin.engine.saved import read_all, read_checkpoint
+from rhobin.objects.load import load_templates
 
 ROOT = Path(__file__).parents[2]
 STEPS, SAVED_EVERY = 10, 2
@@ -242,6 +244,7 @@ def main() -> None:
     options = parser.parse_args()
     options.root = options.root.resolve()
     torch.set_num_threads(1)  # no thread that a fork would lack
+    load_bodies(), load_templates()
     out = Path(tempfile.mkdtemp(prefix="kills_"))
     if trials(options, out):
         raise SystemExit(f"see {out}")

@@ -12,7 +12,9 @@ The first that exists is taken.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from fnmatch import fnmatch
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -54,6 +56,8 @@ def load_body(
     if gender not in GENDERS:
         raise ValueError(f"unknown gender {gender!r}; expected one of {', '.join(GENDERS)}")
     path = find(gender, folder, kind)
+    if folder is None:
+        return deepcopy(_stand_in(path, gender, dtype))
     arrays = read_arrays(path, gender)
     if len(arrays.parents) != KINDS[kind]:
         raise ValueError(
@@ -61,6 +65,12 @@ def load_body(
             f"download {SOURCES[kind]}"
         )
     return BodyModel(arrays, dtype)
+
+
+@cache
+def _stand_in(path: Path, gender: str, dtype: torch.dtype) -> BodyModel:
+    """A file of the package, read once in a process; whoever asks gets a copy."""
+    return BodyModel(read_arrays(path, gender), dtype)
 
 
 def load_bodies(
