@@ -4,8 +4,8 @@
     python tools/trials/kills.py --root data/behave_tiny --operations 5  at five, drawn by --seed
     python tools/trials/kills.py --root data/behave_tiny --experiment g2dr/smoke --operations 2 --moments 20
 
-One process imports everything and reads bodies and templates; each training is a fork of it that runs train.py.
-It says what differed, and then ends with status 1.
+One process imports everything and reads bodies and templates; each training is a fork of it that runs
+train.py. It says what differed, and then ends with status 1.
 """
 
 from __future__ import annotations
