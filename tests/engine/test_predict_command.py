@@ -13,9 +13,11 @@ from hydra import compose, initialize_config_dir
 
 from rhobin.__main__ import main
 from rhobin.behave.read import read_release
+from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_body
 from rhobin.engine.evaluate import evaluate
 from rhobin.engine.fit import fit
+from rhobin.engine.photo_network import PhotoNetwork
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.scoring.joint_lines import read_lines
 from rhobin.scoring.store import read_further, read_results
@@ -219,6 +221,19 @@ def test_a_missing_choice_is_asked_for(person, capsys):
             main(["predict", str(person), "photo.jpg", *arguments])
         assert stopped.value.code == 2
     assert "--box" in capsys.readouterr().err
+
+
+def test_the_body_is_neutral_or_else_male():
+    def of(*genders):
+        bodies = BodySet([load_body(gender) for gender in genders])
+        origin = {"body": "SMPL-H"}
+        return PhotoNetwork(Path(), None, None, bodies, 0, None, origin)
+
+    assert of("male", "female", "neutral").gender(None) == "neutral"
+    assert of("male", "female").gender(None) == "male"
+    assert of("male", "female").gender("female") == "female"
+    with pytest.raises(ValueError, match="no body model is neutral; SMPL-H has male, female"):
+        of("male", "female").gender("neutral")
 
 
 def test_khors_person_needs_no_object(reference, photos, tmp_path, capsys):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from rhobin.data.photos.subject import Pointer
-    from rhobin.engine.photos import PhotoNetwork
+    from rhobin.engine.photo_network import PhotoNetwork
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 _COUNTS = {1: "a number", 4: "four numbers with commas between"}
@@ -52,7 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict every image; returns 1 when one cannot be, with a line for each."""
-    from rhobin.engine.photos import open_network
+    from rhobin.engine.photo_network import open_network
 
     try:
         _check(args)

@@ -11,7 +11,8 @@ import numpy as np
 from rhobin.behave.release import Release
 from rhobin.data.images.crops import EMPTY_MASK, missing_mask
 from rhobin.data.images.decode import BadSampleError
-from rhobin.data.images.framing import Framing, frame_crops
+from rhobin.data.images.framing import Framing
+from rhobin.data.images.framings import frame_crops
 from rhobin.data.images.outline import DecodedView, Outline, outline_view
 from rhobin.data.images.plausible import mask_fault
 from rhobin.data.images.source import RawSource, ViewSource

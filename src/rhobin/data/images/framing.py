@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,10 +9,8 @@ import cv2
 import numpy as np
 
 from rhobin.data.images.crops import crop_box, crop_square, square_about
-from rhobin.data.images.source import ViewSource
 from rhobin.data.reads import CropReads
 from rhobin.geometry.camera import crop_matrix, look_along
-from rhobin.geometry.distortion import undistort_pixels
 
 RAYS = ("ignore", "turn")
 _ROUNDS = 6  # each leaves about a tenth of the angle between the axis and the middle of what it looks at
@@ -52,34 +49,6 @@ def frame_crop(boxes: np.ndarray, crop: CropReads, size: tuple[int, int], reach:
     centre, side = crop_square(boxes, crop.crop, crop.expand, size)
     box = crop_box(boxes, crop.crop, size)[2:]
     return Framing(centre, side, box, side, centre, np.full(2, side * reach))
-
-
-def frame_crops(
-    source: ViewSource,
-    crops: Sequence[CropReads],
-    K: np.ndarray,
-    turned: bool,
-    reach: float = 1.0,
-    lens: np.ndarray | None = None,
-) -> list[Framing]:
-    """The framings of all crops of a sample.
-
-    Args:
-        source: whose masks the crops are cut about.
-        crops: which squares, that of the sample's image first.
-        K: (3, 3) intrinsics of the full image.
-        turned: whether the crops are seen by the camera turned to the first one's middle.
-        reach: how far crops look beyond their squares, as a factor on their sides.
-        lens: (8,) coefficients of the lens that is taken out of the view; None for none.
-    """
-    if not turned:
-        return [frame_crop(source.boxes, crop, source.size, reach) for crop in crops]
-    parts = [mask_outline(mask, box) for mask, box in zip(source.masks, source.boxes, strict=True)]
-    if lens is not None:
-        parts = [undistort_pixels(part, K, lens) for part in parts]
-    person, obj = (part[np.isfinite(part).all(axis=1)] for part in parts)
-    view = Turned((person, obj), crops[0], K, source.size)
-    return [view.frame_crop(crop, reach) for crop in crops]
 
 
 @dataclass(frozen=True)

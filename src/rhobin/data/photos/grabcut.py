@@ -43,10 +43,11 @@ def _labels(image: np.ndarray, box: np.ndarray) -> np.ndarray | None:
     """GrabCut's label of each pixel; None where the image shows nothing beside the box."""
     if box[2] * box[3] >= image.shape[0] * image.shape[1]:
         return None
-    labels, models = np.zeros(image.shape[:2], np.uint8), np.zeros((2, 1, 65))
+    labels = np.zeros(image.shape[:2], np.uint8)
+    behind, person = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
     try:
-        cv2.grabCut(image, labels, box.tolist(), *models, _ROUNDS, cv2.GC_INIT_WITH_RECT)
+        cv2.grabCut(image, labels, box.tolist(), behind, person, _ROUNDS, cv2.GC_INIT_WITH_RECT)
     except cv2.error:  # too few pixels to tell colours apart
         return None
     return labels

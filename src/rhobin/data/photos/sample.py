@@ -7,7 +7,7 @@ import torch
 
 from rhobin.data.aim import aim_crops, crop_window
 from rhobin.data.augment.draw import Augmentation
-from rhobin.data.images.framing import frame_crops
+from rhobin.data.images.framings import frame_crops
 from rhobin.data.images.outline import crop_corners, outline_view, warp_view
 from rhobin.data.images.planes import stack_planes
 from rhobin.data.photos.subject import Subject
