@@ -213,6 +213,12 @@ def test_runs_that_cannot_predict_people_are_refused(person, photos, tmp_path, c
     err = predict(capsys, copy, *rest)[2]
     assert "another version of rhobin wrote it" in err
     assert "unheard_of" in err
+    (copy / "config.yaml").write_text(
+        config.replace("rhobin.methods.bev_hybrik.module.BevHybrik", "os.system")
+    )
+    err = predict(capsys, copy, *rest)[2]
+    assert "names os.system in model._target_" in err
+    assert "--trust os" in err
 
 
 def test_a_missing_choice_is_asked_for(person, capsys):

@@ -47,6 +47,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--body", type=Path, help="folder of SMPL-H files (default: that of the training)")
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="default: best")
+    parser.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="a package of your own whose classes the run's config may name",
+    )
     parser.add_argument("--out", type=Path, help="folder to write into (default: RUN/predictions)")
 
 
@@ -56,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         _check(args)
-        network = open_network(args.run, args.checkpoint, args.body)
+        network = open_network(args.run, args.checkpoint, args.body, args.trust)
         network.gender(args.gender)
     except (OSError, ValueError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -17,9 +17,10 @@ from rhobin.assets import Assets
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
 from rhobin.data.settings import SampleConfig
-from rhobin.engine.build import build_module, instantiate, read_config
+from rhobin.engine.build import build_module, instantiate
 from rhobin.engine.predict import load_weights
 from rhobin.engine.runinfo import read_run
+from rhobin.engine.trusted import read_config
 from rhobin.methods.base import Method
 from rhobin.objects.load import load_templates
 from rhobin.scoring.challenge import body_name
@@ -63,19 +64,22 @@ class PhotoNetwork:
         return asked
 
 
-def open_network(run_dir: Path, checkpoint: str = "best", body: Path | None = None) -> PhotoNetwork:
+def open_network(
+    run_dir: Path, checkpoint: str = "best", body: Path | None = None, trust: Sequence[str] = ()
+) -> PhotoNetwork:
     """Open a run for photographs; its data set is not needed.
 
     Args:
         run_dir: run folder written by train.py.
         checkpoint: "best" or "last".
         body: folder of the SMPL-H files; None for where training had them.
+        trust: packages beside rhobin's whose classes the run's config may name.
 
     Raises:
         FileNotFoundError: run, checkpoint or body models are missing.
         ValueError: the run predicts no people, or another version of rhobin wrote it.
     """
-    trained = read_config(run_dir)
+    trained = read_config(run_dir, trust)
     try:
         return _open(run_dir, trained, run_dir / "checkpoints" / f"{checkpoint}.ckpt", body)
     except (OmegaConfBaseException, HydraException) as error:
