@@ -30,7 +30,7 @@ def opened(about: str, experiment: str) -> tuple[Any, Any, int]:
     torch.set_num_threads(args.threads)
     config = compose_config([f"experiment={args.experiment}", f"data.root={args.root}", *args.overrides])
     datamodule = build_datamodule(config)
-    module = build_module(config, datamodule).train()
+    module = build_module(config, datamodule.assets).train()
     module.clock = build_clock(config)
     dataset = datamodule.train_dataset
     batch = collate([dataset[i] for i in range(config.data.batch_size)])

@@ -90,7 +90,7 @@ def test_the_average_is_what_is_scored_and_predicted(smoke, tmp_path, averaged):
     assert column(run_dir, "val/joint_mm") != column(plain, "val/joint_mm")
     config = smoke(run_dir, EMA, *SHORT)
     datamodule = build_datamodule(config)
-    module = build_module(config, datamodule)
+    module = build_module(config, datamodule.assets)
     load_weights(module, run_dir / "checkpoints" / "last.ckpt", config)
     module.eval()
     with torch.no_grad():

@@ -13,7 +13,7 @@ from rhobin.engine.monitor import Monitor
 def built(smoke, tmp_path):
     config = smoke(tmp_path / "run")
     datamodule = build_datamodule(config)
-    return datamodule, build_module(config, datamodule)
+    return datamodule, build_module(config, datamodule.assets)
 
 
 def test_the_network_runs_once_a_batch(built, monkeypatch):

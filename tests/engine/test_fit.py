@@ -33,7 +33,7 @@ def built(smoke, tmp_path):
     config = smoke(tmp_path / "run")
     datamodule = build_datamodule(config)
     torch.manual_seed(0)
-    return config, datamodule, build_module(config, datamodule)
+    return config, datamodule, build_module(config, datamodule.assets)
 
 
 def test_a_run_leaves_its_records(smoke, tmp_path, capsys):

@@ -72,7 +72,7 @@ def test_the_discriminator_rests_until_its_start(tree, tmp_path):
     fit(config)
     torch.manual_seed(0)
     state = saved(tmp_path / "never")["state_dict"]
-    module = build_module(config, build_datamodule(config))
+    module = build_module(config, build_datamodule(config).assets)
     assert state.keys() == module.state_dict().keys()
     assert float(state["gan.norms"].sum()) == 0
     assert not saved(tmp_path / "never")["optimizer_states"][1]["state"], "its optimiser has not moved"

@@ -27,7 +27,7 @@ def parts(smoke, tmp_path):
     config = smoke(tmp_path / "run")
     datamodule = build_datamodule(config)
     torch.manual_seed(0)
-    module = build_module(config, datamodule)
+    module = build_module(config, datamodule.assets)
     module.eval()
     return module, validation_views(datamodule, 4), datamodule.assets
 

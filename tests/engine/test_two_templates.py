@@ -60,7 +60,7 @@ def test_ground_truth_scores_the_floor_in_validation_and_in_the_track(root, smok
 def test_the_network_decodes_with_the_template_of_the_name(root, smoke, tmp_path):
     config = smoke(tmp_path / "run", f"data.root={root}", "callbacks.views=0")
     datamodule = build_datamodule(config)
-    module, templates = build_module(config, datamodule), load_templates(root / "objects")
+    module, templates = build_module(config, datamodule.assets), load_templates(root / "objects")
     for index, name in enumerate(OBJECT_NAMES):
         kpts = module.template_kpts[index].double().numpy()
         if name in HAS:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from rhobin.data.augment.draw import Augmentation, roll_about
 from rhobin.data.images.framing import map_pixels
@@ -62,3 +64,20 @@ def aim_crops(
         K_crop = crop_matrix(middle, outline.side * change.scale, size) @ K
         aims.append(Aim(K_crop, K_crop @ Q @ back))
     return Q, aims
+
+
+def crop_window(box: np.ndarray, aim: Aim, size: int, K: np.ndarray, frame_width: float) -> Tensor:
+    """A sample's `window` (3,): the box that its first crop was cut about, and the crop's side.
+
+    Args:
+        box: (2,) width and height, pixels, see `Framing`.
+        aim: where the crop looks.
+        size: width of the crop, pixels.
+        K: (3, 3) intrinsics of the full image.
+        frame_width: pixels across the whole frame of the camera.
+
+    Returns:
+        Width and height of the box and side of the crop, in widths of the frame.
+    """
+    zoom = aim.K[0, 0] / K[0, 0]
+    return torch.tensor([*box, size / zoom], dtype=torch.float32) / frame_width

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from rhobin.behave.read import Release
 from rhobin.behave.skips import Skip
-from rhobin.data.aim import Aim, aim_crops
+from rhobin.data.aim import Aim, aim_crops, crop_window
 from rhobin.data.augment.colour import FRAME_WIDTH
 from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop
@@ -214,9 +214,8 @@ class BehaveDataset(Dataset):
     def _window(self, index: int, aim: Aim, output: int) -> torch.Tensor:
         """Width and height of the first crop's box, and side of the crop, in widths of the whole frame."""
         size = int(self.decoded.boxes[index, 8]), int(self.decoded.boxes[index, 9])
-        zoom = aim.K[0, 0] / self.decoded.intrinsics(index, size)[0, 0]
-        box, side = self.decoded.cut_about[index], output / zoom
-        return torch.tensor([*box, side], dtype=torch.float32) / self._frame_width(index, size[0])
+        K, frame_width = self.decoded.intrinsics(index, size), self._frame_width(index, size[0])
+        return crop_window(self.decoded.cut_about[index], aim, output, K, frame_width)
 
     def _planes(self, painted: Painted) -> torch.Tensor:
         """The image (P, H, W) of a crop."""

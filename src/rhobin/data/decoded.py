@@ -11,7 +11,8 @@ import numpy as np
 from rhobin.behave.release import Release
 from rhobin.data.images.crops import EMPTY_MASK, missing_mask
 from rhobin.data.images.decode import BadSampleError
-from rhobin.data.images.framing import Framing, Turned, frame_crop, mask_outline
+from rhobin.data.images.framing import Framing
+from rhobin.data.images.framings import frame_crops
 from rhobin.data.images.outline import DecodedView, Outline, outline_view
 from rhobin.data.images.plausible import mask_fault
 from rhobin.data.images.source import RawSource, ViewSource
@@ -23,7 +24,6 @@ from rhobin.data.reads import CropReads
 from rhobin.data.settings import SampleConfig
 from rhobin.data.shared import ViewCache, shared_array
 from rhobin.data.targets.views import ViewTargets
-from rhobin.geometry.distortion import undistort_pixels
 
 
 class DecodedViews:
@@ -82,7 +82,8 @@ class DecodedViews:
         if len(found) == len(kept):
             return found
         source = self._source(index)
-        framings = self._framings(index, source)
+        K = self.intrinsics(index, source.size)
+        framings = frame_crops(source, self.crops, K, self.turned, self.reach, self._lens(index))
         self.cut_about[index] = framings[0].box
         return [
             view or self._outline(index, source, framing, crop)
@@ -118,18 +119,6 @@ class DecodedViews:
     def intrinsics(self, index: int, size: tuple[int, int]) -> np.ndarray:
         """Intrinsics (3, 3) of a view whose image has this size, even if it was resized after calibration."""
         return self.release.intrinsics(int(self.views[index]), size)
-
-    def _framings(self, index: int, source: ViewSource) -> list[Framing]:
-        """Where each crop looks; seen by the turned camera, of what a pinhole would have seen."""
-        if not self.turned:
-            return [frame_crop(source.boxes, crop, source.size, self.reach) for crop in self.crops]
-        K, lens = self.intrinsics(index, source.size), self._lens(index)
-        parts = [mask_outline(mask, box) for mask, box in zip(source.masks, source.boxes, strict=True)]
-        if lens is not None:
-            parts = [undistort_pixels(part, K, lens) for part in parts]
-        person, obj = (part[np.isfinite(part).all(axis=1)] for part in parts)
-        view = Turned((person, obj), self.crops[0], K, source.size)
-        return [view.frame_crop(crop, self.reach) for crop in self.crops]
 
     def _outline(self, index: int, source: ViewSource, framing: Framing, crop: CropReads) -> Outline:
         outline, lens = outline_view(source, framing, crop.input_size), self._lens(index)

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import Logger
 
+from rhobin.assets import Assets
 from rhobin.clock import Clock
 from rhobin.data.collate import collate
 from rhobin.engine.checkpoint import AtomicCheckpointIO
@@ -39,15 +40,15 @@ def build_datamodule(config: DictConfig) -> Any:
     return datamodule
 
 
-def build_module(config: DictConfig, datamodule: Any) -> Method:
-    """The method's Lightning module with the body models and templates of its data.
+def build_module(config: DictConfig, assets: Assets) -> Method:
+    """The method's Lightning module with the body models and templates that it poses.
 
     Raises:
         ValueError: the data have several input sizes, and the network takes one.
     """
     parts: Any = OmegaConf.to_container(config.model, resolve=True)
     parts.pop("reads", None)  # the datamodule's
-    module = instantiate(parts, _partial_=True)(assets=datamodule.assets)
+    module = instantiate(parts, _partial_=True)(assets=assets)
     if config.data.view.sizes and not module.any_size:
         raise ValueError(
             f"data.view.sizes is {list(config.data.view.sizes)}, but the network of {module.title} takes "

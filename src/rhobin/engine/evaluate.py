@@ -64,7 +64,7 @@ def evaluate(config: DictConfig) -> Path:
     if not config.force and is_current(folder, provenance, origin if has_truth else None):
         console.print(f"{folder} is up to date; force=true evaluates again", soft_wrap=True)
         return folder
-    module = build_module(run_config, datamodule)
+    module = build_module(run_config, datamodule.assets)
     load_weights(module, checkpoint, trained)
     seconds = _predict(run_dir, folder, datamodule, module, provenance)
     if has_truth:

@@ -135,7 +135,7 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
     """Build everything, tell what is about to happen, fit, and note in `info` how it went."""
     config, run_dir = stage.config, stage.run_dir
     datamodule = build_datamodule(config)
-    module = build_module(config, datamodule)
+    module = build_module(config, datamodule.assets)
     origin = initial_weights(stage, start, module)
     module.freeze_modules(tuple(config.freeze))
     module.clock = clock = build_clock(config)

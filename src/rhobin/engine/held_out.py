@@ -70,7 +70,7 @@ def predict_held_out(config: DictConfig) -> Path:
     if not config.force and is_current(folder, provenance):
         console.print(f"{folder} is up to date; force=true predicts again", soft_wrap=True)
         return folder
-    module = build_module(run_config, datamodule)
+    module = build_module(run_config, datamodule.assets)
     load_weights(module, checkpoint, trained)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     predicted = predict_views(module, loader, datamodule.assets.bodies, device)

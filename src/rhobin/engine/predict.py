@@ -20,7 +20,7 @@ from rhobin.engine.saved import CheckpointError, read_checkpoint
 from rhobin.engine.turn_back import turn_back
 from rhobin.methods.base import Method
 from rhobin.scoring.collect import Further, PredictedViews, gather
-from rhobin.types import Batch, map_tensors, to_device
+from rhobin.types import Batch, Prediction, map_tensors, to_device
 
 
 @dataclass(frozen=True)
@@ -93,15 +93,29 @@ def predict_views(module: Method, loader: Any, bodies: BodySet, device: torch.de
     return Predicted(results, further, sum(len(r["frames"]) for r in results.values()), clock[0])
 
 
+def predict_batch(module: Method, batch: Batch, bodies: BodySet, device: torch.device) -> Prediction:
+    """Predict one batch.
+
+    Args:
+        module: with trained weights, on the device.
+        batch: on the CPU.
+        bodies: body models, on the device.
+        device: where to compute.
+
+    Returns:
+        On the CPU, metres, in the frames of the cameras that took the views.
+    """
+    there = batch.to(device)
+    return to_device(turn_back(module.predict(there), there.turn, there.gender, bodies), "cpu")
+
+
 def _predict(
     module: Method, batches: Any, bodies: BodySet, device: torch.device, clock: list[float]
 ) -> Iterator[PredictedViews]:
     seen: set[tuple[str, str]] = set()
     for batch in batches:
         began = time.perf_counter()
-        there = batch.to(device)
-        predicted = turn_back(module.predict(there), there.turn, there.gender, bodies)
-        prediction = to_device(predicted, "cpu")
+        prediction = predict_batch(module, batch, bodies, device)
         clock[0] += time.perf_counter() - began
         fresh = _first_occurrences(batch, seen)
         yield PredictedViews(

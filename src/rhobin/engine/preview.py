@@ -107,7 +107,7 @@ def preview_run(overrides: Sequence[str], out: Path | None = None, samples: int 
     trained = read_config(run_dir, config.trust)
     run_config = moved(trained, config.data)
     datamodule = build_datamodule(run_config)
-    module = build_module(run_config, datamodule).eval()
+    module = build_module(run_config, datamodule.assets).eval()
     load_weights(module, run_dir / "checkpoints" / f"{config.checkpoint}.ckpt", trained)
     shown = labelled_samples(datamodule, samples, first)
     views = draw_samples(module, [s for s, _ in shown], [label for _, label in shown], datamodule.assets)

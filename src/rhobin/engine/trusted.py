@@ -54,7 +54,8 @@ def read_config(run_dir: Path, trust: Sequence[str] = ()) -> DictConfig:
             package = str(target).partition(".")[0]
             raise UntrustedConfigError(
                 f"{path} names {target} in {key}, which none of rhobin's own configs does; nothing was run. "
-                f"If you know the run and its author, add trust=[{package}]"
+                f"If you know the run and its author, add trust=[{package}] (in rhobin predict "
+                f"--trust {package})"
             )
     return DictConfig(content)
 

@@ -56,9 +56,14 @@ def read_mask(
     if mask is None or mask.shape != (rows, size[0]):
         mask, _ = _decode(file, cv2.IMREAD_GRAYSCALE)
         box, size = mask_box(mask), (mask.shape[1], mask.shape[0])
+    return inside_box(mask, box), box, size
+
+
+def inside_box(mask: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """What lies inside the box (4,) of a mask (H, W) uint8, as a copy of 0 or 255."""
     x, y, width, height = box.astype(int).tolist()
     part = mask[y : y + height, x : x + width].copy()
-    return threshold(part) if part.size else part, box, size
+    return threshold(part) if part.size else part
 
 
 def read_color(file: Path, factor: int, size: tuple[int, int], rows: int | None = None) -> np.ndarray:
@@ -94,7 +99,7 @@ def decode_color(file: Path, content: bytes, factor: int) -> np.ndarray:
     Raises:
         BadSampleError: the content is no complete image.
     """
-    _require_complete(file, content)
+    require_complete(file, content)
     return _decode_bytes(file, content, _REDUCED[factor])
 
 
@@ -109,7 +114,7 @@ def _decode(
         content = file.read_bytes()
     except OSError as error:
         raise BadSampleError(file, "unreadable_image", f"cannot be read: {error.strerror}") from error
-    _require_complete(file, content)
+    require_complete(file, content)
     top = first_rows(content, rows, size) if rows is not None else None
     if rows is None or top is None:
         return _decode_bytes(file, content, flag), size[1]
@@ -129,7 +134,12 @@ def _decode_frame(file: Path, video: Path, index: int, flag: int) -> np.ndarray:
     return image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def _require_complete(file: Path, content: bytes) -> None:
+def require_complete(file: Path, content: bytes) -> None:
+    """Refuse an empty file and a JPEG without its end.
+
+    Raises:
+        BadSampleError: naming the file.
+    """
     if not content:
         raise BadSampleError(file, "empty_file", "zero bytes")
     if content.startswith(b"\xff\xd8") and not _jpeg_ends(content):

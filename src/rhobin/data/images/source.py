@@ -76,11 +76,16 @@ class RawSource:
             lowest = max(float(shown[:, 1].max()), plan.top * plan.factor)
             bottom = min(bottom, int(lowest + 4 * pixel + 2 * plan.factor))
         color = read_color(self.file, plan.factor, self.size, whole_units(bottom + BORDER))
-        part = color[plan.rows, plan.columns]
-        if part.shape[1::-1] != plan.cut:
-            part = np.zeros((*plan.cut[::-1], 3), np.uint8)
-            part[: len(color) - plan.top] = color[plan.rows, plan.columns]
-        return Patch(cv2.resize(part, plan.size), plan.from_image)
+        return planned_patch(color, plan)
+
+
+def planned_patch(color: np.ndarray, plan: PatchPlan) -> Patch:
+    """The pixels that a plan keeps of colour (h, w, 3) at 1/factor of its size; rows may lack at its end."""
+    part = color[plan.rows, plan.columns]
+    if part.shape[1::-1] != plan.cut:
+        part = np.zeros((*plan.cut[::-1], 3), np.uint8)
+        part[: len(color) - plan.top] = color[plan.rows, plan.columns]
+    return Patch(cv2.resize(part, plan.size), plan.from_image)
 
 
 def read_source(files: ViewFiles, known: tuple[np.ndarray, tuple[int, int]] | None = None) -> RawSource:

@@ -1,0 +1,50 @@
+"""Which camera took a photograph: as told, by its EXIF, or assumed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rhobin.data.photos.photo import Photo
+
+FILM_DIAGONAL = float(np.hypot(36, 24))  # millimetres
+
+
+@dataclass(frozen=True)
+class PhotoCamera:
+    """The pinhole of a photograph.
+
+    Attributes:
+        K: (3, 3) intrinsics of the upright image, pixels; the centre of the first one is (0, 0).
+        how: how it is known, in words.
+    """
+
+    K: np.ndarray
+    how: str
+
+
+def photo_camera(photo: Photo, K: np.ndarray | None = None, focal: float | None = None) -> PhotoCamera:
+    """The camera of a photograph.
+
+    Args:
+        photo: decoded.
+        K: (3, 3) intrinsics as told.
+        focal: focal length as told, pixels; the axis then goes through the image's middle.
+
+    Returns:
+        The camera as told; else by EXIF's focal length; else one that is as long as the image's diagonal.
+    """
+    if K is not None:
+        return PhotoCamera(K, "intrinsics as given")
+    diagonal = float(np.hypot(*photo.size))
+    if focal is not None:
+        how = f"focal length as given: {focal:g} px"
+    elif photo.exif.focal_35mm is not None:
+        focal = diagonal * photo.exif.focal_35mm / FILM_DIAGONAL
+        how = f"EXIF: {photo.exif.focal_35mm:g} mm on 35 mm film, {focal:.0f} px"
+    else:
+        focal = diagonal
+        how = f"assumed: a focal length of the image's diagonal (53 degrees across it), {focal:.0f} px"
+    middle = (np.array(photo.size) - 1) / 2
+    return PhotoCamera(np.array([[focal, 0, middle[0]], [0, focal, middle[1]], [0, 0, 1.0]]), how)
