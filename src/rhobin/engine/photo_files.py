@@ -28,8 +28,8 @@ def write_photo(out: Path, name: str, found: PhotoPrediction, origin: dict[str, 
     """
     facts = _facts(found, origin)
     packed = io.BytesIO()
-    told: dict[str, Any] = {key: np.array(facts[key]) for key in ("gender", "body", "frame")}
-    np.savez_compressed(packed, **found.arrays, **told)
+    told: dict[str, Any] = found.arrays | {key: np.array(facts[key]) for key in ("gender", "body", "frame")}
+    np.savez_compressed(packed, **told)
     picture = draw_photo(found.subject.source, found.verts, found.faces, found.camera.K)
     title = f"rhobin: the person in {found.photo.file.name}; {FRAME}"
     npz, json, obj, overlay = (out / f"{name}{suffix}" for suffix in SUFFIXES)

@@ -16,7 +16,7 @@ def pickled(value: Any) -> bytes:
     data, start = pickle.dumps(value, protocol=PROTOCOL), 0
     pieces = []
     for opcode, _, place in pickletools.genops(data):
-        if opcode.name == "GLOBAL" and data.startswith(_OURS, place):
+        if opcode.name == "GLOBAL" and place is not None and data.startswith(_OURS, place):
             pieces += [data[start:place], _OLDER]
             start = place + len(_OURS)
     return b"".join([*pieces, data[start:]])
