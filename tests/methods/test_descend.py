@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from rhobin.clock import Clock
-from rhobin.methods.base import Method, gradients_kept
+from rhobin.methods.base import Method
+from rhobin.methods.optim import gradients_kept
 
 
 class Two(Method):

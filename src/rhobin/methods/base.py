@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pytorch_lightning as pl
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from rhobin.clock import Clock
-from rhobin.methods.optim import Group, build_groups
+from rhobin.methods.optim import Group, build_groups, gradients_kept
 from rhobin.types import Batch, Drawing, Prediction, required
 
 
@@ -276,19 +275,6 @@ class Method(pl.LightningModule):
         for name in self.frozen:
             self.get_submodule(name).eval()
         return self
-
-
-@contextmanager
-def gradients_kept(parameters: list[nn.Parameter]) -> Iterator[None]:
-    """Leave these gradients as they are: another group's loss also flows through its neighbours."""
-    before = [p.grad for p in parameters]
-    for p in parameters:
-        p.grad = None
-    try:
-        yield
-    finally:
-        for p, grad in zip(parameters, before, strict=True):
-            p.grad = grad
 
 
 def describe_bad_losses(losses: Mapping[str, Tensor], batch: Batch, step: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +79,19 @@ def build_groups(owner: nn.Module, optim: Mapping[str, Mapping[str, Any]], total
     if missed:
         raise ValueError(f"no group of model.optim trains {missed[0]} ({len(missed)} parameters in all)")
     return groups
+
+
+@contextmanager
+def gradients_kept(parameters: list[nn.Parameter]) -> Iterator[None]:
+    """Leave these gradients as they are: another group's loss also flows through its neighbours."""
+    before = [p.grad for p in parameters]
+    for p in parameters:
+        p.grad = None
+    try:
+        yield
+    finally:
+        for p, grad in zip(parameters, before, strict=True):
+            p.grad = grad
 
 
 def _submodule(owner: nn.Module, name: str) -> nn.Module:
