@@ -100,7 +100,7 @@ def ten_sequences(tmp_path_factory) -> Path:
     every = plan_dataset("demo", 11, frames=2)
     train, test = ([p for p in every if p.date == date][:5] for date in ("Date01", "Date03"))
     out = tmp_path_factory.mktemp("synthetic") / "ten"
-    build_dataset(out, train + test, RECIPE, 480)
+    build_dataset(out, train + test, RECIPE, 640)
     return out
 
 
