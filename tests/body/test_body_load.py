@@ -55,6 +55,13 @@ def test_the_stand_in_comes_with_the_package(gender):
     assert body.template.dtype == torch.float32
 
 
+def test_every_stand_in_is_a_copy_of_its_own():
+    changed, template = load_body("male"), load_body("male").template.clone()
+    changed.template.zero_()
+    assert torch.equal(load_body("male").template, template)
+    assert load_body("male", dtype=torch.float64).template.dtype == torch.float64
+
+
 def test_leaf_vertices_come_from_the_file_and_else_only_from_the_licensed_topology(raw):
     stand_in = load_body("male")
     assert stand_in.n_verts == 6890
