@@ -128,6 +128,7 @@ def test_core_dependencies_are_what_the_package_imports():
         "cv2": "opencv-python-headless",
         "hydra": "hydra-core",
         "lightning_fabric": "pytorch-lightning",
+        "yaml": "pyyaml",
     }
     optional = {"pytorch3d", "bpy"}  # the extras p3d, behind the backend switch, and blender
     imported = set()

@@ -41,7 +41,7 @@ def test_what_is_read_passes(smoke, tmp_path):
     [
         ("trainer.max_steps=abc", "'abc'; expected a whole number of at least 1, or -1"),
         ("trainer.devices=0", "0; expected how many devices"),
-        ("optim.optimizer.lr=1e-3x", "'1e-3x'; expected a number above 0"),
+        ("optim.optimizer.lr=1e-3x", "'1e-3x'; expected a number of at least 0"),
         ("data.batch_size=0", "0; expected a whole number of at least 1"),
         ("data.batch_size=2.5", "2.5; expected a whole number"),
         ("seed=abc", "'abc'; expected a whole number of at least 0"),
@@ -87,6 +87,6 @@ def test_experiments_that_are_not_there_are_told():
             check_experiment(arguments)
     with pytest.raises(SystemExit) as end:
         check_experiment(["--help"])
-    assert end.value.code is None
+    assert not end.value.code
     for arguments in (["experiment=g2dr/paper"], ["model=khor"], ["--config-dir", "x", "experiment=mine"]):
         check_experiment(arguments)

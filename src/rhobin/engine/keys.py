@@ -28,8 +28,8 @@ def _whole(least: int, *others: Any) -> tuple[Callable[[Any], bool], str]:
     return fits, f"a whole number of at least {least}{said}"
 
 
-def _positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+def _rate(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -43,7 +43,7 @@ VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "trainer.accumulate_grad_batches": _whole(1),
     "callbacks.views": _whole(0),
     **{f"callbacks.{n}.every_n_steps": _whole(1) for n in ("log", "evaluator", "progress", "checkpoints")},
-    "optim.optimizer.lr": (_positive, "a number above 0"),
+    "optim.optimizer.lr": (_rate, "a number of at least 0"),
     "resume": (lambda value: isinstance(value, str), "none, auto or a checkpoint's path"),
     "run_dir": (lambda value: isinstance(value, str), "a folder"),
     "trainer.devices": (lambda value: value not in (0, "0"), "how many devices, a list of them, or auto"),
