@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CORE = (
-    "numpy", "scipy", "torch", "pytorch_lightning", "torchmetrics", "hydra", "omegaconf", "timm", "smplx",
+    "numpy", "scipy", "torch", "pytorch_lightning", "torchmetrics", "hydra", "omegaconf", "yaml", "timm", "smplx",
     "pytorch_optimizer", "trimesh", "embreex", "cv2", "albumentations", "jaxtyping", "rich",
 )  # fmt: skip
 DISTRIBUTIONS = {
@@ -20,6 +20,7 @@ DISTRIBUTIONS = {
     "cv2": "opencv-python-headless",
     "pytorch_lightning": "pytorch-lightning",
     "pytorch_optimizer": "pytorch-optimizer",
+    "yaml": "pyyaml",
 }
 INSTALL = "make .venv/installed   (or: pip install -e .)"
 FREE_GB = 8
