@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CORE = (
-    "numpy", "scipy", "torch", "pytorch_lightning", "torchmetrics", "hydra", "omegaconf", "yaml", "timm", "smplx",
-    "pytorch_optimizer", "trimesh", "embreex", "cv2", "albumentations", "jaxtyping", "rich",
+    "numpy", "scipy", "torch", "pytorch_lightning", "torchmetrics", "hydra", "omegaconf", "yaml",
+    "timm", "smplx", "pytorch_optimizer", "trimesh", "embreex", "cv2", "albumentations", "jaxtyping", "rich",
 )  # fmt: skip
 DISTRIBUTIONS = {
     "hydra": "hydra-core",
