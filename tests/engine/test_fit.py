@@ -68,6 +68,20 @@ def test_a_start_that_fails_leaves_no_folder(smoke, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_an_error_after_the_first_row_leaves_the_log(smoke, tmp_path, monkeypatch):
+    from rhobin.engine.progress import TrainProgress
+
+    def failing(self, trainer, *args):
+        if self.clock.step == 5:
+            raise OSError("the disk went away")
+
+    monkeypatch.setattr(TrainProgress, "on_train_batch_end", failing)
+    with pytest.raises(OSError, match="went away"):
+        fit(smoke(tmp_path / "run", "callbacks.checkpoints.every_n_steps=1000"))
+    assert (tmp_path / "run" / "metrics.csv").stat().st_size > 0
+    assert (tmp_path / "run" / "config.yaml").is_file()
+
+
 def test_the_id_is_on_disk_before_anything_can_fail(smoke, tmp_path):
     (tmp_path / "run").mkdir()
     with pytest.raises(FileNotFoundError):

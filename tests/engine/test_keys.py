@@ -88,5 +88,6 @@ def test_experiments_that_are_not_there_are_told():
     with pytest.raises(SystemExit) as end:
         check_experiment(["--help"])
     assert not end.value.code
+    check_experiment(["-m", "experiment=khor/smoke,g2dr/smoke"])
     for arguments in (["experiment=g2dr/paper"], ["model=khor"], ["--config-dir", "x", "experiment=mine"]):
         check_experiment(arguments)

@@ -68,19 +68,20 @@ def check_experiment(arguments: Sequence[str]) -> None:
         sys.exit(
             "error: no experiment is named; such as experiment=khor/synthetic. rhobin experiments lists all"
         )
-    if name not in names:
-        near = get_close_matches(name, names, 1, cutoff=0.0)[0]
-        sys.exit(f"error: there is no experiment={name}; did you mean {near}? rhobin experiments lists all")
+    if name.startswith(("[", "'", '"')) or {*name.split(",")} <= {*names}:  # Hydra's lists and sweeps
+        return
+    near = get_close_matches(name, names, 1, cutoff=0.0)[0]
+    sys.exit(f"error: there is no experiment={name}; did you mean {near}? rhobin experiments lists all")
 
 
 @contextmanager
 def nothing_left(run_dir: Path) -> Iterator[None]:
-    """Remove a run folder that was made here where an error comes before anything was trained."""
+    """Remove a run folder that was made here where an error comes before anything was logged or saved."""
     there = run_dir.exists()
     try:
         yield
     except Exception:
-        kept = any(run_dir.rglob("*.ckpt")) or any(run_dir.glob("bad_batch_*"))
+        kept = [*run_dir.rglob("*.ckpt"), *run_dir.rglob("bad_batch_*"), *run_dir.rglob("metrics.csv")]
         if not there and not kept and int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0:
             shutil.rmtree(run_dir, ignore_errors=True)
         raise
