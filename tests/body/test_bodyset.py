@@ -3,6 +3,7 @@ import torch
 
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies, load_body
+from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.types import GENDERS
 
 GENDER = torch.tensor([2, 0, 1, 1, 0, 2, 0])
@@ -37,7 +38,7 @@ def test_rest_and_29_joints_of_mixed_batches(bodies, pose):
             bodies.joints29(bodies.kinematics(*parameters, GENDER), beta, GENDER),
             lambda body, *x: body.joints29(body.kinematics(*x), x[1]),
         ),
-        (bodies.hands_mean(GENDER), lambda body, *x: body.hands_mean[None]),
+        (bodies.mean_hands(GENDER), lambda body, *x: rotvec_to_rotmat(body.hands_mean)[None]),
     ):
         torch.testing.assert_close(found, torch.cat(_alone(bodies, parameters, call)), rtol=0, atol=1e-12)
 

@@ -26,7 +26,7 @@ def scene(bodies):
     gender = torch.tensor([0, 1, 2, 0, 1, 2])
     beta = torch.randn(BATCH, 10, generator=rng)
     theta = rotvec_to_rotmat(0.3 * torch.randn(BATCH, 52, 3, generator=rng))
-    theta[:, 22:] = rotvec_to_rotmat(bodies.hands_mean(gender))
+    theta[:, 22:] = bodies.mean_hands(gender)
     trans = torch.tensor([0.2, 0.1, 2.8]) + 0.3 * torch.randn(BATCH, 3, generator=rng)
     joints = bodies.joints29(bodies.kinematics(theta, beta, trans, gender), beta, gender)
     template_kpts = torch.randn(20, 8, 3, generator=rng) * 0.3

@@ -7,8 +7,11 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from rhobin.body.joints import PARENTS29
 from rhobin.body.model import BodyModel, BodyOutput, attach_leaves
+from rhobin.body.skinning import KinematicTree
 from rhobin.geometry.precision import full_precision
+from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.types import GENDERS
 
 
@@ -24,7 +27,7 @@ class BodySet(nn.Module):
     """
 
     _slots: Tensor
-    _hands_mean: Tensor
+    _hands: Tensor
 
     def __init__(self, models: Sequence[BodyModel]) -> None:
         super().__init__()
@@ -34,12 +37,14 @@ class BodySet(nn.Module):
         if len(set(sizes.values())) > 1:
             raise ValueError(f"body models of one set must have one size (joints, vertices), found {sizes}")
         self.models = nn.ModuleDict({model.gender: model for model in models})
-        self.tree = models[0].tree
+        self.tree, self.tree29 = models[0].tree, KinematicTree(PARENTS29)
         self._joints24 = models[0].joints24
         order = list(self.models)
         slots = torch.tensor([order.index(g) if g in order else -1 for g in GENDERS])
         self.register_buffer("_slots", slots, persistent=False)
-        self._stack("joint_template", "joint_shapedirs", "hands_mean")
+        self._stack("joint_template", "joint_shapedirs")
+        hands = torch.stack([rotvec_to_rotmat(model.hands_mean) for model in self])
+        self.register_buffer("_hands", hands, persistent=False)
         self.has_leaves = all(model.leaf_vertices is not None for model in models)
         if self.has_leaves:
             self._stack("leaf_template", "leaf_shapedirs")
@@ -74,9 +79,9 @@ class BodySet(nn.Module):
         joints = self._shaped("joint", beta, slot)[..., self._joints24, :]
         return torch.cat((joints, self._rest_leaves(beta, slot)), dim=-2)
 
-    def hands_mean(self, gender: Int64[Tensor, "*B"]) -> Float[Tensor, "*B 30 3"]:
-        """Mean rotation vectors of joints 22..51, radians."""
-        return self._hands_mean[self._slot(gender)]
+    def mean_hands(self, gender: Int64[Tensor, "*B"]) -> Float[Tensor, "*B 30 3 3"]:
+        """Local rotations of joints 22..51 in the mean hands."""
+        return self._hands[self._slot(gender)]
 
     @full_precision
     def kinematics(

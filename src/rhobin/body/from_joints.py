@@ -6,9 +6,13 @@ from torch import Tensor
 
 from rhobin.body.bodyset import BodySet
 from rhobin.body.ik import hybrik
-from rhobin.geometry.rotation import rotvec_to_rotmat
+from rhobin.body.joints import JOINTS24, LEAF_PARENTS
+from rhobin.geometry.precision import full_precision
+
+_JOINTS24 = list(JOINTS24)
 
 
+@full_precision
 def pose_body(
     joints: Float[Tensor, "B 29 3"],
     beta: Float[Tensor, "B 10"],
@@ -33,10 +37,10 @@ def pose_body(
     """
     if weight is None:
         weight = torch.ones_like(joints[..., 0])
-    theta = hybrik(joints, bodies.rest29(beta, gender), twist, rotvec_to_rotmat(bodies.hands_mean(gender)))
-    at_origin = bodies.joints29(
-        bodies.kinematics(theta, beta, torch.zeros_like(joints[:, 0]), gender), beta, gender
-    )
+    rest = bodies.rest29(beta, gender)
+    theta = hybrik(joints, rest, twist, bodies.mean_hands(gender))
+    leaves = torch.eye(3, dtype=theta.dtype, device=theta.device).expand(len(theta), len(LEAF_PARENTS), 3, 3)
+    _, at_origin = bodies.tree29(torch.cat((theta[:, _JOINTS24], leaves), dim=1), rest)
     share = (weight / weight.sum(1, keepdim=True))[..., None]
     trans = ((joints - at_origin) * share).sum(1)
     return theta, at_origin + trans[:, None], trans

@@ -54,6 +54,7 @@ class Level(NamedTuple):
     """What is known of the bones of a level's joints K beforehand, for bodies N."""
 
     turns: Tensor  # (16, 4, K, N) products with t, b t, -b t and a unit normal to b
+    swings: Tensor  # (8, 4, K, N) products that swing along the naive bone, and with the normal; or empty
     length: Tensor  # (K, N) of the rest bone
     ends: Tensor  # (2, 3, K, N) wanted end, and the start of the naive bone that ends there
     naive: Tensor  # (3, K, N) direction between the wanted joints; zero where there is none
@@ -78,7 +79,7 @@ def solve(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: b
         twist: (N, 23, 2) cosine and sine, any length.
         adaptive: aim from the places reached.
     """
-    parents, own = climb(prepare(root, joints, rest, twist), adaptive)
+    parents, own = climb(prepare(root, joints, rest, twist, adaptive), adaptive)
     local = (product_matrices(parents, LEFT) * own[:, None]).sum(
         0
     )  # summed over rows: the conjugate's product
@@ -96,7 +97,7 @@ def match(root: Tensor, joints: Tensor, rest: Tensor, wanted: Tensor, adaptive: 
         adaptive: aim from the places reached.
     """
     none = torch.zeros(len(joints), 23, 2, dtype=joints.dtype, device=joints.device)
-    problem = prepare(root, joints, rest, none)
+    problem = prepare(root, joints, rest, none, adaptive)
     targets, twists = wanted.split_with_sizes(_SIZES, 1), []
 
     def twisted(number: int, swung: Tensor) -> Tensor:
@@ -111,7 +112,7 @@ def match(root: Tensor, joints: Tensor, rest: Tensor, wanted: Tensor, adaptive: 
     return torch.cat(twists, dim=1).permute(2, 1, 0)
 
 
-def prepare(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor) -> Problem:
+def prepare(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor, adaptive: bool) -> Problem:
     """What is known before the recursion; arguments as in `solve`."""
     wanted, still, device = _columns(joints), _columns(rest), rest.device
     wanted = (_columns(root)[:, :, None] * (wanted - wanted[:, :1])).sum(1)
@@ -127,7 +128,8 @@ def prepare(root: Tensor, joints: Tensor, rest: Tensor, twist: Tensor) -> Proble
     along = torch.where(real[1], along, constant(((1.0,), (0.0,), (0.0,)), device, torch.float64)[..., None])
     ends = torch.stack((end[:3], end[:3] - naive * length))
     turns = _turns(along, _columns(twist))
-    parts = (x.split_with_sizes(_SIZES, -2) for x in (turns, length, ends, naive, known * GUARD**2))
+    swings = turns[:0] if adaptive else _swings(turns, naive)
+    parts = (x.split_with_sizes(_SIZES, -2) for x in (turns, swings, length, ends, naive, known * GUARD**2))
     free, above = (still.index_select(1, constant(some, device)) for some in (_FREE, _FREE_ABOVE))
     tolerance = (8 * torch.finfo(joints.dtype).eps) ** 2
     return Problem([Level(*level) for level in zip(*parts, strict=True)], free - above, tolerance)
@@ -144,7 +146,6 @@ def climb(
         finish: changes a level's quaternions, given its number, before the next one starts from them.
     """
     levels, offsets, tolerance = problem
-    cross = constant(_CROSS, offsets.device)
     own = torch.zeros_like(levels[0].turns[0])
     own[0] = 1
     place = offsets[:, :3]
@@ -152,7 +153,8 @@ def climb(
     for number, level in enumerate(levels):
         parent = _pick(own, _ABOVE[number])
         aim = _aim(level, place) if adaptive else level.naive
-        own = _swing(level, parent, aim, cross, tolerance)
+        products = _toward(level.turns, parent, aim) if adaptive else (level.swings * parent).sum(1)
+        own = _whole(products, tolerance)
         own = finish(number, own) if finish else own
         parents.append(parent)
         chain.append(own)
@@ -173,12 +175,24 @@ def _aim(level: Level, place: Tensor) -> Tensor:
     return torch.where(apart <= level.reach, aim, level.naive)
 
 
-def _swing(level: Level, parent: Tensor, aim: Tensor, cross: Tensor, tolerance: float) -> Tensor:
-    products = (level.turns * parent).sum(1)
-    across = products.index_select(0, cross).view(4, *aim.shape)
-    own = products[:4] + (across * aim).sum(1)
+def _swings(turns: Tensor, aim: Tensor) -> Tensor:
+    """Matrices (8, 4, J, N) of `_toward` for directions (3, J, N) that are known beforehand."""
+    across = turns.index_select(0, constant(_CROSS, turns.device)).view(4, 3, *turns.shape[1:])
+    return torch.cat((turns[:4] + (across * aim[:, None]).sum(1), turns[12:]))
+
+
+def _toward(turns: Tensor, parent: Tensor, aim: Tensor) -> Tensor:
+    """Quaternions (4, K, N) from parents to directions (3, K, N), of any length, and those of half turns."""
+    products = (turns * parent).sum(1)
+    across = products.index_select(0, constant(_CROSS, turns.device)).view(4, *aim.shape)
+    return torch.cat((products[:4] + (across * aim).sum(1), products[12:]))
+
+
+def _whole(products: Tensor, tolerance: float) -> Tensor:
+    """Unit quaternions (4, K, N) of `_toward`'s: the half turns where the others have no length."""
+    own, half = products[:4], products[4:]
     square = (own * own).sum(0)
-    return torch.where(square > tolerance, own * square.clamp_min(tolerance).rsqrt(), products[12:])
+    return torch.where(square > tolerance, own * square.clamp_min(tolerance).rsqrt(), half)
 
 
 def _turns(along: Tensor, twist: Tensor) -> Tensor:

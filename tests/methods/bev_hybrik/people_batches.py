@@ -8,7 +8,6 @@ from rhobin.body.twist import twist_targets
 from rhobin.data.collate import collate
 from rhobin.data.targets.bev import BevConfig, draw_bev
 from rhobin.data.targets.heatmaps import HeatmapConfig, draw_heatmaps
-from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.methods.bev_hybrik.net import BevHybrikOutput
 from rhobin.nets.bev import BevOutput
 from rhobin.nets.heatmap import Keypoints
@@ -30,7 +29,7 @@ def _sample(bodies, index, spread):
     theta = torch.eye(3).repeat(1, 52, 1, 1)
     theta[0, 0] = torch.tensor((turn * Rotation.from_rotvec(0.2 * rng.normal(size=3))).as_matrix())
     theta[0, 1:22] = torch.tensor(Rotation.from_rotvec(spread * rng.normal(size=(21, 3))).as_matrix())
-    theta[0, 22:] = rotvec_to_rotmat(bodies.hands_mean(gender))[0]
+    theta[0, 22:] = bodies.mean_hands(gender)[0]
     beta = torch.tensor(rng.normal(size=(1, 10)), dtype=torch.float32)
     pelvis = torch.tensor([[*rng.uniform(-0.8, 0.8, 2), rng.uniform(2.0, 3.5)]], dtype=torch.float32)
     trans = pelvis - bodies.rest29(beta, gender)[:, 0]
