@@ -1,0 +1,209 @@
+"""Damage one file of a set at random, read it with the command that reads such files, and judge the outcome.
+
+    python tools/trials/fuzz.py --bench runs/fuzz --cases 1000
+    python tools/trials/fuzz.py --bench runs/fuzz --case 417         one of them again, with all that it says
+
+The bench (a tiny generated root, prepared, two runs, a challenge folder) is made first where it is missing.
+Every case is a fork of this process in a folder of its own. It goes wrong by a traceback, a crash, more than
+30 s, more than 4 GB, a file where none belongs, silence about damage that can be told (`LOUD` in damages.py),
+or a refusal that does not say which file. Ends with status 1 where one did.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import re
+import resource
+import runpy
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import damages
+import numpy as np
+from fuzz_bench import SUBJECTS, Subject, make_bench
+
+ROOT = Path(__file__).parents[2]
+SECONDS, BYTES = 30.0, 4 << 30
+NOTICED = re.compile("skipped|left out|error|warning|note:|damaged|not used|cannot", re.IGNORECASE)
+METHODS = ("rhobin.engine.held_out", "rhobin.methods.khor.module", "rhobin.methods.bev_hybrik.module")
+COMMANDS = "compare convert detections object predict prepare score submit tables"
+IMPORTED = (*METHODS, *(f"rhobin.cli.{name}" for name in COMMANDS.split()))
+FAILED = ("traceback", "crash", "hang", "memory", "wrote", "silent failure", "file not named")
+QUIET = ("no difference", "other values")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a case ended: class, whether that is wrong, what was damaged, and what was said."""
+
+    verdict: str
+    wrong: bool
+    subject: str
+    damage: str
+    file: str
+    said: str
+
+
+def run_case(number: int, seed: int, bench: Path, subjects: tuple[Subject, ...], sound: dict) -> Outcome:
+    """Draw a subject, a file and a damage, and run the command on them."""
+    rng = np.random.default_rng([seed, number])
+    weights = np.array([subject.weight for subject in subjects])
+    subject = subjects[rng.choice(len(subjects), p=weights / weights.sum())]
+    if subject.name not in sound:
+        sound[subject.name] = attempt(subject, bench, None, b"")
+    files = sorted(path.relative_to(bench) for path in bench.glob(subject.files))
+    file = files[rng.integers(len(files))]
+    data, ways = (bench / file).read_bytes(), damages.damages(subject.kind, subject.used)
+    damaged = None
+    while damaged is None or damaged == data:
+        how = sorted(ways)[rng.integers(len(ways))]
+        damaged = ways[how](data, rng)
+    code, said, further = attempt(subject, bench, file, damaged)
+    verdict = judge(code, said, further, file, sound[subject.name])
+    wrong = verdict in FAILED or (verdict in QUIET and how in damages.LOUD)
+    return Outcome(verdict, wrong, subject.name, how, str(file), said)
+
+
+def attempt(subject: Subject, bench: Path, file: Path | None, damaged: bytes) -> tuple[int | None, str, str]:
+    """Run a subject's command in a copy of its parts; status, what it said, and what it did besides."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        for part in subject.parts:
+            shutil.copytree(bench / part, place / part)
+        (place / "OUT").mkdir()
+        if file:
+            (place / file).unlink()
+            (place / file).write_bytes(damaged)
+        before = {*place.rglob("*")}
+        target = file or next(path.relative_to(bench) for path in sorted(bench.glob(subject.files)))
+        command = [word.replace("FILE", str(target)) for word in subject.command.split()]
+        code, further = fork(command, place)
+        new = [p for p in {*place.rglob("*")} - before if p.relative_to(place).parts[0] not in ("OUT", "run")]
+        said = (place / "said").read_text(errors="replace").replace(folder, "")
+        new = [p for p in new if p.name != "said" and "__pycache__" not in p.parts]
+        return code, said, f"wrote {new[0].relative_to(place)}" if new else further
+
+
+def fork(command: list[str], place: Path) -> tuple[int | None, str]:
+    """Run a command in a fork; its status and "hang" or "memory" where it took too much."""
+    child = os.fork()
+    if not child:
+        _be(command, place)
+    deadline, done = time.monotonic() + SECONDS, 0
+    while not done and time.monotonic() < deadline:
+        time.sleep(0.01)
+        done, status, used = os.wait4(child, os.WNOHANG)
+    if not done:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return None, "hang"
+    return os.waitstatus_to_exitcode(status), "memory" if used.ru_maxrss * 1024 > BYTES else ""
+
+
+def _be(command: list[str], place: Path) -> None:
+    os.setsid()
+    os.chdir(place)
+    resource.setrlimit(resource.RLIMIT_DATA, (3 * BYTES, 3 * BYTES))  # the machine itself must not suffer
+    output = os.open("said", os.O_WRONLY | os.O_CREAT)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    script = command[0].endswith(".py")
+    sys.argv = command if script else ["rhobin", *command]
+    status = 1
+    try:
+        path = command[0] if script else "src/rhobin/__main__.py"
+        runpy.run_path(str(ROOT / path), run_name="__main__")
+        status = 0
+    except SystemExit as stop:
+        status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        if isinstance(stop.code, str):
+            print(stop.code)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def judge(code: int | None, said: str, further: str, file: Path, sound: tuple[int | None, str, str]) -> str:
+    """Class of an outcome."""
+    if further:
+        return further.split()[0]
+    if code is not None and code < 0:
+        return "crash"
+    if "Traceback (most recent call last)" in said:
+        return "traceback"
+    known = {plain(line) for line in sound[1].splitlines()}
+    new = [line for line in said.splitlines() if plain(line) not in known]
+    named = any(name in "".join(said.split()) for name in names(file))
+    if code:
+        return "silent failure" if not new else "refused" if named else "file not named"
+    if not new:
+        return "no difference"
+    return "said" if named or any(NOTICED.search(line) for line in new) else "other values"
+
+
+def names(file: Path) -> list[str]:
+    """What a message may call a file: its name, that of its frame and sequence, without spaces."""
+    return ["".join(part.split()) for part in (file.name, *file.parts[2:-1])]
+
+
+def plain(line: str) -> str:
+    """A line without what differs between two runs of the same."""
+    return re.sub(r"\d+:\d\d(:\d\d)?|\d+(\.\d+)? (s|img/s|it/s|seconds)\b", "", line).strip()
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Outcomes by subject, in Markdown."""
+    heads = sorted({one.verdict for one in outcomes}, key=lambda name: (name in FAILED, name in QUIET, name))
+    rows = [f"| | cases | {' | '.join(heads)} | wrong |", "|---" * (len(heads) + 3) + "|"]
+    for name in dict.fromkeys((*sorted({one.subject for one in outcomes}), "all")):
+        mine = [one for one in outcomes if name in ("all", one.subject)]
+        count = Counter(one.verdict for one in mine)
+        cells = " | ".join(str(count[head] or "") for head in heads)
+        rows.append(f"| {name} | {len(mine)} | {cells} | {sum(one.wrong for one in mine)} |")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    """Read the command line, run the cases, print the table and what went wrong."""
+    shown = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=shown)
+    parser.add_argument("--bench", type=Path, required=True, help="folder of sound files; made where missing")
+    parser.add_argument("--cases", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--case", type=int, help="only this one, with all that it says")
+    parser.add_argument("--only", help="only subjects with these words in their name")
+    options = parser.parse_args()
+    make_bench(options.bench.resolve())
+    for module in IMPORTED:  # once, for all forks
+        importlib.import_module(module)
+    subjects = tuple(s for s in SUBJECTS if not options.only or options.only in s.name)
+    numbers = range(options.first, options.first + options.cases) if options.case is None else [options.case]
+    outcomes, sound = [], {}
+    for number in numbers:
+        one = run_case(number, options.seed, options.bench.resolve(), subjects, sound)
+        outcomes.append(one)
+        if one.wrong or options.case is not None:
+            said = one.said if options.case is not None else one.said[-300:]
+            what = f"{one.subject}, {one.damage}, {one.file}: {one.verdict}"
+            print(f"case {number}: {what}\n{said}\n", flush=True)
+    print(table(outcomes))
+    sys.exit(any(one.wrong for one in outcomes))
+
+
+if __name__ == "__main__":
+    main()
