@@ -42,13 +42,16 @@ class Subject:
 
 
 FITTED, SAVED = ("pose", "betas", "trans"), ("run", "root")
+EVAL = "eval.py run=run"
 TRAIN = "train.py experiment=khor/smoke data.root=root run_dir=run threads=1 resume=auto"
 CHECK, CHECK_PREPARED = "prepare --check root --workers 0", "prepare --check prepared --workers 0"
 SCORE = "score joint challenge OUT"
 ZIP = f"{SCORE} --results challenge/results.zip"
 OBJECT_FITS = "root/sequences/*/*/[!p]*/*/*_fit.pkl"
+FOUND = "root/sequences/*/*/k*.color.json"
 SPLITS = ("train", "test")
 INFO, LENS = ("cat", "gender", "config", "intrinsic"), "root/calibs/intrinsics/*/calibration.json"
+CONVERT = "convert FILE OUT/out.npz --to smpl --copy"
 PEOPLE = ("people", "photo")
 PREDICT = "predict people photo/a.jpg --mask photo/a.png --out OUT"
 ANNOTATION = ("pose", "betas", "trans", "obj_rots", "obj_trans", "verts", "faces", "frames", "gender")
@@ -62,7 +65,7 @@ SUBJECTS = (
     Subject("fit of a person", "pickle", "root/sequences/*/*/person/*/*.pkl", CHECK, ("root",), FITTED),
     Subject("fit of an object", "pickle", OBJECT_FITS, CHECK, ("root",), ("angle", "trans")),
     Subject("template", "ply", "root/objects/*/*.ply", CHECK, ("root",)),
-    Subject("detections", "json", "root/sequences/*/*/k*.color.json", "detections root --list", ("root",), ("body_joints",)),
+    Subject("detections", "json", FOUND, "detections root --list", ("root",), ("body_joints",)),
     Subject("prepared record", "json", "prepared/records/*/*.json", CHECK_PREPARED, ("prepared", "root")),
     Subject("prepared crop", "bytes", "prepared/views/*/*/*.jpg", CHECK_PREPARED, ("prepared", "root")),
     Subject("prepared mask", "bytes", "prepared/views/*/*/*.bits", CHECK_PREPARED, ("prepared", "root")),
@@ -70,14 +73,14 @@ SUBJECTS = (
     Subject("results.pkl", "pickle", "challenge/res/results.pkl", SCORE, ("challenge",), ANNOTATION, 3),
     Subject("zip of results", "zip", "challenge/results.zip", ZIP, ("challenge",)),
     Subject("body file", "npz", "body/*.npz", "convert-body FILE --out OUT", ("body",), weight=2),
-    Subject("parameters", "npz", "parameters/*.npz", "convert FILE OUT/out.npz --to smpl --copy", ("parameters",)),
+    Subject("parameters", "npz", "parameters/*.npz", CONVERT, ("parameters",)),
     Subject("predictions", "npz", "run/predictions.npz", "submit run", SAVED, weight=2),
     Subject("scores.json", "json", "run/scores.json", "tables run", SAVED),
     Subject("frames.csv", "bytes", "run/frames.csv", "compare run", SAVED),
     Subject("run.json", "json", "run/run.json", "report run", SAVED),
     Subject("metrics.csv", "bytes", "run/metrics.csv", "report run", SAVED),
-    Subject("config.yaml", "yaml", "run/config.yaml", "eval.py run=run", SAVED, weight=0.5),
-    Subject("checkpoint, scoring", "checkpoint", "run/checkpoints/best.ckpt", "eval.py run=run", SAVED, weight=0.5),
+    Subject("config.yaml", "yaml", "run/config.yaml", EVAL, SAVED, weight=0.5),
+    Subject("checkpoint, scoring", "checkpoint", "run/checkpoints/best.ckpt", EVAL, SAVED, weight=0.5),
     Subject("checkpoint, resuming", "checkpoint", "run/checkpoints/last.ckpt", TRAIN, SAVED, weight=0.5),
     Subject("photograph", "picture", "photo/a.jpg", PREDICT, PEOPLE),
     Subject("mask of a photograph", "picture", "photo/a.png", PREDICT, PEOPLE),
