@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rhobin.behave.layout import parse_sequence
+from rhobin.files import read_json
 
 SPLITS = ("train", "test")
 OWN_VALIDATION = "val"
@@ -33,7 +33,7 @@ def read_split(root: Path) -> dict[str, list[str]]:
             f"no split.json at {path}: it ships with the raw release, beside `sequences/`"
         )
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
         parts = [*SPLITS, *(part for part in (OWN_VALIDATION,) if part in content)]
         split = {part: _names(content[part]) for part in parts}
     except (KeyError, TypeError, ValueError) as error:
