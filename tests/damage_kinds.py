@@ -7,6 +7,8 @@ import json
 import os
 import pickle
 import shutil
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -67,6 +69,23 @@ def make_folder(path):
     path.mkdir()
 
 
+def make_link(path):
+    remove(path)
+    path.symlink_to(path.with_name("nowhere.jpg"))
+
+
+def huge(suffix):
+    """A small image that declares 40,000 pixels each way."""
+    size = {".png": (16, ">II"), ".jpg": (163, ">HH"), ".bmp": (18, "<ii")}
+    content = bytearray(cv2.imencode(suffix, np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    at, form = size[suffix]
+    assert struct.unpack_from(form, content, at) == (8, 8)
+    struct.pack_into(form, content, at, 40_000, 40_000)
+    if suffix == ".png":
+        struct.pack_into(">I", content, 29, zlib.crc32(content[12:29]))
+    return bytes(content)
+
+
 def rename_sequence(root, name):
     (root / SEQUENCE).rename(root / "sequences" / name)
     edit_json(root / SPLIT, train=[name, CHAIR])
@@ -108,6 +127,15 @@ LEFT_OUT = {
     "an object 300 m away": (of(edit_fit, OBJECT, trans=far(300)), "absurd_placement", f"{FRAME}/k0", 4),
     "an object behind kinect 2": (of(edit_fit, OBJECT, trans=far(7)), "absurd_placement", f"{FRAME}/k2", 1),
     "a shape of no human": (of(edit_fit, BODY, betas=np.full(10, 99.0)), "absurd_placement", FRAME, 4),
+    "a pose in degrees": (of(edit_fit, BODY, pose=np.full(156, 90.0)), "absurd_placement", FRAME, 4),
+    "an object turned in degrees": (of(edit_fit, OBJECT, angle=far(180)), "absurd_placement", FRAME, 4),
+    "a pose of 1e300": (of(edit_fit, BODY, pose=np.full(156, 1e300)), "absurd_placement", FRAME, 4),
+    "a shape of 1e300": (of(edit_fit, BODY, betas=np.full(10, 1e300)), "absurd_placement", FRAME, 4),
+    "a person 1e308 m away": (of(edit_fit, BODY, trans=far(1e308)), "absurd_placement", FRAME, 4),
+    "an object 1e300 m away": (of(edit_fit, OBJECT, trans=far(-1e300)), "absurd_placement", FRAME, 4),
+    "a number too large": (of(edit_fit, BODY, trans=[0, 0, 10**400]), "bad_parameters", BODY, 4),
+    "a folder for a fit": (of(make_folder, BODY), "missing_person_fit", BODY, 4),
+    "a link to nowhere": (of(make_link, COLOR), "missing_color", COLOR, 1),
     "no colour": (of(remove, COLOR), "missing_color", COLOR, 1),
     "no person mask": (of(remove, PERSON), "missing_person_mask", PERSON, 1),
     "no object mask": (of(remove, MASK), "missing_object_mask", MASK, 1),
@@ -126,6 +154,13 @@ LEFT_OUT = {
     "a gender of a number": (of(edit_json, INFO, gender=[1]), "bad_sequence", INFO, 8),
     "an unknown object": (of(edit_json, INFO, cat="piano"), "unknown_object", SEQUENCE, 8),
     "another object": (of(edit_json, INFO, cat="stool"), "missing_object_fit", f"{FRAME}/stool", 8),
+    "an object of an empty list": (of(edit_json, INFO, cat=[]), "bad_sequence", INFO, 8),
+    "an object of a list": (of(edit_json, INFO, cat=["boxlarge"]), "bad_sequence", INFO, 8),
+    "an empty list for a gender": (of(edit_json, INFO, gender=[]), "bad_sequence", INFO, 8),
+    "kinects in words": (of(edit_json, INFO, kinects="all"), "bad_sequence", INFO, 8),
+    "a kinect too many": (of(edit_json, INFO, kinects=[0, 4]), "bad_sequence", INFO, 8),
+    "a number for calibration": (of(edit_json, INFO, config=3), "bad_sequence", INFO, 8),
+    "info.json of brackets": (of(put, INFO, "[" * 99_999), "bad_sequence", INFO, 8),
     "calibration elsewhere": (of(edit_json, INFO, config="../x"), "bad_calibration", SEQUENCE, 8),
     "a name of another script": (of(rename_sequence, "", "日付_箱"), "bad_sequence", "sequences/日付", 8),
     "no placement": (of(remove, PLACE), "bad_calibration", SEQUENCE, 8),
@@ -134,16 +169,23 @@ LEFT_OUT = {
     "no lens": (of(remove, LENS), "bad_calibration", SEQUENCE, 8),
     "a lens cut short": (of(cut, LENS), "bad_calibration", SEQUENCE, 8),
     "a lens of no length": (of(edit_lens, LENS, fx=0.0), "bad_calibration", SEQUENCE, 8),
+    "a placement in mm": (of(edit_json, PLACE, translation=[0, 9, 2600]), "bad_calibration", SEQUENCE, 8),
+    "a lens of endless width": (of(edit_lens, LENS, width=np.inf), "bad_calibration", SEQUENCE, 8),
+    "a lens of a billion pixels": (of(edit_lens, LENS, fx=1e9), "bad_calibration", SEQUENCE, 8),
+    "a lens of half a length": (of(edit_lens, LENS, fx=39.0, fy=39.0), "bad_calibration", SEQUENCE, 8),
     "half a distortion": (of(edit_lens, LENS, opencv=[1, 1, 1, 1, 0.1]), "bad_calibration", SEQUENCE, 8),
 }  # fmt: skip
-BOTH_SEQUENCES = {"a mirrored placement", "a placement of NaN", "no placement"} | {
-    name for name in LEFT_OUT if "lens" in name or "distortion" in name
+BOTH_SEQUENCES = {
+    name for name in LEFT_OUT if any(word in name for word in ("placement", "lens", "distortion"))
 }
 
 # what is damaged: (how, reason, file that is named)
 AT_SAMPLING = {
     "colour cut short": (of(cut, COLOR), "unreadable_image", COLOR),
     "person mask cut short": (of(cut, PERSON), "unreadable_image", PERSON),
+    "a PNG of 40,000 pixels": (of(put, COLOR, huge(".png")), "unreadable_image", COLOR),
+    "a JPEG of 40,000 pixels": (of(put, PERSON, huge(".jpg")), "unreadable_image", PERSON),
+    "a bitmap of 40,000 pixels": (of(put, MASK, huge(".bmp")), "unreadable_image", MASK),
     "noise for a mask": (of(put, MASK, bytes(999)), "unreadable_image", MASK),
     "a folder for a colour": (of(make_folder, COLOR), "unreadable_image", COLOR),
     "colour of another size": (of(draw, COLOR, (60, 80, 3), 9), "image_size", COLOR),
