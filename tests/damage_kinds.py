@@ -103,9 +103,33 @@ class Bomb:
         return (os.system, ("touch bomb_went_off",))
 
 
+def shared(depth):
+    """Tuples that share their parts: two to the power of `depth` numbers in a few bytes."""
+    value = (1.0, 1.0)
+    for _ in range(depth - 1):
+        value = (value, value)
+    return value
+
+
 def far(metres):
     return np.array([0.0, 0.0, metres])
 
+
+def ply(verts, faces):
+    lines = [
+        "ply",
+        "format ascii 1.0",
+        f"element vertex {len(verts)}",
+        "property float x",
+        "property float y",
+    ]
+    lines += ["property float z", f"element face {len(faces)}", "property list uchar int vertex_indices"]
+    lines += ["end_header", *(" ".join(map(str, v)) for v in verts), *(f"3 {a} {b} {c}" for a, b, c in faces)]
+    return "\n".join(lines)
+
+
+CUBE = [(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+PLANE = [(x, y, 0) for x in range(3) for y in range(3)]
 
 # what is damaged: (how, reason, file that is named, views lost)
 LEFT_OUT = {
@@ -134,6 +158,7 @@ LEFT_OUT = {
     "a person 1e308 m away": (of(edit_fit, BODY, trans=far(1e308)), "absurd_placement", FRAME, 4),
     "an object 1e300 m away": (of(edit_fit, OBJECT, trans=far(-1e300)), "absurd_placement", FRAME, 4),
     "a number too large": (of(edit_fit, BODY, trans=[0, 0, 10**400]), "bad_parameters", BODY, 4),
+    "numbers without end": (of(edit_fit, BODY, pose=shared(30)), "bad_parameters", BODY, 4),
     "a folder for a fit": (of(make_folder, BODY), "missing_person_fit", BODY, 4),
     "a link to nowhere": (of(make_link, COLOR), "missing_color", COLOR, 1),
     "no colour": (of(remove, COLOR), "missing_color", COLOR, 1),
@@ -209,6 +234,9 @@ REFUSED = {
     "no templates": (of(remove, "objects"), r"objects folder at .*tree/objects"),
     "a template is missing": (of(remove, MESH), r"expected the simplified template .*stool_f1000"),
     "a template cut short": (of(cut, MESH), r"stool_f1000.ply: expected"),
+    "a flat template": (of(put, MESH, ply(PLANE, [(0, 1, 2)])), r"stool_f1000.ply: expected a solid"),
+    "a template of few faces": (of(put, MESH, ply(CUBE, [(0, 1, 8)])), r"stool_f1000.ply: expected .*faces"),
+    "a face before the first": (of(put, MESH, ply(CUBE, [(0, 1, -1)])), r"stool_f1000.ply: expected .*faces"),
     "a template without bytes": (of(put, MESH, b""), r"stool_f1000.ply: expected"),
 }  # fmt: skip
 
@@ -216,16 +244,3 @@ REFUSED = {
 def listing(root):
     """Files of a folder with their sizes."""
     return sorted((str(p), p.stat().st_size) for p in root.rglob("*") if p.is_file())
-
-
-def ply(verts, faces):
-    lines = [
-        "ply",
-        "format ascii 1.0",
-        f"element vertex {len(verts)}",
-        "property float x",
-        "property float y",
-    ]
-    lines += ["property float z", f"element face {len(faces)}", "property list uchar int vertex_indices"]
-    lines += ["end_header", *(" ".join(map(str, v)) for v in verts), *(f"3 {a} {b} {c}" for a, b, c in faces)]
-    return "\n".join(lines)

@@ -5,6 +5,6 @@ and scipy sparse matrices are built; chumpy objects become the arrays they hold.
 """
 
 from rhobin.pickles.load import BrokenFileError, UnsafePickleError, load_pickle
-from rhobin.pickles.npz import read_npz
+from rhobin.pickles.npz import check_expansion, read_npz
 
-__all__ = ["BrokenFileError", "UnsafePickleError", "load_pickle", "read_npz"]
+__all__ = ["BrokenFileError", "UnsafePickleError", "check_expansion", "load_pickle", "read_npz"]
