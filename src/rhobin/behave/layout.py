@@ -91,9 +91,9 @@ def sequence_folder(root: Path, name: str, below: str = "sequences") -> Path:
     usual = root / below / name
     if usual.is_dir():
         return usual
-    deeper = [place for place in sorted((root / below).glob(f"*/{escape(name)}")) if place.is_dir()]
-    bare = [root / name] if (root / name).is_dir() else []
-    return next((place for place in (*deeper, *bare) if not left_by_system(place.parent.name)), usual)
+    deeper = sorted((root / below).glob(f"*/{escape(name)}"))
+    places = [*(place for place in deeper if not left_by_system(place.parent.name)), root / name]
+    return next((place for place in places if place.is_dir()), usual)
 
 
 def file_sizes(folder: Path) -> dict[str, int]:

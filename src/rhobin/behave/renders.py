@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rhobin.behave.layout import RENDERS
+from rhobin.behave.plausible import FARTHEST
 from rhobin.files import read_json, written_whole
 from rhobin.pickles import BrokenFileError, read_npz
 
@@ -80,7 +81,20 @@ def read_part(folder: Path) -> PosedViews:
     found = {key: getattr(views, key).shape for key in shapes}
     if found != shapes:
         raise ValueError(f"{path}: expected arrays of {shapes}, found {found}")
+    if not _possible(views):
+        raise ValueError(
+            f"{path}: expected rotations, and places in front of the camera within {FARTHEST:g} m"
+        )
     return views
+
+
+def _possible(views: PosedViews) -> bool:
+    """Whether all numbers are finite, all R are rotations, and all t lie where a camera can see them."""
+    if not all(np.isfinite(values).all() for values in (views.R, views.t, views.K)):
+        return False
+    turned = np.abs(views.R).max(initial=0) < 2 and np.allclose(views.R @ views.R.mT, np.eye(3), atol=1e-4)
+    placed = (np.abs(views.t) < FARTHEST).all() and (views.t[:, 2] > 0).all()
+    return bool(turned and placed and (np.linalg.det(views.R) > 0).all())
 
 
 def is_part(folder: Path) -> bool:
@@ -105,7 +119,7 @@ def read_settings(root: Path) -> dict[str, Any]:
         settings = read_json(path)
         found = settings["format"]
         int(settings["size"]), dict(settings["objects"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, OverflowError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not the settings of rendered objects: {error!r}") from error
     if found != FORMAT:
         raise ValueError(

@@ -81,7 +81,7 @@ def sequence_facts(
     lost = frames * len(kinects)
     try:
         info = read_info(folder, builder.root)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         builder.skip(folder / "info.json", "bad_sequence", str(error), lost)
         return None
     if both_parts and not (info.has_person and info.object_name):
