@@ -7,6 +7,8 @@ import json
 import os
 import pickle
 import shutil
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -67,6 +69,23 @@ def make_folder(path):
     path.mkdir()
 
 
+def make_link(path):
+    remove(path)
+    path.symlink_to(path.with_name("nowhere.jpg"))
+
+
+def huge(suffix):
+    """A small image that declares 40,000 pixels each way."""
+    size = {".png": (16, ">II"), ".jpg": (163, ">HH"), ".bmp": (18, "<ii")}
+    content = bytearray(cv2.imencode(suffix, np.zeros((8, 8, 3), np.uint8))[1].tobytes())
+    at, form = size[suffix]
+    assert struct.unpack_from(form, content, at) == (8, 8)
+    struct.pack_into(form, content, at, 40_000, 40_000)
+    if suffix == ".png":
+        struct.pack_into(">I", content, 29, zlib.crc32(content[12:29]))
+    return bytes(content)
+
+
 def rename_sequence(root, name):
     (root / SEQUENCE).rename(root / "sequences" / name)
     edit_json(root / SPLIT, train=[name, CHAIR])
@@ -84,9 +103,33 @@ class Bomb:
         return (os.system, ("touch bomb_went_off",))
 
 
+def shared(depth):
+    """Tuples that share their parts: two to the power of `depth` numbers in a few bytes."""
+    value = (1.0, 1.0)
+    for _ in range(depth - 1):
+        value = (value, value)
+    return value
+
+
 def far(metres):
     return np.array([0.0, 0.0, metres])
 
+
+def ply(verts, faces):
+    lines = [
+        "ply",
+        "format ascii 1.0",
+        f"element vertex {len(verts)}",
+        "property float x",
+        "property float y",
+    ]
+    lines += ["property float z", f"element face {len(faces)}", "property list uchar int vertex_indices"]
+    lines += ["end_header", *(" ".join(map(str, v)) for v in verts), *(f"3 {a} {b} {c}" for a, b, c in faces)]
+    return "\n".join(lines)
+
+
+CUBE = [(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+PLANE = [(x, y, 0) for x in range(3) for y in range(3)]
 
 # what is damaged: (how, reason, file that is named, views lost)
 LEFT_OUT = {
@@ -108,6 +151,16 @@ LEFT_OUT = {
     "an object 300 m away": (of(edit_fit, OBJECT, trans=far(300)), "absurd_placement", f"{FRAME}/k0", 4),
     "an object behind kinect 2": (of(edit_fit, OBJECT, trans=far(7)), "absurd_placement", f"{FRAME}/k2", 1),
     "a shape of no human": (of(edit_fit, BODY, betas=np.full(10, 99.0)), "absurd_placement", FRAME, 4),
+    "a pose in degrees": (of(edit_fit, BODY, pose=np.full(156, 90.0)), "absurd_placement", FRAME, 4),
+    "an object turned in degrees": (of(edit_fit, OBJECT, angle=far(180)), "absurd_placement", FRAME, 4),
+    "a pose of 1e300": (of(edit_fit, BODY, pose=np.full(156, 1e300)), "absurd_placement", FRAME, 4),
+    "a shape of 1e300": (of(edit_fit, BODY, betas=np.full(10, 1e300)), "absurd_placement", FRAME, 4),
+    "a person 1e308 m away": (of(edit_fit, BODY, trans=far(1e308)), "absurd_placement", FRAME, 4),
+    "an object 1e300 m away": (of(edit_fit, OBJECT, trans=far(-1e300)), "absurd_placement", FRAME, 4),
+    "a number too large": (of(edit_fit, BODY, trans=[0, 0, 10**400]), "bad_parameters", BODY, 4),
+    "numbers without end": (of(edit_fit, BODY, pose=shared(30)), "bad_parameters", BODY, 4),
+    "a folder for a fit": (of(make_folder, BODY), "missing_person_fit", BODY, 4),
+    "a link to nowhere": (of(make_link, COLOR), "missing_color", COLOR, 1),
     "no colour": (of(remove, COLOR), "missing_color", COLOR, 1),
     "no person mask": (of(remove, PERSON), "missing_person_mask", PERSON, 1),
     "no object mask": (of(remove, MASK), "missing_object_mask", MASK, 1),
@@ -126,6 +179,14 @@ LEFT_OUT = {
     "a gender of a number": (of(edit_json, INFO, gender=[1]), "bad_sequence", INFO, 8),
     "an unknown object": (of(edit_json, INFO, cat="piano"), "unknown_object", SEQUENCE, 8),
     "another object": (of(edit_json, INFO, cat="stool"), "missing_object_fit", f"{FRAME}/stool", 8),
+    "an object of an empty list": (of(edit_json, INFO, cat=[]), "bad_sequence", INFO, 8),
+    "an object of a list": (of(edit_json, INFO, cat=["boxlarge"]), "bad_sequence", INFO, 8),
+    "an empty list for a gender": (of(edit_json, INFO, gender=[]), "bad_sequence", INFO, 8),
+    "kinects in words": (of(edit_json, INFO, kinects="all"), "bad_sequence", INFO, 8),
+    "a kinect too many": (of(edit_json, INFO, kinects=[0, 4]), "bad_sequence", INFO, 8),
+    "a number for calibration": (of(edit_json, INFO, config=3), "bad_sequence", INFO, 8),
+    "info.json of brackets": (of(put, INFO, "[" * 99_999), "bad_sequence", INFO, 8),
+    "calibration far down": (of(edit_json, INFO, config="x" * 9999), "bad_sequence", INFO, 8),
     "calibration elsewhere": (of(edit_json, INFO, config="../x"), "bad_calibration", SEQUENCE, 8),
     "a name of another script": (of(rename_sequence, "", "日付_箱"), "bad_sequence", "sequences/日付", 8),
     "no placement": (of(remove, PLACE), "bad_calibration", SEQUENCE, 8),
@@ -134,16 +195,23 @@ LEFT_OUT = {
     "no lens": (of(remove, LENS), "bad_calibration", SEQUENCE, 8),
     "a lens cut short": (of(cut, LENS), "bad_calibration", SEQUENCE, 8),
     "a lens of no length": (of(edit_lens, LENS, fx=0.0), "bad_calibration", SEQUENCE, 8),
+    "a placement in mm": (of(edit_json, PLACE, translation=[0, 9, 2600]), "bad_calibration", SEQUENCE, 8),
+    "a lens of endless width": (of(edit_lens, LENS, width=np.inf), "bad_calibration", SEQUENCE, 8),
+    "a lens of a billion pixels": (of(edit_lens, LENS, fx=1e9), "bad_calibration", SEQUENCE, 8),
+    "a lens of half a length": (of(edit_lens, LENS, fx=39.0, fy=39.0), "bad_calibration", SEQUENCE, 8),
     "half a distortion": (of(edit_lens, LENS, opencv=[1, 1, 1, 1, 0.1]), "bad_calibration", SEQUENCE, 8),
 }  # fmt: skip
-BOTH_SEQUENCES = {"a mirrored placement", "a placement of NaN", "no placement"} | {
-    name for name in LEFT_OUT if "lens" in name or "distortion" in name
+BOTH_SEQUENCES = {
+    name for name in LEFT_OUT if any(word in name for word in ("placement", "lens", "distortion"))
 }
 
 # what is damaged: (how, reason, file that is named)
 AT_SAMPLING = {
     "colour cut short": (of(cut, COLOR), "unreadable_image", COLOR),
     "person mask cut short": (of(cut, PERSON), "unreadable_image", PERSON),
+    "a PNG of 40,000 pixels": (of(put, COLOR, huge(".png")), "unreadable_image", COLOR),
+    "a JPEG of 40,000 pixels": (of(put, PERSON, huge(".jpg")), "unreadable_image", PERSON),
+    "a bitmap of 40,000 pixels": (of(put, MASK, huge(".bmp")), "unreadable_image", MASK),
     "noise for a mask": (of(put, MASK, bytes(999)), "unreadable_image", MASK),
     "a folder for a colour": (of(make_folder, COLOR), "unreadable_image", COLOR),
     "colour of another size": (of(draw, COLOR, (60, 80, 3), 9), "image_size", COLOR),
@@ -159,6 +227,8 @@ REFUSED = {
     "split file cut short": (of(cut, SPLIT), r"split.json: expected \{\"train\""),
     "a split in words": (of(edit_json, SPLIT, train="all"), r"split.json: .*expected a list, found str"),
     "a split of paths": (of(edit_json, SPLIT, train=["../x"]), r"split.json: .*'../x' is no name of a f"),
+    "a split of line ends": (of(edit_json, SPLIT, train=["a\n"]), r"split.json: .* is no name of a folder"),
+    "a split of long names": (of(edit_json, SPLIT, train=["a" * 999]), r"split.json: .* is no name of a f"),
     "a sequence twice": (of(edit_json, SPLIT, train=[BOX, BOX]), rf"split.json: twice in train: {BOX}"),
     "trained and tested": (of(edit_json, SPLIT, train=[TEST]), rf"in train and in test: {TEST}"),
     "nothing to train on": (of(edit_json, SPLIT, train=[]), r"no usable frame in the train split"),
@@ -167,6 +237,9 @@ REFUSED = {
     "no templates": (of(remove, "objects"), r"objects folder at .*tree/objects"),
     "a template is missing": (of(remove, MESH), r"expected the simplified template .*stool_f1000"),
     "a template cut short": (of(cut, MESH), r"stool_f1000.ply: expected"),
+    "a flat template": (of(put, MESH, ply(PLANE, [(0, 1, 2)])), r"stool_f1000.ply: expected a solid"),
+    "a template of few faces": (of(put, MESH, ply(CUBE, [(0, 1, 8)])), r"stool_f1000.ply: expected .*faces"),
+    "a face before the first": (of(put, MESH, ply(CUBE, [(0, 1, -1)])), r"stool_f1000.ply: expected .*faces"),
     "a template without bytes": (of(put, MESH, b""), r"stool_f1000.ply: expected"),
 }  # fmt: skip
 
@@ -174,16 +247,3 @@ REFUSED = {
 def listing(root):
     """Files of a folder with their sizes."""
     return sorted((str(p), p.stat().st_size) for p in root.rglob("*") if p.is_file())
-
-
-def ply(verts, faces):
-    lines = [
-        "ply",
-        "format ascii 1.0",
-        f"element vertex {len(verts)}",
-        "property float x",
-        "property float y",
-    ]
-    lines += ["property float z", f"element face {len(faces)}", "property list uchar int vertex_indices"]
-    lines += ["end_header", *(" ".join(map(str, v)) for v in verts), *(f"3 {a} {b} {c}" for a, b, c in faces)]
-    return "\n".join(lines)

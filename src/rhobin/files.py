@@ -1,4 +1,4 @@
-"""Files that a reader finds whole: the old content or the new, never half of it."""
+"""Files that a reader finds whole, the old content or the new and never half of it; and JSON of anybody."""
 
 from __future__ import annotations
 
@@ -55,6 +55,19 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any, indent: int = 1) -> None:
     """Write a JSON file whole, with a line end at its end."""
     write_text(path, json.dumps(value, indent=indent) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds: UTF-8 with or without a byte order mark, UTF-16 or UTF-32.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is not JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def leftovers(folder: Path) -> list[Path]:

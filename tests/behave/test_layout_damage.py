@@ -62,13 +62,6 @@ DAMAGE_30FPS = {
         "",
         8,
     ),
-    "a time twice": (
-        f"{PARAMS}/smpl_fit_all.npz",
-        lambda p: change(p, lambda a: {"frame_times": a["frame_times"][[0, 0]]}),
-        "bad_parameters",
-        "",
-        8,
-    ),
     "times that are numbers": (
         f"{PARAMS}/smpl_fit_all.npz",
         lambda p: change(p, lambda a: {"frame_times": np.array([3.0, 4.0])}),
@@ -123,6 +116,32 @@ def test_damage_at_30fps_is_skipped_and_named(own_layout, templates, what):
     assert release.skips[0].file == name
     assert len(release.views.frame) == 32 - lost
     assert not (root / "ran").exists()
+
+
+def test_a_time_twice_costs_nothing_where_both_fits_are_the_same(own_layout, templates):
+    root = own_layout("30fps")
+    whole, path = read_release(root, "train", templates=templates), root / PARAMS / "smpl_fit_all.npz"
+    change(path, lambda arrays: {key: value[[0, 1, 1]] for key, value in arrays.items()})
+    release = read_release(root, "train", templates=templates)
+    assert release.skips == []
+    assert np.array_equal(release.frames.pose, whole.frames.pose)
+    change(path, lambda arrays: {"poses": arrays["poses"] * np.array([[1.0], [1], [0.9]])})
+    (skip,) = read_release(root, "train", templates=templates).skips
+    assert (skip.file, skip.reason) == (f"{PARAMS}/smpl_fit_all.npz#t0004.000", "bad_parameters")
+    assert skip.views == 4
+    assert skip.detail == "two fits of this time differ"
+
+
+def test_a_video_may_show_two_frames_at_one_time(own_layout, templates):
+    root = own_layout("30fps")
+    whole = read_release(root, "train", templates=templates)
+    times = root / VIDEO.replace("color.mp4", "time.json")
+    seconds = json.loads(times.read_text())["color"]
+    times.write_text(json.dumps({"color": [seconds[0], *seconds]}))
+    release = read_release(root, "train", templates=templates)
+    assert release.skips == []
+    shown = [file for file in release.views.files[:, 0] if file.startswith(VIDEO)]
+    assert len(shown) == sum(file.startswith(VIDEO) for file in whole.views.files[:, 0])
 
 
 def test_a_video_without_times_starts_at_second_3_with_30_frames_a_second(own_layout, templates):

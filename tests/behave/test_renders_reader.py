@@ -75,6 +75,23 @@ def test_unfinished_parts_wait(own):
         read_release(own)
 
 
+def change(file, **arrays):
+    np.savez(file, **{**vars(read_part(file.parent)), **arrays})
+
+
+def test_what_systems_leave_behind_is_no_object(root, own):
+    (own / "renders/Thumbs.db").write_bytes(b"")
+    for name in (
+        "renders/._boxtiny",
+        "renders/boxtiny/__MACOSX/._poses.npz",
+        "renders/boxtiny/old/poses.npz",
+    ):
+        (own / name).parent.mkdir(exist_ok=True)
+        (own / name).write_bytes(b"\0\5\26\7")
+    assert read_release(own).data_hash == read_release(root).data_hash
+    assert read_release(own).skips == []
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -86,6 +103,9 @@ def test_unfinished_parts_wait(own):
             lambda file: np.savez(file, **{key: np.zeros(3) for key in ("index", "R", "t", "K")}),
             "broken_archive",
         ),
+        (lambda file: change(file, t=np.full((6, 3), np.nan)), "broken_archive"),
+        (lambda file: change(file, t=np.full((6, 3), 1e30)), "broken_archive"),
+        (lambda file: change(file, R=-read_part(file.parent).R), "broken_archive"),
         (lambda file: file.parent.parent.rename(file.parent.parent.with_name("table")), "unknown_object"),
     ],
 )

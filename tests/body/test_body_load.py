@@ -118,8 +118,8 @@ def _broken(raw):
     negative = raw["weights"].copy()
     negative[0, :2] += (1, -1)
     return {
-        "posedirs": [None, raw["posedirs"][..., :207], raw["posedirs"][:-1]],
-        "shapedirs": [None, raw["shapedirs"][..., :8], raw["shapedirs"][:, :2]],
+        "posedirs": [None, raw["posedirs"][..., :207], raw["posedirs"][:-1], 1000 * raw["posedirs"]],
+        "shapedirs": [None, raw["shapedirs"][..., :8], raw["shapedirs"][:, :2], 1000 * raw["shapedirs"]],
         "J_regressor": [None, raw["J_regressor"].T, regressor],
         "weights": [None, raw["weights"][:, :24], weights, negative],
         "kintree_table": [None, raw["kintree_table"][:, :30], tree, raw["kintree_table"][0]],
@@ -131,26 +131,34 @@ def _broken(raw):
             raw["v_template"][:0],
             1000 * raw["v_template"],
         ],
-        "f": [None, raw["f"] + len(raw["v_template"]), raw["f"][:, :2], raw["f"] + 0.5, raw["f"][:0]],
+        "f": [
+            None,
+            raw["f"] + len(raw["v_template"]),
+            raw["f"][:, :2],
+            raw["f"] + 0.5,
+            raw["f"][:0],
+            raw["f"].astype(int) - 1 - raw["f"].min(),
+            raw["f"] * 1e300,
+        ],
         "gender": ["female"],
         "leaf_vertices": [[1, 2, 3], [0, 1, 2, 3, 10_000]],
-        "hands_meanl": [np.zeros(12), None],
+        "hands_meanl": [np.zeros(12), None, np.full(45, 20.0)],
     }
 
 
 CASES = [
     (key, index)
     for key, count in {
-        "posedirs": 3,
-        "shapedirs": 3,
+        "posedirs": 4,
+        "shapedirs": 4,
         "J_regressor": 3,
         "weights": 4,
         "kintree_table": 4,
         "v_template": 6,
-        "f": 5,
+        "f": 7,
         "gender": 1,
         "leaf_vertices": 2,
-        "hands_meanl": 2,
+        "hands_meanl": 3,
     }.items()
     for index in range(count)
 ]

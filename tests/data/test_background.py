@@ -5,6 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from damage_kinds import huge
 
 from rhobin.data.augment.background import Backgrounds, list_images, replace_background
 from rhobin.data.augment.donors import Donors
@@ -127,6 +128,10 @@ def test_a_folder_of_images_is_searched_and_drawn_from(tmp_path):
 def test_broken_images_of_a_folder_are_passed_over(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"")
     (tmp_path / "b.jpg").write_bytes(b"nothing")
+    for suffix in (".jpg", ".png"):
+        (tmp_path / f"c{suffix}").write_bytes(huge(suffix))
+    (tmp_path / "._a.jpg").write_bytes((tmp_path / "c.jpg").read_bytes())
+    assert [file.name for file in list_images(tmp_path)] == ["a.jpg", "b.jpg", "c.jpg", "c.png"]
     assert Backgrounds(str(tmp_path), lone()).draw(np.random.default_rng(0), 0, 32) is None
 
 

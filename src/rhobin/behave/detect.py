@@ -24,7 +24,7 @@ def layouts_of(root: Path) -> list[str]:
     """Every layout that a root could be read as."""
     root = Path(root)
     found = {
-        "raw": (root / "sequences").is_dir(),
+        "raw": (root / "sequences").is_dir() or _bare(root),
         "30fps": (root / PARAMS_30FPS).is_dir(),
         "2023": (root / "test_images").is_dir() or any(root.glob("train_part*/")),
         "2024": any((root / part / "images").is_dir() for part in PARTS),
@@ -32,6 +32,11 @@ def layouts_of(root: Path) -> list[str]:
         "intercap": (root / "RGBD_Images").is_dir(),
     }
     return [name for name, there in found.items() if there]
+
+
+def _bare(root: Path) -> bool:
+    """Whether sequences of the raw layout stand in the root itself, as some archives unpack."""
+    return any((folder / "info.json").is_file() for folder in root.glob("Date*_Sub*_*/"))
 
 
 def detect_layout(root: Path, layout: str = "auto") -> str:

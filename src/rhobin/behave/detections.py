@@ -11,6 +11,9 @@ from rhobin.behave.layout import COLORS, KINECTS, is_frame_name
 from rhobin.behave.readers.frankmocap import mocap_file, read_mocap
 from rhobin.behave.readers.openpose import keypoints_file, read_keypoints
 
+FRAMES = ("sequences/*/*/", "sequences/*/*/*/", "Date*_Sub*_*/*/")
+"""Where folders of frames may stand: see `rhobin.behave.layout.sequence_folder`."""
+
 
 @dataclass
 class DetectionFiles:
@@ -69,7 +72,7 @@ def check_detections(root: Path) -> Mapping[str, DetectionFiles]:
     """
     detect_layout(root, "raw")
     openpose, frankmocap = DetectionFiles(), DetectionFiles()
-    for frame, kinects in _views(root / "sequences"):
+    for frame, kinects in _views(root):
         openpose.add_frame(
             [keypoints_file(frame, kinect) for kinect in kinects], lambda file: read_keypoints(file).found
         )
@@ -84,9 +87,10 @@ def check_detections(root: Path) -> Mapping[str, DetectionFiles]:
     return {"OpenPose": openpose, "FrankMocap": frankmocap}
 
 
-def _views(sequences: Path) -> Iterator[tuple[Path, list[int]]]:
+def _views(root: Path) -> Iterator[tuple[Path, list[int]]]:
     """Frame folders in order, and the Kinects whose colour image each has."""
-    for frame in sorted(path for path in sequences.glob("*/*/") if is_frame_name(path.name)):
+    places = (place for pattern in FRAMES for place in root.glob(pattern))
+    for frame in sorted(path for path in places if is_frame_name(path.name)):
         names = {path.name for path in frame.iterdir()}
         kinects = [kinect for kinect in KINECTS if names & {f"k{kinect}.{color}" for color in COLORS}]
         if kinects:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from rhobin.behave.exceptions import OBJECT_FOLDER, known_exceptions
@@ -16,8 +18,9 @@ RENDERS = "renders.json"
 """What only roots of rendered objects hold: the settings that made them."""
 PERSON_FIT = "fit02"
 OBJECT_FIT = "fit01"
-OBJECT_MASKS = ("obj_rend_mask.jpg", "obj_rend_mask.png", "obj_mask.jpg", "obj_mask.png")
-PERSON_MASKS = ("person_mask.jpg", "person_mask.png")
+OBJECT_MASKS = ("obj_rend_mask.png", "obj_rend_mask.jpg", "obj_mask.png", "obj_mask.jpg")
+PERSON_MASKS = ("person_mask.png", "person_mask.jpg")
+"""Masks in the order to try: a PNG has lost nothing (decision 0149)."""
 COLORS = ("color.jpg", "color.png")
 REGISTER_URL = "https://virtualhumans.mpi-inf.mpg.de/behave/license.html"
 
@@ -28,6 +31,7 @@ CHALLENGE_SIZE = (2048, 1536)
 _MALE, _FEMALE = range(1, 6), range(6, 9)
 SUBJECTS = range(1, 9)
 _SEQUENCE = re.compile(r"^(Date\d{2})_Sub(\d{2})_([a-z]+)(?:_(.+))?$")
+_LEFT_BY_SYSTEMS = ("__MACOSX", "Thumbs.db", "desktop.ini")
 _FRAME = re.compile(r"^t\d{4,}\.\d{3}$")
 
 
@@ -70,6 +74,38 @@ def subject_gender(subject: int) -> str:
     if subject in _FEMALE:
         return "female"
     raise ValueError(f"BEHAVE has subjects 1 to 8, not {subject}")
+
+
+def left_by_system(name: str) -> bool:
+    """Whether an operating system left a file or folder: `._a.jpg`, `.DS_Store`, `__MACOSX`, `Thumbs.db`."""
+    return name.startswith(".") or name in _LEFT_BY_SYSTEMS
+
+
+def sequence_folder(root: Path, name: str, below: str = "sequences") -> Path:
+    """Where a root keeps a sequence.
+
+    Archives differ in what they hold: a sequence stands in the folder `below`, one folder deeper (as where an
+    archive was unpacked into a folder of its own name), or in the root itself. The first that exists is
+    taken; the usual place where none does.
+    """
+    usual = root / below / name
+    if usual.is_dir():
+        return usual
+    deeper = sorted((root / below).glob(f"*/{escape(name)}"))
+    places = [*(place for place in deeper if not left_by_system(place.parent.name)), root / name]
+    return next((place for place in places if place.is_dir()), usual)
+
+
+def file_sizes(folder: Path) -> dict[str, int]:
+    """Sizes of what a folder holds by name, without links that lead nowhere; empty where it is no folder."""
+    if not folder.is_dir():
+        return {}
+    with os.scandir(folder) as entries:
+        return {
+            entry.name: entry.stat().st_size
+            for entry in entries
+            if (entry.is_file() or entry.is_dir()) and not left_by_system(entry.name)
+        }
 
 
 def frame_name(seconds: float) -> str:

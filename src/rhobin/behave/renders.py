@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from rhobin.behave.layout import RENDERS
-from rhobin.files import written_whole
+from rhobin.behave.plausible import FARTHEST
+from rhobin.files import read_json, written_whole
+from rhobin.pickles import BrokenFileError, read_npz
 
 FORMAT = 1
 PART = 500
@@ -69,9 +69,9 @@ def read_part(folder: Path) -> PosedViews:
     """
     path = folder / "poses.npz"
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            views = PosedViews(**{key: stored[key] for key in ("index", "R", "t", "K")})
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        stored = read_npz(path)
+        views = PosedViews(**{key: stored[key] for key in ("index", "R", "t", "K")})
+    except (KeyError, BrokenFileError) as error:
         raise ValueError(
             f"{path}: expected index, R, t and K of a part's poses, found {error!r}; delete the file and run "
             "rhobin synth-objects as before, which makes the part again"
@@ -81,7 +81,20 @@ def read_part(folder: Path) -> PosedViews:
     found = {key: getattr(views, key).shape for key in shapes}
     if found != shapes:
         raise ValueError(f"{path}: expected arrays of {shapes}, found {found}")
+    if not _possible(views):
+        raise ValueError(
+            f"{path}: expected rotations, and places in front of the camera within {FARTHEST:g} m"
+        )
     return views
+
+
+def _possible(views: PosedViews) -> bool:
+    """Whether all numbers are finite, all R are rotations, and all t lie where a camera can see them."""
+    if not all(np.isfinite(values).all() for values in (views.R, views.t, views.K)):
+        return False
+    turned = np.abs(views.R).max(initial=0) < 2 and np.allclose(views.R @ views.R.mT, np.eye(3), atol=1e-4)
+    placed = (np.abs(views.t) < FARTHEST).all() and (views.t[:, 2] > 0).all()
+    return bool(turned and placed and (np.linalg.det(views.R) > 0).all())
 
 
 def is_part(folder: Path) -> bool:
@@ -91,7 +104,8 @@ def is_part(folder: Path) -> bool:
 
 def finished_parts(root: Path, name: str) -> list[int]:
     """Numbers of an object's complete parts, in order."""
-    return sorted(int(file.parent.name) for file in (Path(root) / "renders" / name).glob("*/poses.npz"))
+    parts = (file.parent.name for file in (Path(root) / "renders" / name).glob("*/poses.npz"))
+    return sorted(int(part) for part in parts if part.isdecimal())
 
 
 def read_settings(root: Path) -> dict[str, Any]:
@@ -102,10 +116,10 @@ def read_settings(root: Path) -> dict[str, Any]:
     """
     path = Path(root) / RENDERS
     try:
-        settings = json.loads(path.read_text())
+        settings = read_json(path)
         found = settings["format"]
         int(settings["size"]), dict(settings["objects"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, OverflowError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not the settings of rendered objects: {error!r}") from error
     if found != FORMAT:
         raise ValueError(

@@ -16,7 +16,7 @@ REASONS = {
     "broken_pickle": "a pickle is truncated or not a pickle",
     "unsafe_pickle": "a pickle would run code; it was not loaded",
     "bad_parameters": "parameters have the wrong shape or are not finite",
-    "absurd_placement": "a camera cannot have seen what was fitted: behind it, far away or of no human shape",
+    "absurd_placement": "what was fitted is behind the camera, far away, inhuman or turned beyond a turn",
     "missing_color": "a view has no colour image",
     "missing_person_mask": "a view has no person mask",
     "missing_object_mask": "a view has no object mask",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
@@ -12,10 +11,13 @@ from typing import Any
 import numpy as np
 
 from rhobin.behave.layout import parse_sequence
+from rhobin.files import read_json
 
 SPLITS = ("train", "test")
 OWN_VALIDATION = "val"
 """What BEHAVE's split does not have, and that of a root with validation sequences of its own does."""
+_LONGEST = 255
+"""Bytes of a name that file systems take."""
 _TRAIN = 231
 _TEST = {3: 35, 4: 35, 5: 20}
 
@@ -33,7 +35,7 @@ def read_split(root: Path) -> dict[str, list[str]]:
             f"no split.json at {path}: it ships with the raw release, beside `sequences/`"
         )
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
         parts = [*SPLITS, *(part for part in (OWN_VALIDATION,) if part in content)]
         split = {part: _names(content[part]) for part in parts}
     except (KeyError, TypeError, ValueError) as error:
@@ -54,10 +56,16 @@ def _names(value: Any) -> list[str]:
     if not isinstance(value, list):
         raise TypeError(f"expected a list, found {type(value).__name__}")
     names = [str(name) for name in value]
-    paths = [name for name in names if name in ("", ".", "..") or "/" in name or "\\" in name]
-    if paths:
-        raise ValueError(f"{paths[0]!r} is no name of a folder")
+    wrong = next((name for name in names if not _names_a_folder(name)), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong[:80]!r} is no name of a folder")
     return names
+
+
+def _names_a_folder(name: str) -> bool:
+    if name in ("", ".", "..") or "/" in name or "\\" in name:
+        return False
+    return name.isprintable() and len(name.encode()) <= _LONGEST
 
 
 def official_differences(root: Path) -> list[str]:

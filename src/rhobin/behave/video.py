@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
+from rhobin.behave.numbers import as_floats
+from rhobin.files import read_json
 
 FPS = 30.0
 FIRST_SECOND = 3.0
@@ -114,7 +116,7 @@ def frame_seconds(video: Path) -> np.ndarray:
         video: `<sequence>.<kinect>.color.mp4`; `<sequence>.<kinect>.time.json` beside it holds microseconds.
 
     Returns:
-        (T,) seconds; without the file of times, 30 frames a second from second 3.
+        (T,) seconds, never falling; without the file of times, 30 frames a second from second 3.
 
     Raises:
         VideoError: the video, or its file of times, cannot be read.
@@ -122,10 +124,10 @@ def frame_seconds(video: Path) -> np.ndarray:
     times = time_file(video)
     if times.is_file():
         try:
-            seconds = np.asarray(json.loads(times.read_text())["color"], np.float64) / 1e6
+            seconds = as_floats(read_json(times)["color"]) / 1e6
         except (KeyError, TypeError, ValueError) as error:
             raise VideoError(f"{times}: expected microseconds under 'color': {error!r}") from error
-        if seconds.ndim != 1 or not len(seconds) or not (np.diff(seconds) > 0).all():
+        if seconds.ndim != 1 or not len(seconds) or not (np.diff(seconds) >= 0).all():
             raise VideoError(f"{times}: expected rising microseconds under 'color'")
         return seconds
     reader = Video(video)

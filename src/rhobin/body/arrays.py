@@ -1,10 +1,8 @@
 """Read a body model file into checked arrays."""
 
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import scipy.sparse
@@ -12,7 +10,7 @@ import scipy.sparse
 from rhobin.body.joints import SMPL_PARENTS, SMPLH_PARENTS, SMPLX_PARENTS
 from rhobin.body.model import N_BETAS, BodyArrays
 from rhobin.files import written_whole
-from rhobin.pickles import BrokenFileError, load_pickle
+from rhobin.pickles import load_pickle, read_npz
 
 REQUIRED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "f", "kintree_table")
 OPTIONAL = (
@@ -33,6 +31,7 @@ TREES = {24: SMPL_PARENTS, 52: SMPLH_PARENTS, 55: SMPLX_PARENTS}
 SMPL_VERTS, SMPL_LEAVES = 6890, (411, 2445, 5905, 3216, 6617)
 WHOLE = ("f", "kintree_table", "leaf_vertices", "lmk_faces_idx")
 HEIGHTS = (0.2, 3.0)  # metres that a body model may be tall
+MOST_MOVED = 1.0  # metres by one unit of shape or pose; licensed files stay below 0.2
 SUM_TOLERANCE = 0.01  # of skinning weights and regressor rows; float16 files stay below 0.005
 
 
@@ -69,6 +68,8 @@ def read_arrays(path: Path, gender: str) -> BodyArrays:
     posedirs = raw.shaped("posedirs", (verts, 3, 9 * (joints - 1)))
     regressor = raw.shaped("J_regressor", (joints, verts))
     weights = raw.shaped("weights", (verts, joints))
+    raw.check_moved("shapedirs", shapedirs[..., :N_BETAS])
+    raw.check_moved("posedirs", posedirs)
     raw.check_sums("J_regressor", regressor)
     raw.check_sums("weights", weights)
     if weights.min() < -SUM_TOLERANCE:
@@ -144,24 +145,30 @@ class _Raw:
         if value.shape != shape:
             raise self.error(key, f"shape {shape}", f"{np.asarray(self.content[key]).shape or value.shape}")
 
+    def check_moved(self, key: str, value: np.ndarray) -> None:
+        most = np.abs(value).max()
+        if most > MOST_MOVED:
+            expected = f"vertices moved by at most {MOST_MOVED:g} metre for one unit"
+            raise self.error(key, expected, f"{most:.4g}: is it in another unit?")
+
     def check_sums(self, key: str, value: np.ndarray) -> None:
         worst = np.abs(value.sum(1) - 1).max()
         if worst > SUM_TOLERANCE:
             raise self.error(key, "rows that sum to one", f"a row that is off by {worst:.3g}")
 
     def indices(self, key: str, count: int, shape: tuple[int, ...]) -> np.ndarray:
-        exact = self.array(key)
-        value = exact.astype(np.int64)
+        value = self.array(key)
         if value.ndim != len(shape) or value.shape[-1] != shape[-1] or not value.size:
             raise self.error(key, f"shape {shape}", f"{value.shape}")
-        if (exact != value).any():
-            raise self.error(key, "whole numbers", f"{exact[exact != value].flat[0]}")
+        if (value % 1).any():
+            raise self.error(key, "whole numbers", f"{value[value % 1 != 0].flat[0]}")
         if value.min() < 0 or value.max() >= count:
-            raise self.error(key, f"vertex ids below {count}", f"{value.min()} to {value.max()}")
-        return value
+            raise self.error(key, f"vertex ids below {count}", f"{value.min():g} to {value.max():g}")
+        return value.astype(np.int64)
 
     def parents(self) -> tuple[int, ...]:
-        table = self.array("kintree_table").astype(np.int64)
+        with np.errstate(invalid="ignore"):
+            table = self.array("kintree_table").astype(np.int64)
         joints = table.shape[-1] if table.ndim else 0
         if table.shape != (2, joints) or joints not in TREES:
             raise self.error(
@@ -183,7 +190,11 @@ class _Raw:
         if len(present) == 1:
             raise self.error("hands_meanl, hands_meanr", "both mean hands or none", f"only {present[0]}")
         sides = [self.shaped(key, (45,)) for key in ("hands_meanl", "hands_meanr")]
-        return np.concatenate(sides).reshape(30, 3)
+        hands = np.concatenate(sides).reshape(30, 3)
+        most = np.abs(hands).max()
+        if most > 2 * np.pi:
+            raise self.error("hands_meanl, hands_meanr", "rotation vectors in radians", f"{most:.4g}")
+        return hands
 
     def leaves(self, verts: int) -> np.ndarray | None:
         if "leaf_vertices" in self.content:
@@ -202,19 +213,7 @@ def _open(path: Path) -> Mapping[str, Any]:
         if not isinstance(content, Mapping):
             raise BodyFileError(f"{path}: expected a dictionary of arrays, found {type(content).__name__}")
         return content
-    reading = "its list of arrays"
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            content = {}
-            for reading in archive.files:
-                if reading in REQUIRED or reading in OPTIONAL:
-                    content[reading] = archive[reading]
-            return content
-    except (BadZipFile, OSError, ValueError, EOFError, zlib.error) as error:
-        raise BrokenFileError(
-            f"{path}: {reading}: expected plain arrays of a complete .npz file, found {error}; "
-            "copy it again, or convert the original with `rhobin convert-body`"
-        ) from error
+    return read_npz(path, (*REQUIRED, *OPTIONAL))
 
 
 def write_arrays(source: Path, target: Path, gender: str) -> BodyArrays:

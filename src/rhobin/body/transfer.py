@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse
 from jaxtyping import Float
 
-from rhobin.pickles import load_pickle
+from rhobin.pickles import load_pickle, read_npz
 
 SOURCE = "smplx2smplh_deftrafo_setup.pkl, 'Model correspondences' at https://smpl-x.is.tue.mpg.de"
 
@@ -44,11 +44,7 @@ def transfer_vertices(path: Path | None, verts: Float[np.ndarray, "T V 3"], want
 
 
 def _read(path: Path) -> scipy.sparse.csr_matrix:
-    if path.suffix.lower() == ".pkl":
-        content = load_pickle(path)
-    else:
-        with np.load(path, allow_pickle=False) as archive:
-            content = {key: archive[key] for key in archive.files}
+    content = load_pickle(path) if path.suffix.lower() == ".pkl" else read_npz(path)
     if not isinstance(content, dict) or "mtx" not in content:
         raise ValueError(f"{path}: mtx: expected this key, found {sorted(content)}; see --transfer")
     return scipy.sparse.csr_matrix(content["mtx"])

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from rhobin.pickles import check_expansion
+
 CHUNK = 1 << 20
 WEIGHTS = {"state_dict": dict, "global_step": int, "epoch": int, "rhobin.identity": dict}
 RESUME = {"optimizer_states": list, "rhobin.random": dict, "rhobin.log_rows": int, "rhobin.clock": dict}
@@ -54,9 +56,10 @@ def check_records(path: Path) -> None:
     `torch.load` compares none: a flipped bit would become another weight.
 
     Raises:
-        ValueError: a record is damaged or occurs twice.
+        ValueError: a record is damaged or occurs twice, or it unpacks to far more than its size.
         zipfile.BadZipFile: the archive is.
     """
+    check_expansion(path)
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         if len(set(names)) < len(names):

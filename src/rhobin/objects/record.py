@@ -1,6 +1,5 @@
 """What is known of each template, to be kept beside trained networks: hash, keypoints, symmetries."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rhobin.files import read_json
 from rhobin.objects.canonical import nearest_member
 from rhobin.objects.keypoints import condition
 from rhobin.objects.scans import RELEASE_VERTS
@@ -44,7 +44,7 @@ def check_record(path: Path, templates: Mapping[str, Template]) -> list[str]:
     if not path.is_file():
         raise FileNotFoundError(f"expected a keypoint file at {path}; write one with rhobin templates --out")
     try:
-        known = json.loads(path.read_text())
+        known = read_json(path)
         pairs = {name: (entry["sha256"], entry["keypoints"]) for name, entry in known.items()}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: expected sha256 and keypoints by object ({error!r})") from error

@@ -135,8 +135,11 @@ def load_scan(folder: Path, name: str, expected: SymmetryGroup = ASYMMETRIC) -> 
             TemplateCountWarning,
             stacklevel=2,
         )
-    group, centre = fit_symmetry(expected, verts, faces)
-    template = make_template(name, verts, faces, group=group, centre=centre, colors=colors)
+    try:
+        group, centre = fit_symmetry(expected, verts, faces)
+        template = make_template(name, verts, faces, group=group, centre=centre, colors=colors)
+    except ValueError as error:
+        raise ValueError(f"{path}: expected a solid ({error}); copy the file again") from error
     if condition(template.kpts) < MIN_CONDITION:
         warnings.warn(
             f"{path}: keypoints are nearly flat (singular value ratio {condition(template.kpts):.3f}, "

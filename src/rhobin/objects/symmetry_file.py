@@ -1,6 +1,5 @@
 """The symmetry of an object as a small JSON file beside its mesh, which people may write by hand."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from rhobin.files import write_json
+from rhobin.files import read_json, write_json
 from rhobin.geometry.mesh import Faces, Verts
 from rhobin.objects.solid import Vector
 from rhobin.objects.strays import Surface
@@ -42,8 +41,8 @@ def read_symmetry(path: Path) -> tuple[SymmetryGroup, Float[np.ndarray, "3"]]:
         ValueError: the file states no group; the message names the field.
     """
     try:
-        content = json.loads(path.read_text())
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        content = read_json(path)
+    except ValueError as error:
         raise ValueError(
             f"{path}: expected JSON with {', '.join(_FIELDS)}, could not read it ({error})"
         ) from error
@@ -119,7 +118,7 @@ def _vector(vector: Float[np.ndarray, "3"]) -> Vector:
 def _numbers(path: Path, content: dict[str, Any], name: str, default: Any) -> Float[np.ndarray, "3"]:
     try:
         values = np.array(content.get(name, default), dtype=np.float64)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         values = np.zeros(0)
     if values.shape != (3,) or not np.isfinite(values).all():
         raise ValueError(f"{path}: expected {name} to be three numbers, found {content.get(name)!r}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int64, UInt8
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, QhullError
 from scipy.spatial.distance import pdist
 
 from rhobin.objects.keypoints import choose_keypoints
@@ -159,13 +159,20 @@ def make_template(
         symmetry_offsets=offsets(rotations, centre),
         group=group,
         centre=centre,
-        diameter=float(pdist(verts[ConvexHull(verts).vertices]).max()),
+        diameter=_diameter(name, verts),
         colors=colors,
         sha256=mesh_hash(verts, faces),
         parts=parts,
         face_parts=np.zeros(len(faces), dtype=np.int64) if face_parts is None else face_parts,
         grips=grips or {},
     )
+
+
+def _diameter(name: str, verts: Float[np.ndarray, "V 3"]) -> float:
+    try:
+        return float(pdist(verts[ConvexHull(verts).vertices]).max())
+    except QhullError as error:
+        raise ValueError(f"{name}: expected a solid, found vertices in one plane") from error
 
 
 def mesh_hash(verts: Float[np.ndarray, "V 3"], faces: Int64[np.ndarray, "F 3"]) -> str:

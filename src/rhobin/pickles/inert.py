@@ -40,6 +40,24 @@ class ArrayType(Inert):
     __slots__ = ()
 
 
+class TorchTensor(Inert):
+    """Anything of torch: it holds no numbers here, and says so where they are asked for."""
+
+    __slots__ = ()
+
+    def plain(self, unwrap: Unwrap) -> Self:
+        """Itself."""
+        return self
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        """Refused.
+
+        Raises:
+            TypeError: always; says how to store a tensor's numbers.
+        """
+        raise TypeError("a tensor of torch, which is not read; store tensor.numpy() in its place")
+
+
 class Chumpy(Inert):
     """`chumpy.ch.Ch`: its value is the array `x`."""
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rhobin.pickles.arrays import Dtype, Spend, array_of, empty_array, scalar_of
-from rhobin.pickles.inert import ArrayType, Chumpy, ChumpySelect, Coo, Csc, Csr, Inert
+from rhobin.pickles.inert import ArrayType, Chumpy, ChumpySelect, Coo, Csc, Csr, Inert, TorchTensor
 
 GROWTH, ALLOWANCE = 8, 1 << 20  # bytes that a file's calls may make: so often its size, and so many besides
 MOST_OBJECTS = 5_000_000  # containers and calls of a file; looked for where it has so many bytes
-_MAKERS = {
+MAKERS = {
     *(
         "EMPTY_LIST",
         "EMPTY_DICT",
@@ -40,11 +40,13 @@ class BrokenFileError(ValueError):
     """A file is truncated or otherwise not what its name promises."""
 
 
-def load_pickle(path: Path | str) -> Any:
+def load_pickle(path: Path | str, tensors: bool = False) -> Any:
     """Read plain data from a pickle; never runs code stored in it.
 
     Args:
         path: a pickle of any protocol, written by Python 2 or 3, numpy 1 or 2.
+        tensors: leave tensors of torch as they are, unread, instead of refusing the whole file; to ask one
+            for its numbers raises a TypeError.
 
     Returns:
         Containers, numbers, strings, numpy arrays and scipy sparse matrices; chumpy objects as arrays.
@@ -60,7 +62,7 @@ def load_pickle(path: Path | str) -> Any:
     with path.open("rb") as stream:
         try:
             _check_objects(stream, path.stat().st_size)
-            return plain(_Unpickler(stream, path).load())
+            return plain(_Unpickler(stream, Names(path, tensors)).load())
         except UnsafePickleError:
             raise
         except Exception as error:  # a broken pickle can raise nearly anything
@@ -76,7 +78,7 @@ def _check_objects(stream: BinaryIO, size: int) -> None:
         return
     made = 0
     for opcode, _, _ in pickletools.genops(stream):
-        made += opcode.name in _MAKERS
+        made += opcode.name in MAKERS
         if made > MOST_OBJECTS:
             raise pickle.UnpicklingError(f"it has more than {MOST_OBJECTS} containers")
     stream.seek(0)
@@ -175,10 +177,11 @@ class Names:
 
     Args:
         path: the file.
+        tensors: whether names of torch stand for tensors that are not read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.made = path, 0
+    def __init__(self, path: Path, tensors: bool = False) -> None:
+        self.path, self.made, self.tensors = path, 0, tensors
         self.most = GROWTH * path.stat().st_size + ALLOWANCE
 
     def spend(self, size: int) -> None:
@@ -199,6 +202,8 @@ class Names:
         """
         if (module, name) in _FUNCTIONS:
             return _Call(partial(_FUNCTIONS[module, name], self.spend))
+        if self.tensors and module.partition(".")[0] == "torch":
+            return TorchTensor
         try:
             return _TYPES[module, name]
         except KeyError:
@@ -211,9 +216,9 @@ class Names:
 class _Unpickler(pickle.Unpickler):
     """Resolves names from the tables above and nothing else."""
 
-    def __init__(self, stream: BinaryIO, path: Path) -> None:
+    def __init__(self, stream: BinaryIO, names: Names) -> None:
         super().__init__(stream, encoding="latin1")
-        self._names = Names(path)
+        self._names = names
 
     def find_class(self, module: str, name: str) -> Any:
         return self._names.find(module, name)

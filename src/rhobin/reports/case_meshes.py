@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from rhobin.behave.calibration import read_camera
-from rhobin.behave.layout import TEST_KINECT
+from rhobin.behave.layout import TEST_KINECT, sequence_folder
 from rhobin.behave.read import read_info
 from rhobin.data.images.whole import read_test_view
 from rhobin.geometry.backend import nearest_distances
@@ -140,15 +140,15 @@ def read_view(data_root: Path, sequence: str, frame: str) -> tuple[np.ndarray, n
     Raises:
         FileNotFoundError: there is no such image.
     """
-    if not (data_root / "sequences").is_dir():
+    folder = sequence_folder(data_root, sequence)
+    if not folder.is_dir():
         return read_test_view(data_root, sequence, frame)
-    folder = data_root / "sequences" / sequence
     files = [folder / frame / f"k{TEST_KINECT}.color.{suffix}" for suffix in ("jpg", "png")]
     found = next((file for file in files if file.is_file()), None)
     image = None if found is None else cv2.imread(str(found), cv2.IMREAD_COLOR)
     if image is None:
         raise FileNotFoundError(f"{files[0]} is missing or unreadable; the report draws over test images")
-    info = read_info(folder)
+    info = read_info(folder, data_root)
     camera = read_camera(info.config, info.intrinsic, TEST_KINECT)
     K = resize_intrinsics(camera.K, image.shape[1] / camera.width, image.shape[0] / camera.height)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB), K

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from rhobin.files import write_bytes, write_json
-from rhobin.pickles import load_pickle
+from rhobin.pickles import load_pickle, read_npz
 from rhobin.pickles.write import pickled
 from rhobin.scoring.collect import Further
 
@@ -132,8 +132,7 @@ def read_further(folder: Path) -> Further:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing. {AGAIN}")
     _check_hash(path, sidecar.get("predictions_hash"))
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    arrays = read_npz(path)
     return Further(arrays.pop("sequence"), arrays.pop("frame"), arrays)
 
 

@@ -25,7 +25,7 @@ def write_reference(out: Path, names: Sequence[str], templates: Mapping[str, Tem
         names: test sequences.
         templates: by object name.
     """
-    annotations = {name: _annotation(out / "sequences" / name) for name in names}
+    annotations = {name: _annotation(out, name) for name in names}
     write_ref(out / "ref.pkl", annotations, templates)
 
 
@@ -46,8 +46,9 @@ def _pixels(path: Path) -> int:
     return int(np.count_nonzero(mask > MASK_THRESHOLD))
 
 
-def _annotation(sequence: Path) -> SequenceAnnotation:
-    info = read_info(sequence)
+def _annotation(out: Path, name: str) -> SequenceAnnotation:
+    sequence = out / "sequences" / name
+    info = read_info(sequence, out)
     frames = sorted(item.name for item in sequence.iterdir() if is_frame_name(item.name))
     folder = object_dirs(info.object_name)[0]
     people = [load_pickle(person_fit_file(sequence / frame)) for frame in frames]

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from rhobin.behave.numbers import as_floats
 from rhobin.behave.readers.frames import UnusableError, load_or_tell, vectors
+from rhobin.behave.readers.references import as_mesh
 from rhobin.behave.ref import find_ref
 from rhobin.objects.template import Template
 from rhobin.pickles import load_pickle
@@ -54,9 +56,10 @@ class References:
     def meta(self, name: str) -> Meta | None:
         """Dataset, gender and object of an image, None when the file does not say."""
         entry = self.annotations.get(name)
-        if not isinstance(entry, Mapping) or len(entry.get("meta", ())) != 3:
+        meta = entry.get("meta") if isinstance(entry, Mapping) else None
+        if not isinstance(meta, list | tuple | np.ndarray) or np.shape(meta) != (3,):
             return None
-        dataset, gender, object_name = (str(value) for value in entry["meta"])
+        dataset, gender, object_name = (str(value) for value in meta)
         return dataset, gender, object_name
 
     def annotation(self, name: str) -> ImageAnnotation | None:
@@ -71,7 +74,8 @@ class References:
         entry = dict(self.annotations[name])
         try:
             if "obj_rot" in entry:
-                entry["obj_angle"] = Rotation.from_matrix(np.asarray(entry["obj_rot"], float)).as_rotvec()
+                turn = as_floats(entry["obj_rot"]).reshape(3, 3)
+                entry["obj_angle"] = Rotation.from_matrix(turn).as_rotvec()
             return ImageAnnotation(_gender(meta[1]), meta[2], vectors(entry, _KEYS))
         except ValueError as error:
             raise UnusableError(self.file, "bad_parameters", f"{name}: {error}") from error
@@ -87,15 +91,17 @@ def read_references(root: Path) -> References:
     if file is None:
         return References(None, {}, None)
     content = load_pickle(file)
-    if not isinstance(content, Mapping) or "templates" not in content:
+    content = content if isinstance(content, Mapping) else {}
+    templates, annotations = content.get("templates"), content.get("annotations", {})
+    if not isinstance(templates, Mapping) or not isinstance(annotations, Mapping):
         raise ValueError(f"{file}: expected a dict with templates (and annotations by image id)")
     meshes = {}
-    for name, template in content["templates"].items():
+    for name, template in templates.items():
         try:
-            meshes[name] = (np.asarray(template["verts"], float), np.asarray(template["faces"], np.int64))
+            meshes[name] = as_mesh(template["verts"], template["faces"])
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{file}: template {name}: expected verts and faces: {error!r}") from error
-    return References(file, content.get("annotations", {}), meshes)
+            raise ValueError(f"{file}: template {name}: expected verts and faces: {error}") from error
+    return References(file, annotations, meshes)
 
 
 def read_gt(file: Path, meta: Meta | None, templates: Mapping[str, Template]) -> ImageAnnotation:
@@ -116,7 +122,7 @@ def read_gt(file: Path, meta: Meta | None, templates: Mapping[str, Template]) ->
     try:
         parameters = vectors(content, _KEYS)
         gender = _gender(str(content["gender"]) if meta is None else meta[1])
-        placed = np.asarray(content.get("verts_obj", np.zeros((0, 3))), float).reshape(-1, 3)
+        placed = as_floats(content.get("verts_obj", np.zeros((0, 3)))).reshape(-1, 3)
     except (KeyError, TypeError, ValueError) as error:
         raise UnusableError(file, "bad_parameters", str(error)) from error
     if meta is not None:

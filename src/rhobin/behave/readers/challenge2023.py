@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +10,14 @@ import numpy as np
 from rhobin.behave.builder import EmptySplitError, FrameRecord, ReleaseBuilder
 from rhobin.behave.calibration import read_camera
 from rhobin.behave.exceptions import TEST_KINECT_ONLY
-from rhobin.behave.layout import TEST_KINECT, is_frame_name, parse_sequence, subject_gender
+from rhobin.behave.layout import (
+    TEST_KINECT,
+    file_sizes,
+    is_frame_name,
+    left_by_system,
+    parse_sequence,
+    subject_gender,
+)
 from rhobin.behave.readers.frames import UnusableError, view_names
 from rhobin.behave.readers.raw import add_sequence
 from rhobin.behave.readers.references import challenge_camera, package_templates
@@ -60,8 +66,8 @@ def _listed(root: Path, part: str) -> set[str] | None:
 
 def _add_training(builder: ReleaseBuilder, kinects: Sequence[int]) -> None:
     root = builder.root
-    folders = [path for path in root.glob("train_part*/Date*/") if path.is_dir()]
-    folders += [path for path in root.glob("train_part*/*/Date*/") if path.is_dir()]
+    found = [*root.glob("train_part*/Date*/"), *root.glob("train_part*/*/Date*/")]
+    folders = [path for path in found if path.is_dir() and not left_by_system(path.parent.name)]
     fixed = None
     if not (root / "calibs").is_dir():
         detail = "the package comes without calibs/: kinect 1 only, by the challenge's intrinsics"
@@ -161,8 +167,7 @@ def _test_frame(
     hidden = bool(np.isnan(parameters).all())
     if not hidden and not np.isfinite(parameters).all():
         raise UnusableError(folder, "bad_parameters", "parameters in ref.pkl are not finite")
-    with os.scandir(folder) as entries:
-        sizes = {entry.name: entry.stat().st_size for entry in entries}
+    sizes = file_sizes(folder)
     color, person, obj = view_names(folder, TEST_KINECT, sizes)
     listing = "".join(f"{name} {sizes[name]}\n" for name in (color, person, obj))
     prefix = folder.relative_to(builder.root).as_posix()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from rhobin.behave.builder import FrameRecord, ReleaseBuilder
 from rhobin.behave.calibration import read_lens
 from rhobin.behave.exceptions import OTHER_DATASET, known_exceptions
-from rhobin.behave.layout import TEST_KINECT, intrinsics_file
+from rhobin.behave.layout import TEST_KINECT, file_sizes, intrinsics_file
 from rhobin.behave.readers.annotation2024 import ImageAnnotation, References, read_gt, read_references
 from rhobin.behave.readers.frames import UnusableError
 from rhobin.behave.readers.references import challenge_camera, package_templates
@@ -62,9 +61,9 @@ class _Reader:
 
     def __init__(self, builder: ReleaseBuilder, folder: Path, references: References):
         self.builder, self.folder, self.references = builder, folder, references
-        self.images = _sizes(folder / "images")
-        self.masks = _sizes(folder / "masks")
-        self.gt = _sizes(folder / "gt")
+        self.images = file_sizes(folder / "images")
+        self.masks = file_sizes(folder / "masks")
+        self.gt = file_sizes(folder / "gt")
         self.others = known_exceptions()[OTHER_DATASET]["datasets"]
 
     def ids(self) -> list[str]:
@@ -122,10 +121,3 @@ class _Reader:
         if sizes[name] == 0:
             raise UnusableError(self.folder / folder / name, "empty_file", "zero bytes")
         return name
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    if not folder.is_dir():
-        return {}
-    with os.scandir(folder) as entries:
-        return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}

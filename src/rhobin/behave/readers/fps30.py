@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from rhobin.behave.exceptions import (
     image_sequence,
     known_exceptions,
 )
-from rhobin.behave.layout import parse_sequence
+from rhobin.behave.layout import OBJECT_MASKS, PERSON_MASKS, file_sizes, parse_sequence, sequence_folder
 from rhobin.behave.readers.fits30 import SequenceFit, read_fit
 from rhobin.behave.readers.frames import UnusableError, first_present
 from rhobin.behave.readers.raw import sequence_facts
@@ -29,10 +28,7 @@ from rhobin.behave.splits import read_split
 from rhobin.behave.video import REACH, VideoError, extracted_frames, frame_file, frame_seconds
 from rhobin.objects.template import Template
 
-_MASKS = (
-    ("missing_person_mask", ("person_mask.png", "person_mask.jpg")),
-    ("missing_object_mask", ("obj_rend_mask.png", "obj_rend_mask.jpg", "obj_mask.png", "obj_mask.jpg")),
-)
+_MASKS = (("missing_person_mask", PERSON_MASKS), ("missing_object_mask", OBJECT_MASKS))
 
 
 def read_30fps(
@@ -49,13 +45,19 @@ def read_30fps(
     for name in names:
         parts = [name, *(part for part in continuations(name) if part not in names)]
         for part in parts:
-            if part == name or (root / PARAMS_30FPS / part).is_dir():
-                _add_sequence(builder, part, kinects)
+            folder = params_folder(root, part)
+            if part == name or folder.is_dir():
+                _add_sequence(builder, folder, kinects)
     return builder.release()
 
 
-def _add_sequence(builder: ReleaseBuilder, name: str, kinects: Sequence[int]) -> None:
-    folder = builder.root / PARAMS_30FPS / name
+def params_folder(root: Path, name: str) -> Path:
+    """Where a root keeps the parameters of a sequence; archives differ in whether a folder stands between."""
+    return sequence_folder(root, name, below=PARAMS_30FPS)
+
+
+def _add_sequence(builder: ReleaseBuilder, folder: Path, kinects: Sequence[int]) -> None:
+    name = folder.name
     if not folder.is_dir():
         _absent(builder, folder)
         return
@@ -64,11 +66,11 @@ def _add_sequence(builder: ReleaseBuilder, name: str, kinects: Sequence[int]) ->
     except UnusableError as error:
         builder.skip(error.file, error.reason, str(error), 0)
         return
-    found = sequence_facts(builder, folder, kinects, lost=len(fit.names) * len(kinects))
+    found = sequence_facts(builder, folder, kinects, frames=len(fit.names))
     if found is None:
         return
     info, cameras = found
-    _tell_unmatched(builder, folder, fit, len(kinects))
+    _tell_unmatched(builder, folder, fit, len(cameras))
     if image_sequence(name) != name:
         builder.note(CONTINUED, name)
     clips = _clips(builder, name, cameras, len(fit.names))
@@ -139,7 +141,7 @@ def _records(
     )
     folders = [builder.root / "masks" / part for part in dict.fromkeys((name, image_sequence(name)))]
     folder = next((place for place in folders if place.is_dir()), folders[0])
-    sizes = _sizes(folder)
+    sizes = file_sizes(folder)
     prefix = folder.relative_to(builder.root).as_posix()
     for row, time in enumerate(fit.names):
         views: dict[int, tuple[int, FileNames]] = {}
@@ -162,16 +164,9 @@ def _records(
             yield FrameRecord(time, fit.parameters[row], views, listing)
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    if not folder.is_dir():
-        return {}
-    with os.scandir(folder) as entries:
-        return {entry.name: entry.stat().st_size for entry in entries}
-
-
 def _view_masks(folder: Path, time: str, kinect: int, sizes: Mapping[str, int]) -> list[str]:
     """Names of a view's person and object masks."""
     return [
-        first_present(folder, [f"{time}-k{kinect}.{ending}" for ending in endings], sizes, missing)
+        first_present(folder, f"{time}-k{kinect}.", endings, sizes, missing, endings[0])
         for missing, endings in _MASKS
     ]

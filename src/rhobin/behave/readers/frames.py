@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,21 @@ from rhobin.behave.layout import (
     COLORS,
     OBJECT_MASKS,
     PERSON_MASKS,
+    file_sizes,
     object_dirs,
     object_fit_file,
     person_fit_file,
 )
+from rhobin.behave.numbers import as_floats
 from rhobin.behave.readers.info import SequenceInfo
 from rhobin.pickles import BrokenFileError, UnsafePickleError, load_pickle
 
 PERSON = (("pose", 156), ("betas", 10), ("trans", 3))
 OBJECT = (("angle", 3), ("trans", 3))
 _IMAGES = (
-    ("missing_color", COLORS),
-    ("missing_person_mask", PERSON_MASKS),
-    ("missing_object_mask", OBJECT_MASKS),
+    ("missing_color", COLORS, "color.jpg"),
+    ("missing_person_mask", PERSON_MASKS, "person_mask.jpg"),
+    ("missing_object_mask", OBJECT_MASKS, "obj_rend_mask.jpg"),
 )
 
 
@@ -64,8 +65,7 @@ class FrameReader:
         views: dict[int, tuple[int, FileNames]] = {}
         listing = ""
         shown = (True, has_person, has_object)
-        with os.scandir(folder) as entries:
-            sizes = {entry.name: entry.stat().st_size for entry in entries if entry.name.startswith("k")}
+        sizes = file_sizes(folder)
         for kinect, camera in self.cameras.items():
             try:
                 names = view_names(folder, kinect, sizes, shown)
@@ -102,16 +102,16 @@ def _fit(candidates: list[Path], missing: str, keys: tuple[tuple[str, int], ...]
 
 
 def load_or_tell(path: Path) -> Any:
-    """Plain data of a pickle.
+    """Plain data of a pickle; tensors of torch in it are left unread.
 
     Raises:
         UnusableError: it is broken, or would run code.
     """
     try:
-        return load_pickle(path)
+        return load_pickle(path, tensors=True)
     except UnsafePickleError as error:
         raise UnusableError(path, "unsafe_pickle", str(error)) from error
-    except BrokenFileError as error:
+    except (BrokenFileError, OSError) as error:
         raise UnusableError(path, "broken_pickle", str(error)) from error
 
 
@@ -133,21 +133,31 @@ def view_names(
         UnusableError: one is missing or has no bytes.
     """
     color, person, obj = (
-        first_present(folder, [f"k{kinect}.{ending}" for ending in endings], sizes, missing) if there else ""
-        for (missing, endings), there in zip(_IMAGES, shown, strict=True)
+        first_present(folder, f"k{kinect}.", endings, sizes, missing, usual) if there else ""
+        for (missing, endings, usual), there in zip(_IMAGES, shown, strict=True)
     )
     return color, person, obj
 
 
-def first_present(folder: Path, names: list[str], sizes: Mapping[str, int], missing: str) -> str:
-    """The first of some names that a folder has, given the sizes of its files.
+def first_present(
+    folder: Path, start: str, endings: tuple[str, ...], sizes: Mapping[str, int], missing: str, usual: str
+) -> str:
+    """The first name that a folder has, given the sizes of its files.
+
+    Args:
+        folder: for errors.
+        start: of the name.
+        endings: what may follow, in the order to try.
+        sizes: sizes of the folder's files by name.
+        missing: the reason to give where there is none.
+        usual: the ending that the release has, to be named then.
 
     Raises:
-        UnusableError: there is none (reason `missing`), or it has no bytes.
+        UnusableError: there is none, or it has no bytes.
     """
-    name = next((name for name in names if name in sizes), None)
+    name = next((start + ending for ending in endings if start + ending in sizes), None)
     if name is None:
-        raise UnusableError(folder / names[0], missing, "no such file")
+        raise UnusableError(folder / (start + usual), missing, "no such file")
     if sizes[name] == 0:
         raise UnusableError(folder / name, "empty_file", "zero bytes")
     return name
@@ -162,7 +172,7 @@ def vectors(content: Any, keys: tuple[tuple[str, int], ...]) -> np.ndarray:
     parts = []
     for key, length in keys:
         try:
-            values = np.asarray(content[key], np.float64).reshape(-1)
+            values = as_floats(content[key]).reshape(-1)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ValueError(f"expected {key} ({length} numbers): {error!r}") from error
         if len(values) != length:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from rhobin.behave.numbers import as_floats
 from rhobin.behave.readers.openpose import read_object
 
 
@@ -51,8 +52,8 @@ def read_mocap(path: Path) -> MocapGuess:
 
 def _vector(path: Path, content: Any, key: str, length: int) -> np.ndarray:
     try:
-        values = np.asarray(content[key], np.float64).reshape(-1)
-    except (KeyError, TypeError, ValueError) as error:
+        values = as_floats(content[key]).reshape(-1)
+    except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: expected {key} of {length} numbers: {error!r}") from error
     if len(values) != length:
         raise ValueError(f"{path}: expected {length} numbers in {key}, found {len(values)}")

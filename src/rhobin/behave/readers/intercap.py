@@ -6,7 +6,6 @@ challenge's package of 2024 only), a visible fraction, and a usable `08.ply` in 
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,8 @@ import numpy as np
 
 from rhobin.behave.builder import FileNames, FrameRecord, ReleaseBuilder
 from rhobin.behave.exceptions import BROKEN_TEMPLATE, known_exceptions
-from rhobin.behave.layout import KINECTS
+from rhobin.behave.layout import KINECTS, file_sizes
+from rhobin.behave.numbers import as_floats
 from rhobin.behave.readers.intercap_files import (
     CAMERAS,
     FITS,
@@ -113,7 +113,7 @@ def _fit_file(root: Path, sequence: str) -> Path:
 
 def _parameters(path: Path) -> np.ndarray:
     """Rows (T, 175) in the order of `FrameRecord.parameters`, from arrays over time or a list of frames."""
-    content = load_pickle(path)
+    content = load_pickle(path, tensors=True)
     orient, pose, shift = (_column(path, content, key, width) for key, width in _BODY)
     angle, place = (_column(path, content, key, width) for key, width in _OBJECT)
     lengths = {len(column) for column in (orient, pose, shift, angle, place)}
@@ -126,7 +126,7 @@ def _parameters(path: Path) -> np.ndarray:
 def _column(path: Path, content: Any, key: str, width: int) -> np.ndarray:
     try:
         values = [frame[key] for frame in content] if isinstance(content, list) else content[key]
-        rows = [np.asarray(value, np.float64).reshape(width) for value in values]
+        rows = [as_floats(value).reshape(width) for value in values]
     except (KeyError, TypeError, IndexError, ValueError) as error:
         raise ValueError(f"{path}: expected {key} of {width} numbers a frame: {error!r}") from error
     return np.stack(rows) if rows else np.zeros((0, width))
@@ -142,10 +142,7 @@ class _Sizes:
     def of(self, path: str) -> int | None:
         folder, _, name = path.rpartition("/")
         if folder not in self.known:
-            self.known[folder] = {}
-            if (self.root / folder).is_dir():
-                with os.scandir(self.root / folder) as entries:
-                    self.known[folder] = {entry.name: entry.stat().st_size for entry in entries}
+            self.known[folder] = file_sizes(self.root / folder)
         return self.known[folder].get(name)
 
 
@@ -161,7 +158,8 @@ def _views(
             file = next((name for name in candidates if sizes.of(name) is not None), None)
             if file is None:
                 detail = "no such file" if missing == "missing_color" else _NO_MASKS
-                builder.skip(builder.root / candidates[0], missing, detail, 1)
+                usual = next(name for name in candidates if name.endswith(".jpg"))
+                builder.skip(builder.root / usual, missing, detail, 1)
                 break
             if sizes.of(file) == 0:
                 builder.skip(builder.root / file, "empty_file", "zero bytes", 1)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from rhobin.behave.calibration import check_lens, check_placement, distortion_of, read_json
+from rhobin.behave.calibration import check_lens, check_placement, distortion_of, read_calibration
+from rhobin.behave.numbers import as_floats
 from rhobin.types import Camera
 
 OBJECT_FILES = {
@@ -55,7 +56,7 @@ def view_patterns(sequence: str, camera: int, frame: str) -> tuple[tuple[str, ..
     place = f"{sequence}/Frames_Cam{camera}"
     color = tuple(f"{IMAGES}/{place}/color/{frame}.{suffix}" for suffix in ("jpg", "png"))
     masks = (
-        tuple(f"{MASKS}/{place}/mask/{frame}_{what}.{suffix}" for suffix in ("jpg", "png"))
+        tuple(f"{MASKS}/{place}/mask/{frame}_{what}.{suffix}" for suffix in ("png", "jpg"))
         for what in ("person", "object")
     )
     return color, *masks
@@ -72,12 +73,12 @@ def read_intercap_camera(root: Path, camera: int) -> Camera:
         ValueError: when it holds no camera; the message names it.
     """
     path = calibration_file(root, camera)
-    content = read_json(path)
+    content = read_calibration(path)
     try:
         (fx, fy), (cx, cy) = (map(float, content[key]) for key in ("f", "c"))
-        rotvec, shift = (np.asarray(content[key], np.float64).reshape(3) for key in ("R", "T"))
-        coefficients = np.asarray(content.get("k", []), np.float64)
-    except (KeyError, TypeError, ValueError) as error:
+        rotvec, shift = (as_floats(content[key]).reshape(3) for key in ("R", "T"))
+        coefficients = as_floats(content.get("k") or [])
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: expected c (2), f (2), R (3), T (3): {error!r}") from error
     K = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
     check_lens(path, K, WIDTH, HEIGHT)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
 from rhobin.pickles.arrays import Dtype, Spend, array_of
-from rhobin.pickles.load import BrokenFileError, Names, UnsafePickleError, plain
+from rhobin.pickles.load import MAKERS, MOST_OBJECTS, BrokenFileError, Names, UnsafePickleError, plain
 
 _PythonUnpickler: Any = vars(pickle)["_Unpickler"]  # its C twin cannot read between opcodes
+_MAKER_CODES = {ord(op.code) for op in pickletools.opcodes if op.name in MAKERS}
 _ARRAY_CLASS = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 _COMPRESSED = (b"\x78", b"\x1f\x8b", b"BZ", b"\xfd7zXZ", b"\x5d\x00", b"\x04\x22\x4d\x18")
 
@@ -28,7 +30,7 @@ def load_joblib(path: Path | str) -> Any:
         path: an uncompressed file.
 
     Returns:
-        Containers, numbers, strings and numpy arrays.
+        Containers, numbers, strings and numpy arrays; tensors of torch are left unread.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -56,6 +58,18 @@ def load_joblib(path: Path | str) -> Any:
             ) from error
 
 
+def _counted(load: Any) -> Any:
+    """An opcode that makes a container, counted."""
+
+    def counting(self: Any) -> None:
+        self.made += 1
+        if self.made > MOST_OBJECTS:
+            raise pickle.UnpicklingError(f"it has more than {MOST_OBJECTS} containers")
+        load(self)
+
+    return counting
+
+
 class _ArrayFollows:
     """joblib's description of an array whose bytes come next in the file."""
 
@@ -80,11 +94,15 @@ class _ArrayFollows:
 class _JoblibUnpickler(_PythonUnpickler):
     """Resolves names from the project's table, and reads arrays where joblib put them."""
 
-    dispatch: ClassVar = dict(_PythonUnpickler.dispatch)
+    made = 0
+    dispatch: ClassVar = {
+        code: _counted(load) if code in _MAKER_CODES else load
+        for code, load in _PythonUnpickler.dispatch.items()
+    }
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
         super().__init__(stream, encoding="latin1")
-        self._stream, self._names = stream, Names(path)
+        self._stream, self._names = stream, Names(path, tensors=True)
         self._end = path.stat().st_size
 
     def find_class(self, module: str, name: str) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from rhobin.behave.numbers import as_floats
+from rhobin.files import read_json
 
 _PARTS = {
     "body": ("body_joints", 25),
@@ -69,8 +71,8 @@ def read_keypoints(path: Path) -> Keypoints:
 
 def _joints(path: Path, key: str, count: int, values: Any) -> np.ndarray:
     try:
-        array = np.asarray(values, np.float64).reshape(count, 3)
-    except (TypeError, ValueError) as error:
+        array = as_floats(values).reshape(count, 3)
+    except ValueError as error:
         raise ValueError(f"{path}: expected {key} of {count} x (x, y, confidence): {error}") from error
     if not np.isfinite(array).all():
         raise ValueError(f"{path}: {key} is not finite")
@@ -84,7 +86,7 @@ def read_object(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"expected detections at {path}, found no such file")
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: not readable as JSON ({error}); copy the file again") from error
     if not isinstance(content, dict):

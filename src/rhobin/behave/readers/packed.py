@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rhobin.behave.builder import FileNames, FrameRecord, ReleaseBuilder
+from rhobin.behave.layout import file_sizes, sequence_folder
+from rhobin.behave.numbers import as_floats
 from rhobin.behave.readers.frames import UnusableError, view_names
 from rhobin.behave.readers.joblib_files import load_joblib
 from rhobin.behave.readers.raw import sequence_facts
@@ -63,6 +63,9 @@ def read_packed(path: Path) -> PackedSequence:
     if not isinstance(content, dict) or "frames" not in content:
         found = ", ".join(sorted(map(str, content))) if isinstance(content, dict) else type(content).__name__
         raise ValueError(f"{path}: expected frames, {', '.join(_FITS)}; found {found}")
+    if not isinstance(content["frames"], list | tuple | np.ndarray):
+        found = type(content["frames"]).__name__
+        raise ValueError(f"{path}: expected a list of frame names under frames, found {found}")
     frames = [str(frame) for frame in content["frames"]]
     if len(set(frames)) != len(frames):
         raise ValueError(f"{path}: a frame is listed twice")
@@ -102,7 +105,7 @@ def read_packed_release(
 
 
 def _add_sequence(builder: ReleaseBuilder, path: Path, name: str, kinects: Sequence[int]) -> None:
-    folder = builder.root / "sequences" / name
+    folder = sequence_folder(builder.root, name)
     if not folder.is_dir():
         builder.skip(folder, "missing_sequence", "no such folder", 0)
         return
@@ -111,7 +114,7 @@ def _add_sequence(builder: ReleaseBuilder, path: Path, name: str, kinects: Seque
     except (OSError, ValueError) as error:
         builder.skip(folder, _reason(error), str(error), 0)
         return
-    found = sequence_facts(builder, folder, kinects, lost=len(packed.frames) * len(kinects))
+    found = sequence_facts(builder, folder, kinects, frames=len(packed.frames))
     if found is None:
         return
     info, cameras = found
@@ -131,10 +134,7 @@ def _views(
     builder: ReleaseBuilder, folder: Path, cameras: Mapping[int, int]
 ) -> tuple[dict[int, tuple[int, FileNames]], str]:
     """Usable views of a frame folder, and the names and sizes of their files."""
-    sizes: dict[str, int] = {}
-    if folder.is_dir():
-        with os.scandir(folder) as entries:
-            sizes = {entry.name: entry.stat().st_size for entry in entries}
+    sizes = file_sizes(folder)
     views: dict[int, tuple[int, FileNames]] = {}
     listing, prefix = "", folder.relative_to(builder.root).as_posix()
     for kinect, camera in cameras.items():
@@ -169,8 +169,8 @@ def _detections(
 def _array(path: Path, content: Mapping, key: str, length: int, shape: tuple[int, ...]) -> np.ndarray:
     expected = (length, *shape)
     try:
-        array: Any = np.asarray(content[key], np.float64)
-    except (KeyError, TypeError, ValueError) as error:
+        array = as_floats(content[key])
+    except (KeyError, ValueError) as error:
         raise ValueError(f"{path}: expected {key} of shape {expected}: {error!r}") from error
     if array.shape != expected:
         raise ValueError(f"{path}: expected {key} of shape {expected}, found {array.shape}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from rhobin.behave.builder import ReleaseBuilder
 from rhobin.behave.calibration import read_camera
 from rhobin.behave.exceptions import OBJECT_FOLDER
-from rhobin.behave.layout import is_frame_name, object_dirs
+from rhobin.behave.layout import is_frame_name, object_dirs, sequence_folder
 from rhobin.behave.readers.frames import FrameReader
 from rhobin.behave.readers.info import SequenceInfo, read_info
 from rhobin.behave.release import Release
@@ -26,7 +26,7 @@ def read_raw(
     known = root_templates(root) if templates is None else templates
     builder = ReleaseBuilder(root, split, "raw", known)
     for name in names:
-        add_sequence(builder, root / "sequences" / name, kinects)
+        add_sequence(builder, sequence_folder(root, name), kinects)
     return builder.release()
 
 
@@ -45,8 +45,7 @@ def add_sequence(
         builder.skip(folder, "missing_sequence", "no such folder", 0)
         return
     frames = sorted(p.name for p in folder.iterdir() if is_frame_name(p.name))
-    lost = len(frames) * len(kinects)
-    found = sequence_facts(builder, folder, kinects, lost, fixed, both_parts=False)
+    found = sequence_facts(builder, folder, kinects, len(frames), fixed, both_parts=False)
     if found is None:
         return
     info, cameras = found
@@ -63,29 +62,39 @@ def sequence_facts(
     builder: ReleaseBuilder,
     folder: Path,
     kinects: Sequence[int],
-    lost: int,
+    frames: int,
     fixed: Mapping[int, Camera] | None = None,
     both_parts: bool = True,
 ) -> tuple[SequenceInfo, dict[int, int]] | None:
     """Facts of a sequence and the camera index of each Kinect; None, and noted, when they cannot be had.
 
+    Kinects that `info.json` does not list did not film the sequence: they have no camera.
+
     Args:
         builder: what the release is collected in.
         folder: the sequence's folder.
         kinects: Kinects to use.
-        lost: views that go with the sequence.
+        frames: how many go with the sequence.
         fixed: cameras by Kinect in place of the calibration.
         both_parts: leave out a sequence that shows nobody, or no object.
     """
+    lost = frames * len(kinects)
     try:
-        info = read_info(folder)
-    except ValueError as error:
+        info = read_info(folder, builder.root)
+    except (OSError, ValueError) as error:
         builder.skip(folder / "info.json", "bad_sequence", str(error), lost)
         return None
     if both_parts and not (info.has_person and info.object_name):
         detail = f"shows {'no object' if info.has_person else 'nobody'}, which only the raw layout can tell"
         builder.skip(folder / "info.json", "bad_sequence", detail, lost)
         return None
+    filmed = [kinect for kinect in kinects if kinect in info.kinects]
+    if not filmed:
+        listed, asked = (", ".join(map(str, some)) or "none" for some in (info.kinects, kinects))
+        detail = f"films of kinects {listed}, asked for {asked}"
+        builder.skip(folder / "info.json", "missing_color", detail, 0)
+        return None
+    kinects, lost = filmed, frames * len(filmed)
     if info.object_name and info.object_name not in builder.templates:
         builder.skip(folder, "unknown_object", f"object {info.object_name!r}", lost)
         return None

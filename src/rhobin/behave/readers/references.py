@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rhobin.behave.layout import CHALLENGE_LENS, CHALLENGE_SIZE
+from rhobin.behave.numbers import as_floats
 from rhobin.objects.catalogue import built_in
 from rhobin.objects.load import SAME_MESH, load_templates
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.scans import fit_symmetry
 from rhobin.objects.template import Template, make_template
 from rhobin.types import Camera
+
+LARGEST = 3.0  # metres from the centre
 
 Meshes = Mapping[str, tuple[np.ndarray, np.ndarray]]
 
@@ -27,6 +31,7 @@ def package_templates(root: Path, meshes: Meshes | None) -> dict[str, Template]:
 
     Raises:
         FileNotFoundError: there is neither; says what is needed.
+        ValueError: a template of `ref.pkl` is no mesh.
     """
     if (root / "objects").is_dir():
         return load_templates(root / "objects")
@@ -35,7 +40,32 @@ def package_templates(root: Path, meshes: Meshes | None) -> dict[str, Template]:
             f"no object templates in {root}: expected ref.pkl of the challenge (it holds them), "
             "or the folder objects/ of the raw release"
         )
-    return {name: _template(name, *meshes[name]) for name in OBJECT_NAMES if name in meshes}
+    return {name: _template(name, *_checked(name, meshes[name])) for name in OBJECT_NAMES if name in meshes}
+
+
+def _checked(name: str, mesh: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        return as_mesh(*mesh)
+    except ValueError as error:
+        raise ValueError(f"template {name} of ref.pkl: {error}; copy the file again") from error
+
+
+def as_mesh(verts: Any, faces: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (V, 3) and triangles (F, 3) of a file.
+
+    Raises:
+        ValueError: they are no mesh in metres, or triangles name vertices that are not there.
+    """
+    points, triangles = as_floats(verts), as_floats(faces)
+    for key, array in (("verts", points), ("faces", triangles)):
+        if array.ndim != 2 or array.shape[1] != 3 or not len(array) or not np.isfinite(array).all():
+            raise ValueError(f"expected finite {key} of shape (N, 3), found shape {array.shape}")
+    if (triangles % 1).any() or triangles.min() < 0 or triangles.max() >= len(points):
+        found = f"{triangles.min():g} to {triangles.max():g}"
+        raise ValueError(f"expected faces that name {len(points)} vertices, found {found}")
+    if not 0 < (size := float(np.abs(points).max())) < LARGEST:
+        raise ValueError(f"expected vertices in metres, below {LARGEST:g}, found {size:.4g}")
+    return points, triangles.astype(np.int64)
 
 
 def _template(name: str, verts: np.ndarray, faces: np.ndarray) -> Template:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.builder import EmptySplitError
+from rhobin.behave.layout import left_by_system
 from rhobin.behave.release import Frames, Release, Views
 from rhobin.behave.renders import (
     PART,
@@ -60,7 +61,7 @@ def read_renders(
     digest = hashlib.sha256(f"{settings['renderer']} {settings['size']}\n".encode())
     parts: list[tuple[str, int, PosedViews]] = []
     skips: list[Skip] = []
-    for name in sorted(path.name for path in (root / "renders").glob("*")):
+    for name in sorted(path.name for path in (root / "renders").glob("*/") if not left_by_system(path.name)):
         if name not in known:
             skips.append(Skip(f"renders/{name}", "unknown_object", f"object {name!r}", 0))
             continue

@@ -114,7 +114,7 @@ def _write_view(release: Release, view: int, folder: Path, full: bool) -> None:
 def full_mask(object_mask: Path, name: str = "obj_rend_full") -> Path | None:
     """The mask of the whole silhouette that lies beside a view's object mask, None without one."""
     prefix = object_mask.name.split(".")[0]
-    files = [object_mask.with_name(f"{prefix}.{name}.{ending}") for ending in ("jpg", "png")]
+    files = [object_mask.with_name(f"{prefix}.{name}.{ending}") for ending in ("png", "jpg")]
     return next((file for file in files if file.is_file()), None)
 
 

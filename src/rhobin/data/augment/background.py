@@ -7,6 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rhobin.behave.layout import left_by_system
+from rhobin.behave.pixels import too_large
 from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.other_root import OtherRooms, is_root
 from rhobin.data.augment.rooms import empty_room, freest_square
@@ -62,9 +64,7 @@ class Backgrounds:
     def _from_folder(self, rng: np.random.Generator, size: int) -> tuple[np.ndarray, str] | None:
         for _ in range(8):
             file = self.files[int(rng.integers(len(self.files)))]
-            image = (
-                cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_COLOR) if file.stat().st_size else None
-            )
+            image = _decoded(file)
             if image is not None:
                 return _random_square(rng, image, size), file.name
         return None
@@ -76,6 +76,17 @@ class Backgrounds:
         other, view = found
         fillers = self.donors.same_room(rng, other, _FILLERS)
         return empty_room(view, fillers, freest_square(rng, view), size), "room"
+
+
+def _decoded(file: Path) -> np.ndarray | None:
+    """Colour (H, W, 3) BGR uint8 of a file, None where it cannot be used."""
+    try:
+        content = file.read_bytes()
+        if not content or too_large(content):
+            return None
+        return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error):
+        return None
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -90,7 +101,11 @@ def list_images(folder: Path) -> list[Path]:
     )
     if not folder.is_dir():
         raise FileNotFoundError(f"data.augment.background_from: there is no folder {folder}; {advice}")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not any(map(left_by_system, path.relative_to(folder).parts))
+    )
     if not files:
         raise FileNotFoundError(f"data.augment.background_from: {folder} holds no image; {advice}")
     return files

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rhobin.behave.pixels import too_large
 from rhobin.behave.video import VideoError, read_frame, split_frame
 from rhobin.data.images.crops import MASK_THRESHOLD, mask_box
 from rhobin.data.images.rows import first_rows, whole_units
@@ -135,7 +136,7 @@ def _decode_frame(file: Path, video: Path, index: int, flag: int) -> np.ndarray:
 
 
 def require_complete(file: Path, content: bytes) -> None:
-    """Refuse an empty file and a JPEG without its end.
+    """Refuse an empty file, a JPEG without its end, and an image of more pixels than memory should hold.
 
     Raises:
         BadSampleError: naming the file.
@@ -144,10 +145,15 @@ def require_complete(file: Path, content: bytes) -> None:
         raise BadSampleError(file, "empty_file", "zero bytes")
     if content.startswith(b"\xff\xd8") and not _jpeg_ends(content):
         raise BadSampleError(file, "unreadable_image", f"JPEG is truncated after {len(content)} bytes")
+    if large := too_large(content):
+        raise BadSampleError(file, "unreadable_image", large)
 
 
 def _decode_bytes(file: Path, content: bytes, flag: int) -> np.ndarray:
-    image = cv2.imdecode(np.frombuffer(content, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        image = None
     if image is None:
         raise BadSampleError(file, "unreadable_image", "not an image that OpenCV can decode")
     return image

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from rhobin.objects.catalogue import built_in
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.objects.symmetry import SymmetryGroup
 from rhobin.objects.template import Template
+from rhobin.pickles import read_npz
 
 _ARRAYS = ("verts", "faces", "kpt_ids", "symmetries", "symmetry_offsets", "centre", "colors", "face_parts")
 
@@ -43,12 +43,11 @@ def read_templates(path: Path) -> dict[str, Template]:
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            for key in archive.files:
-                name, _, part = key.partition("/")
-                found.setdefault(name, {})[part] = archive[key]
+        for key, array in read_npz(path).items():
+            name, _, part = key.partition("/")
+            found.setdefault(name, {})[part] = array
         return {name: _template(name, values) for name, values in found.items()}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ValueError(f"{path}: not the templates of a prepared root ({error!r})") from error
 
 

@@ -87,12 +87,15 @@ def unpack_masks(content: bytes, boxes: np.ndarray) -> tuple[np.ndarray, np.ndar
     Raises:
         ValueError: the content is not what was packed.
     """
-    try:
-        bits = np.frombuffer(zlib.decompress(content), np.uint8)
-    except zlib.error as error:
-        raise ValueError(f"not packed masks ({error})") from error
     shapes = [(int(h), int(w)) for _, _, w, h in boxes]
     lengths = [(h * w + 7) // 8 for h, w in shapes]
+    unpacking = zlib.decompressobj()
+    try:
+        bits = np.frombuffer(unpacking.decompress(content, sum(lengths) + 1), np.uint8)
+    except zlib.error as error:
+        raise ValueError(f"not packed masks ({error})") from error
+    if not unpacking.eof:
+        raise ValueError(f"not packed masks (no end after {len(bits)} bytes)")
     if len(bits) != sum(lengths):
         raise ValueError(f"holds {len(bits)} bytes of masks, expected {sum(lengths)}")
     person, obj = (
