@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from rhobin.engine.held_out import evaluate_views
 from rhobin.engine.mistakes import told
+from rhobin.engine.streams import print_anything
 
 
 @hydra.main(config_path="configs", config_name="eval", version_base="1.3")
@@ -17,4 +18,5 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
+    print_anything()
     main()
