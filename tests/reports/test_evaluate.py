@@ -291,7 +291,7 @@ def test_truncated_checkpoint_is_named(own_run):
 def test_checkpoint_of_another_experiment_is_refused(own_run):
     path = own_run.run / "config.yaml"
     path.write_text(path.read_text().replace("name: khor_smoke", "name: khor_other"))
-    with pytest.raises(ResumeError, match="belongs to another experiment"):
+    with pytest.raises(ResumeError, match=r"another experiment[\s\S]*\nconfig\.yaml in the run folder"):
         evaluate(own_run.config())
 
 
