@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import hydra
 from omegaconf import DictConfig
 
 from rhobin.engine.held_out import evaluate_views
 from rhobin.engine.mistakes import told
+from rhobin.engine.overrides import with_quotes
 from rhobin.engine.streams import print_anything
 
 
@@ -19,4 +22,5 @@ def main(config: DictConfig) -> None:
 
 if __name__ == "__main__":
     print_anything()
+    sys.argv[1:] = with_quotes(sys.argv[1:])
     main()

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from rhobin.engine.fit import fit
 from rhobin.engine.mistakes import check_experiment, told
+from rhobin.engine.overrides import with_quotes
 from rhobin.engine.streams import print_anything
 from rhobin.engine.sweep import in_own_folder
 
@@ -22,5 +23,6 @@ def main(config: DictConfig) -> None:
 
 if __name__ == "__main__":
     print_anything()
+    sys.argv[1:] = with_quotes(sys.argv[1:])
     check_experiment(sys.argv[1:])
     main()

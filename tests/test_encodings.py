@@ -5,7 +5,11 @@ import io
 import sys
 from pathlib import Path
 
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
 from rhobin.__main__ import main
+from rhobin.engine.overrides import with_quotes
 
 ROOT = Path(__file__).parents[1]
 BINARY = {"os", "Image", "archive", "tarfile"}
@@ -35,3 +39,11 @@ def test_a_pipe_of_another_encoding_takes_every_path(monkeypatch):
     print("C:/数据/ümlaut")
     pipe.flush()
     assert pipe.buffer.getvalue().endswith("C:/\\u6570\\u636e/ümlaut\n".encode("cp1252"))
+
+
+@pytest.mark.parametrize("folder", ["/数据/ü", "/d:a b/é", "C:/data", "/a b/c"])
+def test_paths_of_every_script_are_overrides(folder):
+    (override,) = OverridesParser.create().parse_overrides(with_quotes([f"data.root={folder}"]))
+    assert getattr(override.value(), "text", override.value()) == folder
+    typed = ["-m", "name='é'", "freeze=[é]", "seed=1", "--help", "run_dir=${name}é"]
+    assert with_quotes(typed) == typed

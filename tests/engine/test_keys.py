@@ -8,7 +8,7 @@ from omegaconf.errors import MissingMandatoryValue
 from rhobin.engine.fit import fit
 from rhobin.engine.held_out import evaluate_views
 from rhobin.engine.keys import check_keys
-from rhobin.engine.mistakes import check_experiment, said
+from rhobin.engine.mistakes import check_experiment, said, told
 from rhobin.engine.preview import compose_config
 
 
@@ -118,3 +118,10 @@ def test_experiments_that_are_not_there_are_told():
     check_experiment(["-m", "experiment=khor/smoke,g2dr/smoke"])
     for arguments in (["experiment=g2dr/paper"], ["model=khor"], ["--config-dir", "x", "experiment=mine"]):
         check_experiment(arguments)
+
+
+def test_a_program_that_is_stopped_says_so_without_a_traceback(capsys):
+    with pytest.raises(SystemExit) as end, told():
+        raise KeyboardInterrupt
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "stopped by you\n"
