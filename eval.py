@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 import hydra
 from omegaconf import DictConfig
 
 from rhobin.engine.held_out import evaluate_views
 from rhobin.engine.mistakes import told
+from rhobin.engine.overrides import with_quotes
+from rhobin.engine.streams import print_anything
 
 
 @hydra.main(config_path="configs", config_name="eval", version_base="1.3")
@@ -17,4 +21,6 @@ def main(config: DictConfig) -> None:
 
 
 if __name__ == "__main__":
+    print_anything()
+    sys.argv[1:] = with_quotes(sys.argv[1:])
     main()

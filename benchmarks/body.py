@@ -60,7 +60,7 @@ def main() -> None:
         rows = [row for batch in args.batches for row in _table(batch, args.repeats, args.memory_batch)]
         rows += _fits(args.fit_batch, max(3, args.repeats // 5))
     if args.out:
-        args.out.write_text(json.dumps({"threads": args.threads, "rows": rows}, indent=2))
+        args.out.write_text(json.dumps({"threads": args.threads, "rows": rows}, indent=2), encoding="utf-8")
 
 
 def _table(batch: int, repeats: int, memory_batch: int) -> list[dict]:
@@ -240,11 +240,15 @@ def _growth(run: Callable[[], object]) -> float:
     status = Path("/proc/self/status")
 
     def kilobytes(name: str) -> int:
-        return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(name))
+        return next(
+            int(line.split()[1])
+            for line in status.read_text(encoding="utf-8").splitlines()
+            if line.startswith(name)
+        )
 
     run()
     ctypes.CDLL(None).malloc_trim(0)  # gives back what the first call left
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of loading
+    Path("/proc/self/clear_refs").write_bytes(b"5")  # forgets the peak of loading
     before = kilobytes("VmRSS")
     run()
     return (kilobytes("VmHWM") - before) / 1024

@@ -86,7 +86,7 @@ def main() -> None:
         found["memory"] = measure_memory(Path(folder) / "prepared-union")
         found["index"] = measure_index(Path(folder) / "prepared-union", Path(folder) / "tiled")
     if args.out:
-        args.out.write_text(json.dumps(found, indent=1) + "\n")
+        args.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def prepare_root(root: Path, out: Path, recipe: Recipe) -> dict[str, float]:
@@ -249,7 +249,7 @@ def measure_memory(out: Path) -> list[float]:
         for _ in loader:
             pass
         gc.collect()
-        used.append(int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6)
+        used.append(int(Path("/proc/self/statm").read_bytes().split()[1]) * 4096 / 1e6)
     print(f"\nresident memory after each of three epochs: {', '.join(f'{mb:.1f}' for mb in used)} MB")
     return used
 

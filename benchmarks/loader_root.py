@@ -24,7 +24,7 @@ def make_root(folder: Path, views: int, source: Path | None) -> Path:
         plans = plan_dataset("demo", 0, max(1, views // 4 // 12))
         chosen = [[plan for plan in plans if plan.split == split] for split in ("train", "test")]
         build_dataset(small, chosen[0][:12] + chosen[1][:1], {"benchmark": True}, 640, 2, meshes=False)
-    split = json.loads((small / "split.json").read_text())
+    split = json.loads((small / "split.json").read_bytes())
     root.mkdir()
     for name in ("calibs", "objects"):
         shutil.copytree(small / name, root / name)
@@ -39,7 +39,7 @@ def make_root(folder: Path, views: int, source: Path | None) -> Path:
             shutil.copytree(frame, target, ignore=shutil.ignore_patterns("*.jpg", "*.ply"))
             sizes += [enlarge_view(frame, target, kinect) for kinect in KINECTS]
         shutil.copy(small / "sequences" / name / "info.json", root / "sequences" / name)
-    (root / "split.json").write_text(json.dumps({"train": train, "test": test}))
+    (root / "split.json").write_text(json.dumps({"train": train, "test": test}), encoding="utf-8")
     print(f"{len(sizes)} views of {WIDTH} x {HEIGHT}, {np.mean(sizes) / 1e3:.0f} kB a colour JPEG")
     return root
 

@@ -150,7 +150,7 @@ def main() -> None:
         }  # fmt: skip
         report(track, rows[track])
     if args.out:
-        args.out.write_text(json.dumps({"workers": args.workers, "tracks": rows}, indent=2))
+        args.out.write_text(json.dumps({"workers": args.workers, "tracks": rows}, indent=2), encoding="utf-8")
 
 
 def report(track: str, row: dict) -> None:

@@ -55,7 +55,8 @@ def main() -> None:
         print(f"  {name:<42}{cost:9.2f} ms a sample")
     if args.out:
         args.out.write_text(
-            json.dumps({"size": args.size, "targets_ms": targets, "steps_ms": steps}, indent=2)
+            json.dumps({"size": args.size, "targets_ms": targets, "steps_ms": steps}, indent=2),
+            encoding="utf-8",
         )
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from rhobin.files import leftovers, write_bytes, write_json, write_text, written_whole
+from rhobin.files import clear_leftovers, leftovers, write_bytes, write_json, write_text, written_whole
 
 KILLED = """
 import os, signal, sys
@@ -55,3 +55,14 @@ def test_text_and_json_are_written_as_they_are(tmp_path):
     assert (tmp_path / "new" / "t.csv").read_bytes() == "a\r\nü\n".encode()
     write_json(tmp_path / "j.json", {"a": [1]}, indent=2)
     assert (tmp_path / "j.json").read_text() == json.dumps({"a": [1]}, indent=2) + "\n"
+
+
+def test_parts_of_writers_that_are_gone_are_cleared(tmp_path):
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "a.b")])
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        alive = tmp_path / f".c.{other.pid}.part"
+        alive.touch()
+        (tmp_path / "d.part").touch()
+        clear_leftovers(tmp_path)
+        other.communicate(b"\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [alive.name, "d.part"]

@@ -111,7 +111,7 @@ def main() -> None:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         report["models"][gender] = {"model_id": model_id, "sha256": digest} | measured
         print(f"{gender}: {measured}")
-    (args.out / "standin.json").write_text(json.dumps(report, indent=2) + "\n")
+    (args.out / "standin.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import sys
 from typing import TextIO
 
 import rhobin
+from rhobin.engine.streams import print_anything
 
 COMMANDS = {
     "doctor": "what is installed, which body model and data are found, and how to fix the rest",
@@ -35,6 +36,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells expect
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit status."""
+    print_anything()
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["--version"]:
         return _say(f"rhobin {rhobin.__version__}", sys.stdout, 0)

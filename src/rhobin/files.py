@@ -71,5 +71,23 @@ def read_json(path: Path) -> Any:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """Parts that killed writers left in a folder."""
+    """Parts that killed writers left in a folder, or that others are writing."""
     return sorted(folder.glob(PART.format(name="*", pid="*")))
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove the parts in a folder whose writers do not run any more."""
+    for part in leftovers(folder):
+        if not _others(part.name.split(".")[-2]):
+            part.unlink(missing_ok=True)
+
+
+def _others(pid: str) -> bool:
+    """Whether another process of this machine has the number."""
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, OverflowError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return int(pid) != os.getpid()

@@ -6,8 +6,10 @@ from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from rhobin.engine.fit import fit
+from rhobin.engine.held_out import evaluate_views
 from rhobin.engine.keys import check_keys
-from rhobin.engine.mistakes import check_experiment, said
+from rhobin.engine.mistakes import check_experiment, said, told
+from rhobin.engine.preview import compose_config
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,9 @@ def test_what_is_read_passes(smoke, tmp_path):
         ("seed=abc", "'abc'; expected a whole number of at least 0"),
         ("threads=0", "0; expected a whole number of at least 1, or null"),
         ("resume=true", "True; expected none, auto or a checkpoint's path"),
+        ("optim.optimizer.weight_decay=abc", "'abc'; expected a number of at least 0"),
+        ("data.validation.fraction=1.5", "1.5; expected a number from 0 to below 1"),
+        ("data.view.input_size=abc", "'abc'; expected a whole number of at least 1"),
         ("callbacks.log.every_n_steps=0", "0; expected a whole number of at least 1"),
     ],
 )
@@ -57,10 +62,32 @@ def test_values_that_cannot_be_meant_are_refused(smoke, tmp_path, override, expe
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("run=true", "True; expected a run folder"),
+        ("checkpoint=3", "3; expected best or last"),
+        ("threads=abc", "'abc'; expected a whole number of at least 1, or null"),
+        ("protocol.samples=abc", "'abc'; expected a whole number of at least 1"),
+    ],
+)
+def test_values_of_an_evaluation_that_cannot_be_meant_are_refused(override, expected):
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - compared whole below
+        evaluate_views(compose_config(["run=x", override], "eval"))
+    assert str(error.value) == f"{override.partition('=')[0]} is {expected}"
+
+
 def test_a_missing_gpu_is_told(smoke, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(ValueError, match=r"trainer\.accelerator is gpu.*no CUDA GPU.*trainer=cpu"):
         fit(smoke(tmp_path / "run", "trainer.accelerator=gpu"))
+
+
+@pytest.mark.parametrize("override", ["trainer.devices=abc", "trainer.accelerator=tpu"])
+def test_what_lightning_does_not_take_is_told(smoke, tmp_path, override):
+    with pytest.raises(ValueError, match="Lightning does not take a setting of trainer: "):
+        fit(smoke(tmp_path / "run", override))
+    assert not (tmp_path / "run").exists()
 
 
 def test_arguments_that_nothing_takes_are_told_with_their_place(smoke, tmp_path):
@@ -91,3 +118,10 @@ def test_experiments_that_are_not_there_are_told():
     check_experiment(["-m", "experiment=khor/smoke,g2dr/smoke"])
     for arguments in (["experiment=g2dr/paper"], ["model=khor"], ["--config-dir", "x", "experiment=mine"]):
         check_experiment(arguments)
+
+
+def test_a_program_that_is_stopped_says_so_without_a_traceback(capsys):
+    with pytest.raises(SystemExit) as end, told():
+        raise KeyboardInterrupt
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "stopped by you\n"

@@ -66,3 +66,12 @@ def test_a_file_system_without_locks_is_said_and_trained_on(tmp_path, monkeypatc
     with locked(tmp_path):
         pass
     assert "this file system has no locks" in caplog.text
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_its_key(tmp_path):
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(OSError, match=r"run_dir is .*file/run, where nothing can be written.*run_dir=FOLDER"),
+        locked(tmp_path / "file" / "run"),
+    ):
+        pass

@@ -51,7 +51,7 @@ def test_ground_truth_scores_the_floor_in_validation_and_in_the_track(root, smok
     run_dir = fit(config)
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         evaluate(compose("eval", [f"run={run_dir}", "protocol.samples=2000", "checkpoint=last"]))
-    rows = json.loads((run_dir / "scores.json").read_text())["tracks"]
+    rows = json.loads((run_dir / "last" / "scores.json").read_text())["tracks"]
     assert rows["joint"]["perfect"]["scores"]["Object"] < 40
     assert rows["object"]["perfect"]["scores"]["MSSD"] < 1e-2
     assert np.isfinite(rows["joint"]["khor"]["scores"]["Object"])

@@ -4,6 +4,7 @@ import torch
 
 from rhobin.nets.hrnet import HRNet, HRNetPooled
 from rhobin.nets.lite import Lite
+from rhobin.nets.timm_features import TimmFeatures
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +102,20 @@ def test_missing_or_foreign_weights_are_named(tmp_path):
     torch.save({"a": torch.zeros(1)}, tmp_path / "foreign.pt")
     with pytest.raises(ValueError, match=r"foreign\.pt lacks"):
         HRNet("hrnet_w18_small", weights=tmp_path / "foreign.pt")
+
+
+def test_without_a_network_the_key_for_other_weights_is_named_at_once(tmp_path, monkeypatch):
+    hub = pytest.importorskip("huggingface_hub.constants")
+
+    def unreachable(*args):
+        raise OSError
+
+    monkeypatch.setattr("rhobin.nets.weights.getproxies", dict)
+    monkeypatch.setattr("socket.create_connection", unreachable)
+    monkeypatch.setattr(hub, "HF_HUB_CACHE", str(tmp_path))
+    before, slept = hub.HF_HUB_OFFLINE, []
+    monkeypatch.setattr("time.sleep", slept.append)  # between the hub's retries
+    for make, variant in ((HRNet, "hrnet_w18_small.ms_in1k"), (TimmFeatures, "test_resnet.r160_in1k")):
+        with pytest.raises(ValueError, match=rf"weights of {variant} .*backbone\.weights=PATH .* or null"):
+            make(variant, weights="imagenet")
+    assert (hub.HF_HUB_OFFLINE, slept) == (before, [])

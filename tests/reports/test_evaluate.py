@@ -200,7 +200,7 @@ def test_submit_writes_and_checks_a_run(scored_run, capsys):
         assert f"submission-human-{edition}.zip" in said
         assert "MPJPE" in said
     assert main(["tables", str(scored_run.run)]) == 0
-    assert "KHOR: rhobin-2023-joint, data" in capsys.readouterr().out
+    assert f"KHOR, {scored_run.run}: rhobin-2023-joint, data" in capsys.readouterr().out
     assert main(["submit", str(scored_run.run / "none")]) == 1
     assert "No predictions" in capsys.readouterr().err
 
@@ -233,7 +233,7 @@ def test_a_run_of_one_part_is_scored_reported_and_packed(own_run, lost, track, o
     assert f"the joint track needs the {lost}" in capsys.readouterr().err
     assert main(["tables", str(own_run.run)]) == 0
     said = capsys.readouterr().out
-    assert f"Half a method: rhobin-2023-{track}" in said
+    assert f"Half a method, {own_run.run}: rhobin-2023-{track}" in said
     assert said.count("not run") == 3
 
 
@@ -291,7 +291,7 @@ def test_truncated_checkpoint_is_named(own_run):
 def test_checkpoint_of_another_experiment_is_refused(own_run):
     path = own_run.run / "config.yaml"
     path.write_text(path.read_text().replace("name: khor_smoke", "name: khor_other"))
-    with pytest.raises(ResumeError, match="belongs to another experiment"):
+    with pytest.raises(ResumeError, match=r"another experiment[\s\S]*\nconfig\.yaml in the run folder"):
         evaluate(own_run.config())
 
 

@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from rhobin.scoring.compare import compare, read_frame_scores
+from rhobin.scoring.store import HELD_OUT
 
 ROOT = Path(__file__).parents[2]
 PRETRAINED, STAGED, OCCLUDED = "pretrained", "stages", "occluded"
@@ -132,7 +133,7 @@ def parts_of_the_body(steps: int) -> tuple[str, ...]:
 def run(name: str, seed: int, options: argparse.Namespace) -> None:
     """Train and score one variant with one seed, as far as that is not done."""
     log = options.out / f"{name}_{seed}.log"
-    with log.open("a") as output:
+    with log.open("a", encoding="utf-8") as output:
         for arguments in missing(name, seed, options):
             print(" ".join(arguments), flush=True)
             done = subprocess.run(
@@ -147,8 +148,10 @@ def missing(name: str, seed: int, options: argparse.Namespace) -> list[list[str]
     folder, track = options.out / f"{name}_{seed}", STUDIES[options.method].track
     score, commands = ["eval.py", f"run={folder}", "checkpoint=last", f"tracks=[{track}]"], []
     if not (folder / "scores.json").is_file():
-        held_out = [[*score[:3], "views=val"]] if track == "human" else []  # for ensembles
-        commands += [command(name, seed, options), *held_out, score]
+        held_out = (
+            [[*score[:3], "views=val", f"out={folder / HELD_OUT}"]] if track == "human" else []
+        )  # for ensembles
+        commands += [command(name, seed, options), *held_out, [*score, f"out={folder}"]]
     occluded = options.out / OCCLUDED / folder.name
     if options.occluded and not (occluded / "scores.json").is_file():
         commands += [[*score, f"data.root={options.occluded}", f"out={occluded}"]]
@@ -205,7 +208,7 @@ def row(name: str, folders: list[Path], reference: str, study: Study) -> str:
 
 def spent(folder: Path) -> float:
     """Minutes that the last stage took, by its speed."""
-    info = json.loads((folder / "run.json").read_text())
+    info = json.loads((folder / "run.json").read_bytes())
     return info["steps"] * 16 / info["images_per_second"] / 60
 
 

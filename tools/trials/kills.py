@@ -184,7 +184,7 @@ def at_signal(number: signal.Signals, run_dir: Path, whole: Path, settings: list
     info, step = read_run(saved.parents[1]), read_checkpoint(saved)["global_step"]
     if code != 128 + number or info["state"] != f"interrupted by {number.name} at step {step}":
         return f"status {code}, state {info['state']!r}, last.ckpt of step {step}"
-    if "resume=auto" not in Path(f"{run_dir}.out").read_text():
+    if "resume=auto" not in Path(f"{run_dir}.out").read_text(encoding="utf-8"):
         return "it did not say how to go on"
     return go_on(run_dir, whole, settings)
 
@@ -209,7 +209,7 @@ def trials(options: argparse.Namespace, out: Path) -> int:
     began = time.monotonic()
     if code := ended(child):
         raise SystemExit(f"the uninterrupted run ended with status {code}, see {whole}.out")
-    lines, lasted = trace.read_text().splitlines(), time.monotonic() - began
+    lines, lasted = trace.read_text(encoding="utf-8").splitlines(), time.monotonic() - began
     numbers = range(1, len(lines) + 1)
     chosen = (
         sorted(rng.sample(numbers, min(options.operations, len(lines)))) if options.operations else numbers

@@ -54,7 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PACKAGE",
         help="a package of your own whose classes the run's config may name",
     )
-    parser.add_argument("--out", type=Path, help="folder to write into (default: RUN/predictions)")
+    parser.add_argument(
+        "--out", type=Path, help="folder to write into (default: RUN/predictions, or RUN/last/predictions)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -96,13 +98,14 @@ def _predict(network: PhotoNetwork, image: Path, args: argparse.Namespace, done:
     from rhobin.engine.photo_files import SUFFIXES as WRITTEN
     from rhobin.engine.photo_files import write_photo
     from rhobin.engine.photos import predict_photo
+    from rhobin.engine.runinfo import kept_in
 
     if image.stem in done:
         raise PhotoError(
             f"{image}: {done[image.stem]} has the same name, and its files are {image.stem}.*; expected "
             "different names. Predict it in another call with --out FOLDER"
         )
-    photo, out = read_photo(image), args.out or args.run / "predictions"
+    photo, out = read_photo(image), args.out or kept_in(args.run, args.checkpoint) / "predictions"
     found = predict_photo(
         network, photo, _pointer(image, args), photo_camera(photo, args.K, args.focal), args.gender
     )

@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from rhobin.assets import Assets
 from rhobin.clock import Clock
@@ -55,6 +56,14 @@ def build_module(config: DictConfig, assets: Assets) -> Method:
             f"images of one size; set data.view.sizes=[] to train at data.view.input_size"
         )
     return module
+
+
+def build_trained(config: DictConfig, assets: Assets) -> Method:
+    """The module for a checkpoint's weights, without those that its backbone would download."""
+    config = DictConfig(OmegaConf.to_container(config))
+    if OmegaConf.select(config, "model.net.backbone.weights") is not None:
+        config.model.net.backbone.weights = None
+    return build_module(config, assets)
 
 
 def build_clock(config: DictConfig) -> Clock:
@@ -102,19 +111,26 @@ def build_callbacks(
 def build_trainer(
     config: DictConfig, run_dir: Path, loggers: list[Logger], callbacks: list[pl.Callback], module: Method
 ) -> pl.Trainer:
-    """A trainer whose clock, log, progress and checkpoints are ours, with the method's own settings."""
+    """A trainer whose clock, log, progress and checkpoints are ours, with the method's own settings.
+
+    Raises:
+        ValueError: Lightning does not take a setting.
+    """
     settings = dict(config.trainer) | {"max_steps": -1, "max_epochs": -1}
-    return instantiate(module.trainer_settings(settings), _partial_=True)(
-        logger=loggers,
-        callbacks=callbacks,
-        plugins=[AtomicCheckpointIO(), *cluster_plugins()],
-        default_root_dir=run_dir,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        limit_val_batches=0,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-    )
+    try:
+        return instantiate(module.trainer_settings(settings), _partial_=True)(
+            logger=loggers,
+            callbacks=callbacks,
+            plugins=[AtomicCheckpointIO(), *cluster_plugins()],
+            default_root_dir=run_dir,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            limit_val_batches=0,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+        )
+    except (TypeError, ValueError, ImportError, MisconfigurationException) as error:
+        raise ValueError(f"Lightning does not take a setting of trainer: {error}") from error
 
 
 def validation_views(datamodule: Any, count: int) -> list[Batch]:

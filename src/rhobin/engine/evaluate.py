@@ -15,11 +15,13 @@ from rich.console import Console
 import rhobin
 from rhobin.behave.ref import find_ref
 from rhobin.engine.baselines import baseline_rows
-from rhobin.engine.build import build_datamodule, build_module
+from rhobin.engine.build import build_datamodule, build_trained
 from rhobin.engine.drawings import keep_drawings
 from rhobin.engine.predict import load_weights, predict_views
 from rhobin.engine.provenance import DEPENDENT, is_current, origin_hash, read_provenance
+from rhobin.engine.runinfo import kept_in
 from rhobin.engine.trusted import read_config
+from rhobin.files import clear_leftovers
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.metrics.tracks import TRACKS, known_tracks
 from rhobin.reports.page import write_report
@@ -42,14 +44,16 @@ def evaluate(config: DictConfig) -> Path:
         config: composed configuration, see configs/eval.yaml.
 
     Returns:
-        The run folder, or that of `out`, with ``results.pkl``, ``predictions.npz``, ``scores.json``,
-        ``frames.csv`` and ``report.html``.
+        The run folder, that of another checkpoint than the best, or that of `out`, with ``results.pkl``,
+        ``predictions.npz``, ``scores.json``, ``frames.csv`` and ``report.html``.
 
     Raises:
         FileNotFoundError: run, checkpoint or data are missing.
         ValueError: the checkpoint belongs to another experiment, or something cannot be scored.
     """
-    run_dir, folder, console = Path(config.run), Path(config.out or config.run), Console()
+    run_dir, console = Path(config.run), Console()
+    home = kept_in(run_dir, config.checkpoint)
+    folder = Path(config.out or home)
     known_tracks(config.tracks, "tracks")
     trained = read_config(run_dir, config.trust)
     run_config = moved(trained, config.data)
@@ -64,9 +68,10 @@ def evaluate(config: DictConfig) -> Path:
     if not config.force and is_current(folder, provenance, origin if has_truth else None):
         console.print(f"{folder} is up to date; force=true evaluates again", soft_wrap=True)
         return folder
-    module = build_module(run_config, datamodule.assets)
+    clear_leftovers(folder)
+    module = build_trained(run_config, datamodule.assets)
     load_weights(module, checkpoint, trained)
-    seconds = _predict(run_dir, folder, datamodule, module, provenance)
+    seconds = _predict(home, folder, datamodule, module, provenance)
     if has_truth:
         told = {"hash": origin, "seconds": seconds}
         _score(config, folder, datamodule, module, provenance, protocol, told, console)
@@ -95,7 +100,7 @@ def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
 
 
 def _predict(
-    run_dir: Path, folder: Path, datamodule: Any, module: Any, provenance: Provenance
+    home: Path, folder: Path, datamodule: Any, module: Any, provenance: Provenance
 ) -> dict[str, float]:
     began = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -103,7 +108,7 @@ def _predict(
     predicted = predict_views(module, datamodule.test_dataloader(), bodies, device)
     module.cpu()
     bodies.cpu()  # the baselines share them
-    further = calibrated(predicted.further, run_dir, provenance)
+    further = calibrated(predicted.further, home, provenance)
     write_results(folder, predicted.results, provenance, further)
     return {"predict": time.monotonic() - began, "network": predicted.seconds}
 

@@ -21,9 +21,11 @@ from rhobin.engine.build import (
     build_datamodule,
     build_loggers,
     build_module,
+    build_trained,
     build_trainer,
 )
-from rhobin.engine.keys import check_keys, check_values
+from rhobin.engine.hyperparameters import tell_hyperparameters
+from rhobin.engine.keys import check_keys, check_training
 from rhobin.engine.lock import locked
 from rhobin.engine.memory import keep_freed_memory
 from rhobin.engine.mistakes import nothing_left
@@ -33,6 +35,7 @@ from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run
 from rhobin.engine.session import open_run, record, recorded
 from rhobin.engine.signals import StopRequest, stop_requests
 from rhobin.engine.stages import Stage, stages_of
+from rhobin.engine.threads import threads_used, warning_of_threads
 from rhobin.engine.weights import init_weights
 from rhobin.methods.base import Method, NonFiniteLossError
 from rhobin.types import Batch
@@ -72,10 +75,10 @@ def fit(config: DictConfig) -> Path:
         Interrupted: a signal ended the training, whose state is saved.
     """
     check_keys(config)
-    check_values(config)
+    check_training(config)
     stages, run_dir = stages_of(config), Path(config.run_dir)
     for stage in stages:
-        check_values(stage.config)
+        check_training(stage.config)
     with nothing_left(run_dir), locked(run_dir), stop_requests() as request:
         if len(stages) > 1:
             check_resume(config, stages)
@@ -120,9 +123,21 @@ def fit_stage(stage: Stage, request: StopRequest) -> None:
         return
     prepare_process(config)
     info = describe_run(config, previous)
+    note_threads(config, info, previous if start.checkpoint else {}, console)
     open_run(run_dir, config, info, start)
     with recorded(run_dir, info, console):
         train(stage, info, start, console, request)
+
+
+def note_threads(
+    config: DictConfig, info: dict[str, Any], previous: dict[str, Any], console: Console
+) -> None:
+    """Keep the numbers of CPU threads in `info`; warn where the run goes on with another one."""
+    earlier = previous.get("threads", [])
+    info["threads"] = threads_used(earlier)
+    warning = warning_of_threads(earlier, info["threads"], config.trainer.accelerator)
+    if warning:
+        console.print(warning, style="yellow", soft_wrap=True)
 
 
 def is_finished(previous: dict[str, Any], start: Start, config: DictConfig) -> bool:
@@ -135,7 +150,7 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
     """Build everything, tell what is about to happen, fit, and note in `info` how it went."""
     config, run_dir = stage.config, stage.run_dir
     datamodule = build_datamodule(config)
-    module = build_module(config, datamodule.assets)
+    module = (build_trained if start.checkpoint else build_module)(config, datamodule.assets)
     origin = initial_weights(stage, start, module)
     module.freeze_modules(tuple(config.freeze))
     module.clock = clock = build_clock(config)
@@ -143,6 +158,7 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
     loggers = build_loggers(config, run_dir, info["id"])
     callbacks = build_callbacks(config, run_dir, identity(config), datamodule, clock, request)
     trainer = build_trainer(config, run_dir, loggers, callbacks, module)
+    tell_hyperparameters(loggers, identity(config), config.callbacks.evaluator.monitor.name)
     info["data_hash"] = datamodule.data_hash
     record(run_dir, info)
     if trainer.is_global_zero:

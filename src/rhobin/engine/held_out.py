@@ -12,11 +12,14 @@ from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError
 from rich.console import Console
 
-from rhobin.engine.build import build_datamodule, build_module
+from rhobin.engine.build import build_datamodule, build_trained
 from rhobin.engine.evaluate import evaluate, moved
+from rhobin.engine.keys import EVALUATION, check_values
 from rhobin.engine.predict import Predicted, load_weights, predict_views
 from rhobin.engine.provenance import read_provenance
+from rhobin.engine.runinfo import kept_in
 from rhobin.engine.trusted import read_config
+from rhobin.files import clear_leftovers
 from rhobin.geometry.rotation import rotmat_to_rotvec
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.scoring.collect import TRUTH, Further
@@ -27,8 +30,9 @@ def evaluate_views(config: DictConfig) -> Path:
     """Evaluate a run on its test views, or predict its validation views, as `views` says; see `evaluate`.
 
     Raises:
-        ValueError: `views` names something else, or another version of rhobin wrote the run's config.
+        ValueError: a value does not fit, or another version of rhobin wrote the run's config.
     """
+    check_values(config, EVALUATION)
     known = {"test": evaluate, "val": predict_held_out}
     if config.views not in known:
         raise ValueError(f"views is {config.views!r}; expected one of {', '.join(known)}")
@@ -56,7 +60,8 @@ def predict_held_out(config: DictConfig) -> Path:
         ValueError: nothing was held out, or the checkpoint belongs to another experiment.
     """
     run_dir, console = Path(config.run), Console()
-    folder, trained = Path(config.out or run_dir / HELD_OUT), read_config(run_dir, config.trust)
+    folder = Path(config.out or kept_in(run_dir, config.checkpoint) / HELD_OUT)
+    trained = read_config(run_dir, config.trust)
     run_config = moved(trained, config.data)
     run_config.data.validation.fraction = trained.data.validation.fraction
     run_config.data.validation.views = None  # all of them: training thins them to save time
@@ -70,7 +75,8 @@ def predict_held_out(config: DictConfig) -> Path:
     if not config.force and is_current(folder, provenance):
         console.print(f"{folder} is up to date; force=true predicts again", soft_wrap=True)
         return folder
-    module = build_module(run_config, datamodule.assets)
+    clear_leftovers(folder)
+    module = build_trained(run_config, datamodule.assets)
     load_weights(module, checkpoint, trained)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     predicted = predict_views(module, loader, datamodule.assets.bodies, device)

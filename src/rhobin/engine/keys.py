@@ -1,4 +1,4 @@
-"""Overrides of a training that would do nothing, or fail far from where they were set, are refused here."""
+"""Overrides that would do nothing, or fail far from where they were set, are refused here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,18 @@ def _rate(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
-VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _share(value: Any) -> bool:
+    return _rate(value) and value < 1
+
+
+Values = Mapping[str, tuple[Callable[[Any], bool], str]]
+"""Whether a key's value fits, and what is expected."""
+
+TRAINING: Values = {
     "seed": _whole(0),
     "data.seed": _whole(0),
     "data.batch_size": _whole(1),
@@ -43,28 +54,48 @@ VALUES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "trainer.accumulate_grad_batches": _whole(1),
     "callbacks.views": _whole(0),
     **{f"callbacks.{n}.every_n_steps": _whole(1) for n in ("log", "evaluator", "progress", "checkpoints")},
-    "optim.optimizer.lr": (_rate, "a number of at least 0"),
-    "resume": (lambda value: isinstance(value, str), "none, auto or a checkpoint's path"),
-    "run_dir": (lambda value: isinstance(value, str), "a folder"),
+    **{f"optim.optimizer.{n}": (_rate, "a number of at least 0") for n in ("lr", "weight_decay")},
+    "data.validation.fraction": (_share, "a number from 0 to below 1"),
+    "data.validation.seed": _whole(0),
+    "data.view.input_size": _whole(1),
+    "resume": (_text, "none, auto or a checkpoint's path"),
+    "run_dir": (_text, "a folder"),
     "trainer.devices": (lambda value: value not in (0, "0"), "how many devices, a list of them, or auto"),
+}
+EVALUATION: Values = {
+    "run": (_text, "a run folder"),
+    "checkpoint": (_text, "best or last"),
+    "out": (_text, "a folder, or null"),
+    "threads": _whole(1, None),
+    **{key: _whole(1) for key in ("workers", "protocol.samples")},
+    **{key: _whole(0) for key in ("data.workers", "protocol.seed")},
 }
 
 
-def check_values(config: DictConfig) -> None:
-    """Refuse values that cannot be meant.
+def check_training(config: DictConfig) -> None:
+    """Refuse values of a training that cannot be meant, and a GPU where there is none.
 
     Raises:
         ValueError: naming the key, its value and what is expected.
     """
-    for key, (fits, expected) in VALUES.items():
-        value = OmegaConf.select(config, key)
-        if value is not None and not fits(value):
-            raise ValueError(f"{key} is {value!r}; expected {expected}")
+    check_values(config, TRAINING)
     if config.trainer.get("accelerator") in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ValueError(
             f"trainer.accelerator is {config.trainer.accelerator}, and torch finds no CUDA GPU here; rhobin "
             "doctor says why, trainer=cpu trains without one"
         )
+
+
+def check_values(config: DictConfig, values: Values) -> None:
+    """Refuse values that cannot be meant.
+
+    Raises:
+        ValueError: naming the key, its value and what is expected.
+    """
+    for key, (fits, expected) in values.items():
+        value = OmegaConf.select(config, key)
+        if value is not None and not fits(value):
+            raise ValueError(f"{key} is {value!r}; expected {expected}")
 
 
 def check_keys(config: DictConfig) -> None:

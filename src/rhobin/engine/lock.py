@@ -31,12 +31,12 @@ def locked(run_dir: Path) -> Iterator[None]:
 
     Raises:
         LockedError: naming the process that holds it.
+        OSError: nothing can be written there.
     """
     if getattr(rank_zero_only, "rank", 0):
         yield
         return
-    run_dir.mkdir(parents=True, exist_ok=True)
-    with (run_dir / LOCK).open("a+") as file:
+    with opened(run_dir) as file:
         take(file, run_dir)
         held.add(file)
         try:
@@ -44,6 +44,22 @@ def locked(run_dir: Path) -> Iterator[None]:
         finally:
             held.discard(file)
             file.truncate(0)
+
+
+def opened(run_dir: Path) -> IO[str]:
+    """The file that is locked, in a run folder that is made where it is missing.
+
+    Raises:
+        OSError: nothing can be written there.
+    """
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        return (run_dir / LOCK).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise OSError(
+            f"run_dir is {run_dir}, where nothing can be written ({error.strerror or error}); "
+            "choose another folder with run_dir=FOLDER"
+        ) from error
 
 
 def take(file: IO[str], run_dir: Path) -> None:

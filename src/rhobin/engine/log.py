@@ -52,7 +52,7 @@ class CsvLog(Logger):
             old, rows = read_log(self.path)
             self.columns += new
             self.write(old, rows)
-        with self.path.open("a", newline="") as file:
+        with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow([format_cell(values.get(column)) for column in self.columns])
         self.rows += 1
 

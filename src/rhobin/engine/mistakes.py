@@ -19,6 +19,7 @@ from rhobin.engine.experiments import config_folder, experiments
 
 EXAMPLES = {"run": "run=runs/demo", "name": "experiment=khor/synthetic"}
 FULL = "HYDRA_FULL_ERROR"
+INTERRUPTED = 130  # 128 + SIGINT, as shells expect
 USAGE = """python train.py experiment=NAME [KEY=VALUE ...]
 
 rhobin experiments lists the names, configs/train.yaml and what it names all keys.
@@ -37,6 +38,9 @@ def told() -> Iterator[None]:
         if os.environ.get(FULL) == "1":
             raise
         sys.exit(f"error: {said(error)}\n({FULL}=1 shows the traceback)")
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped by you\n")
+        sys.exit(INTERRUPTED)
 
 
 def said(error: Exception) -> str:

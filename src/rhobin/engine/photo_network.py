@@ -10,16 +10,16 @@ from typing import Any
 
 import torch
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from rhobin.assets import Assets
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
 from rhobin.data.settings import SampleConfig
-from rhobin.engine.build import build_module, instantiate
+from rhobin.engine.build import build_trained, instantiate
 from rhobin.engine.predict import load_weights
-from rhobin.engine.runinfo import read_run
+from rhobin.engine.runinfo import kept_in, read_run
 from rhobin.engine.trusted import read_config
 from rhobin.methods.base import Method
 from rhobin.objects.load import load_templates
@@ -31,7 +31,7 @@ class PhotoNetwork:
     """A run, ready for photographs.
 
     Attributes:
-        run_dir: its folder.
+        home: where what is known of the checkpoint's errors is kept.
         module: with trained weights, in evaluation mode, on the device.
         samples: what the network reads.
         bodies: body models, on the device.
@@ -40,7 +40,7 @@ class PhotoNetwork:
         origin: what to say of the network in files.
     """
 
-    run_dir: Path
+    home: Path
     module: Method
     samples: SampleConfig
     bodies: BodySet
@@ -95,7 +95,7 @@ def _open(run_dir: Path, trained: DictConfig, file: Path, body: Path | None) -> 
     samples, folder = datamodule.settings.samples.one_size, body or datamodule.settings.body
     _require(run_dir, file, samples.reads.parts)
     assets = Assets.of(load_bodies(folder), load_templates() if "object" in samples.reads.parts else {})
-    module = build_module(_without_download(trained), assets)
+    module = build_trained(trained, assets)
     load_weights(module, file, trained)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     origin = {
@@ -106,7 +106,9 @@ def _open(run_dir: Path, trained: DictConfig, file: Path, body: Path | None) -> 
         "body": body_name(assets.bodies, folder),
     }
     bodies, first = assets.bodies.to(device), min(assets.templates, default=0)
-    return PhotoNetwork(run_dir, module.eval().to(device), samples, bodies, first, device, origin)
+    return PhotoNetwork(
+        kept_in(run_dir, file.stem), module.eval().to(device), samples, bodies, first, device, origin
+    )
 
 
 def _require(run_dir: Path, file: Path, parts: Sequence[str]) -> None:
@@ -122,11 +124,3 @@ def _require(run_dir: Path, file: Path, parts: Sequence[str]) -> None:
             f"{file} is missing; expected a checkpoint. Train first (python train.py run_dir={run_dir}), or "
             "choose another with --checkpoint best|last"
         )
-
-
-def _without_download(trained: DictConfig) -> DictConfig:
-    """The config without pre-trained weights, which those of the checkpoint replace."""
-    config = DictConfig(OmegaConf.to_container(trained))
-    if OmegaConf.select(config, "model.net.backbone.weights") is not None:
-        config.model.net.backbone.weights = None
-    return config

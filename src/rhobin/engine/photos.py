@@ -100,7 +100,7 @@ def _uncertainty(network: PhotoNetwork, prediction: Prediction) -> Arrays:
         return {}
     view, sigma = np.array([""]), prediction.extras[name].numpy()
     further = Further(view, view, {SIGMA: sigma})
-    told = with_joint_errors(further, network.run_dir, network.origin["checkpoint_hash"], "photographs")
+    told = with_joint_errors(further, network.home, network.origin["checkpoint_hash"], "photographs")
     return {
         key.removeprefix("extras."): told.arrays[key][0]
         for key in (SIGMA, JOINT_ERRORS)

@@ -22,6 +22,11 @@ from rhobin.methods.base import Method
 from rhobin.scoring.collect import Further, PredictedViews, gather
 from rhobin.types import Batch, Prediction, map_tensors, to_device
 
+ELSEWHERE = (
+    "config.yaml in the run folder is not the one that this checkpoint was trained with. Name the run folder "
+    "that the checkpoint comes from, or put that folder's config.yaml here"
+)
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -63,7 +68,7 @@ def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
     except CheckpointError as error:
         raise CheckpointError(f"{error}; name another one, e.g. checkpoint=last") from error
     allowed = bool(config.get("allow_changes"))
-    accepted_changes(checkpoint, state["rhobin"]["identity"], identity(config), allowed)
+    accepted_changes(checkpoint, state["rhobin"]["identity"], identity(config), allowed, ELSEWHERE)
     module.load_state_dict(state["state_dict"])
     return state["global_step"]
 

@@ -13,11 +13,12 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from rhobin.data.sampler import ResumableSampler
-from rhobin.engine.build import build_datamodule, build_module
+from rhobin.engine.build import build_datamodule, build_trained
 from rhobin.engine.drawings import draw_samples
 from rhobin.engine.evaluate import moved
 from rhobin.engine.experiments import config_folder
 from rhobin.engine.predict import load_weights
+from rhobin.engine.runinfo import kept_in
 from rhobin.engine.trusted import read_config
 from rhobin.reports.contact_sheet import Tile, draw_sheet, write_sheet
 from rhobin.reports.map_sheet import draw_map_sheet
@@ -90,7 +91,8 @@ def preview_run(overrides: Sequence[str], out: Path | None = None, samples: int 
 
     Args:
         overrides: as for `eval.py`, ``run=RUN`` among them.
-        out: picture to write; by default `preview.png` in the run folder.
+        out: picture to write; by default `preview.png` in the run folder, or in that of another checkpoint
+            than the best.
         samples: number of views, one row each, half of them from training.
         first: epoch whose augmentation the training samples have.
 
@@ -107,7 +109,7 @@ def preview_run(overrides: Sequence[str], out: Path | None = None, samples: int 
     trained = read_config(run_dir, config.trust)
     run_config = moved(trained, config.data)
     datamodule = build_datamodule(run_config)
-    module = build_module(run_config, datamodule.assets).eval()
+    module = build_trained(run_config, datamodule.assets).eval()
     load_weights(module, run_dir / "checkpoints" / f"{config.checkpoint}.ckpt", trained)
     shown = labelled_samples(datamodule, samples, first)
     views = draw_samples(module, [s for s, _ in shown], [label for _, label in shown], datamodule.assets)
@@ -116,7 +118,7 @@ def preview_run(overrides: Sequence[str], out: Path | None = None, samples: int 
             f"{run_dir}: {module.title} draws no maps to show; rhobin preview experiment=NAME shows what its "
             "training sees"
         )
-    path = out or run_dir / "preview.png"
+    path = out or kept_in(run_dir, config.checkpoint) / "preview.png"
     templates = {template.name: template for template in datamodule.assets.templates.values()}
     write_sheet(path, draw_map_sheet(views, templates))
     return path

@@ -149,7 +149,11 @@ def read_named(resume: str) -> Saved:
 
 
 def accepted_changes(
-    path: Path, old: Mapping[str, Any], new: Mapping[str, Any], allow_changes: bool
+    path: Path,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    allow_changes: bool,
+    advice: str = "Train in another run_dir, undo the changes, or accept them with allow_changes=true",
 ) -> list[str]:
     """How a config differs from a checkpoint's, where that is allowed.
 
@@ -158,6 +162,7 @@ def accepted_changes(
         old: flat config that it was written with.
         new: flat config of now.
         allow_changes: whether they may differ.
+        advice: what to do where they may not.
 
     Raises:
         ResumeError: they differ and may not.
@@ -167,7 +172,7 @@ def accepted_changes(
         raise ResumeError(
             f"{path} belongs to another experiment; checkpoint -> now:\n  "
             + "\n  ".join(changes)
-            + "\nTrain in another run_dir, undo the changes, or accept them with allow_changes=true"
+            + f"\n{advice}"
         )
     return changes
 

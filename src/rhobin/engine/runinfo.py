@@ -5,6 +5,7 @@ runs/<name>/config.yaml    the composed config
 runs/<name>/metrics.csv    the log
 runs/<name>/checkpoints/   best.ckpt, last.ckpt, previous.ckpt; aside/ and start.ckpt after going back
 runs/<name>/.lock          who trains here
+runs/<name>/<checkpoint>/  what another checkpoint than the best predicts, with its scores and report
 """
 
 from __future__ import annotations
@@ -61,6 +62,16 @@ def read_run(run_dir: Path) -> dict[str, Any]:
         info,
     )
     return {}
+
+
+def kept_in(run_dir: Path, checkpoint: str) -> Path:
+    """Where predictions and scores of a checkpoint are kept: the best one's in the run folder itself.
+
+    Args:
+        run_dir: the run folder.
+        checkpoint: name of the file without its ending.
+    """
+    return run_dir if checkpoint == "best" else run_dir / checkpoint
 
 
 def write_run(run_dir: Path, info: dict[str, Any]) -> None:
@@ -142,5 +153,7 @@ def git_state() -> dict[str, Any] | None:
 def git(*args: str) -> str:
     """Output of a git command run in this source tree."""
     here = Path(__file__).parent
-    run = subprocess.run(["git", *args], cwd=here, capture_output=True, text=True, check=True, timeout=10)
+    run = subprocess.run(
+        ["git", *args], cwd=here, capture_output=True, encoding="utf-8", check=True, timeout=10
+    )
     return run.stdout.strip()

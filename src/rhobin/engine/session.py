@@ -15,7 +15,7 @@ from rich.console import Console
 from rhobin.engine.resume import Start, make_way
 from rhobin.engine.runinfo import write_run
 from rhobin.engine.signals import Interrupted, command_to_go_on
-from rhobin.files import leftovers, write_text
+from rhobin.files import clear_leftovers, write_text
 
 
 @rank_zero_only
@@ -23,8 +23,8 @@ def open_run(run_dir: Path, config: DictConfig, info: dict[str, Any], start: Sta
     """Write the run's identity before anything can fail; a fresh start leaves no trace of an older one."""
     folder = run_dir / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
-    for leftover in (*leftovers(run_dir), *leftovers(folder)):
-        leftover.unlink()
+    clear_leftovers(run_dir)
+    clear_leftovers(folder)
     make_way(run_dir, start)
     if start.checkpoint is None:
         (run_dir / "metrics.csv").unlink(missing_ok=True)

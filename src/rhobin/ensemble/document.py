@@ -58,7 +58,7 @@ def read_ensemble(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing. {again}")
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_bytes())
     except ValueError as error:
         raise EnsembleError(f"{path} is damaged ({error}). {again}") from error
     if document.get("schema") != SCHEMA or not set(_KEYS) <= document.keys():

@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import timm
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from rhobin.nets.features import Features
-from rhobin.nets.weights import load_weights
+from rhobin.nets.weights import create_network
 
 
 class HRNet(nn.Module):
@@ -109,9 +108,7 @@ class HRNetPooled(nn.Module):
 
 
 def _create(variant: str, in_channels: int, weights: str | Path | None, **kinds: Any) -> Any:
-    net: Any = timm.create_model(variant, pretrained=weights == "imagenet", **kinds)
-    if weights not in (None, "imagenet"):
-        load_weights(net, Path(weights))
+    net = create_network(variant, weights, **kinds)
     net.conv1 = widen_stem(net.conv1, in_channels)
     return net
 

@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import timm
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from rhobin.nets.features import Features
-from rhobin.nets.weights import load_weights
+from rhobin.nets.weights import create_network
 
 
 class TimmFeatures(nn.Module):
@@ -30,9 +29,7 @@ class TimmFeatures(nn.Module):
     ) -> None:
         super().__init__()
         kinds: Any = {"features_only": True, "out_indices": (stage,), "in_chans": in_channels}
-        net: Any = timm.create_model(variant, pretrained=weights == "imagenet", **kinds)
-        if weights not in (None, "imagenet"):
-            load_weights(net, Path(weights))
+        net = create_network(variant, weights, **kinds)
         self.net = net
         self.grid_channels = self.pooled_channels = net.feature_info.channels()[-1]
         self.stem_channels = self.grid_channels

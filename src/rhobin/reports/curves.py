@@ -32,7 +32,7 @@ def read_metrics(path: Path) -> Columns:
     columns: Columns = {}
     if not path.is_file():
         return columns
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             for name, cell in row.items():
                 if name not in ("step", "epoch") and cell:

@@ -42,6 +42,7 @@ def _training(run: Mapping[str, Any], origin: Mapping[str, Any]) -> list[tuple[s
         ("config", _mono(origin["config_hash"])),
         ("source", _mono(_source(git))),
         ("hardware", text(_hardware(machine))),
+        *([("threads", text(", then ".join(map(str, run["threads"]))))] if "threads" in run else []),
         ("python", text(run.get("python", "unknown"))),
         ("packages", text(", ".join(f"{k} {v}" for k, v in run.get("versions", {}).items()) or "unknown")),
     ]

@@ -64,7 +64,7 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
     track, method, title = TRACKS[scored[0]], origin["row"], origin["title"]
     rows = tracks[track.name]
     results, _ = read_results(run_dir)
-    run = _read_json(run_dir / "run.json")
+    home, run = _trained(run_dir, origin)
     page = _fill(
         title=text(title),
         subject=text(track.title.lower()),
@@ -74,7 +74,7 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
         scores=scores_section(tracks, frames, method, title, origin["generated"]),
         **_case_slots(choose_cases(frames[method], track), track, data_root, truth, results),
         **_further_slots(run_dir, document, frames[method], truth),
-        curves=curve_figures(read_metrics(run_dir / "metrics.csv"), tracks),
+        curves=curve_figures(read_metrics(home / "metrics.csv"), tracks),
         parts=breakdown_section(track, rows, method),
         facts=run_facts(run, origin, rows[method]),
     )
@@ -163,8 +163,14 @@ def _first_of_each_kind(cases: Sequence[Case], each: int) -> list[int]:
     return chosen
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text()) if path.is_file() else {}
+def _trained(folder: Path, origin: Mapping[str, Any]) -> tuple[Path, dict[str, Any]]:
+    """The run folder, and its ``run.json``: the scores may be in a folder in it. Empty where they are not."""
+    for place in (folder, folder.absolute().parent):
+        path = place / "run.json"
+        run = json.loads(path.read_bytes()) if path.is_file() else {}
+        if run.get("id") == origin["run"]:
+            return place, run
+    return folder, {}
 
 
 def _asset(name: str) -> str:

@@ -132,7 +132,7 @@ def read_calibration(folder: Path) -> Calibration | None:
     path = folder / CALIBRATION
     if not path.is_file():
         return None
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_bytes())
     return Calibration(**content | {"calibrator": calibrator_of(content["calibrator"])})
 
 

@@ -119,7 +119,7 @@ def read_document(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing. Score the run: python eval.py run={path.parent}")
-    document = json.loads(path.read_text())
+    document = json.loads(path.read_bytes())
     if document.get("schema") != SCHEMA or not {"tracks", "origin"} <= document.keys():
         raise ValueError(
             f"{path}: expected scores of schema {SCHEMA}, found {document.get('schema')}; score again: "
@@ -145,7 +145,7 @@ def read_scores(folder: Path) -> tuple[dict[str, Any], dict[str, list[FrameRow]]
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing. Score the run: python eval.py run={folder}")
     frames: dict[str, list[FrameRow]] = {name: [] for name in _row_names(document["tracks"])}
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         for line in csv.DictReader(file):
             row, sequence, frame, obj, visible = (line.pop(key) for key in _KEYS)
             errors = {name: float(value) for name, value in line.items() if value}

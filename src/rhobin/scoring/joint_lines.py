@@ -144,7 +144,7 @@ def read_lines(folder: Path) -> JointCalibration | None:
     path = folder / JOINT_LINES
     if not path.is_file():
         return None
-    content = json.loads(path.read_text())
+    content = json.loads(path.read_bytes())
     return JointCalibration(**content | {"lines": lines_of(content["lines"])})
 
 

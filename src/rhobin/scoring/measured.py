@@ -18,7 +18,7 @@ class MeasuredRow:
 
     Attributes:
         table: number of the paper's table.
-        name: method, or the folder that was scored.
+        name: method and the folder that was scored, or that alone.
         values: in the order and unit of the paper's columns; None where there is no such number.
         source: protocol, data and run.
         generated: the numbers are of generated data or of the stand-in body: no BEHAVE numbers.
@@ -46,22 +46,29 @@ def measured_rows(places: Iterable[Path]) -> list[MeasuredRow]:
     """
     rows: list[MeasuredRow] = []
     for place in places:
-        document = read_document(place / SCORES if place.is_dir() else place)
-        rows += [_of_track(document, track) for track in scored_tracks(document)]
-        rows += _of_speed(document)
+        folder = place if place.is_dir() else place.parent
+        document = read_document(folder / SCORES if place.is_dir() else place)
+        named = _name(document["origin"]["title"], folder)
+        rows += [_of_track(document, track, named) for track in scored_tracks(document)]
+        rows += _of_speed(document, named)
     return rows
 
 
-def _of_track(document: Mapping[str, Any], name: str) -> MeasuredRow:
+def _name(title: str, folder: Path) -> str:
+    """A row's name; what `rhobin score` wrote has its folder's name for a title."""
+    return str(folder) if title == folder.resolve().name else f"{title}, {folder}"
+
+
+def _of_track(document: Mapping[str, Any], name: str, named: str) -> MeasuredRow:
     origin, track = document["origin"], TRACKS[name]
     row = document["tracks"][name][origin["row"]]
     values = ((row["scores"][column.name], column.factor) for column in track.columns)
     shown = tuple(None if value is None else value * factor for value, factor in values)
     source = f"{row['protocol']['name']}, {_source(origin)}"
-    return MeasuredRow(track.paper.number, origin["title"], shown, source, origin["generated"])
+    return MeasuredRow(track.paper.number, named, shown, source, origin["generated"])
 
 
-def _of_speed(document: Mapping[str, Any]) -> list[MeasuredRow]:
+def _of_speed(document: Mapping[str, Any], named: str) -> list[MeasuredRow]:
     """The row of the table of speeds, which is about people with objects."""
     origin = document["origin"]
     seconds = origin.get("seconds", {}).get("network")
@@ -69,7 +76,7 @@ def _of_speed(document: Mapping[str, Any]) -> list[MeasuredRow]:
         return []
     timed = (1.0, seconds / origin["predicted"])
     source = f"this machine, run {origin['run']}"
-    return [MeasuredRow(TABLE_5.number, origin["title"], timed, source, origin["generated"])]
+    return [MeasuredRow(TABLE_5.number, named, timed, source, origin["generated"])]
 
 
 def _source(origin: Mapping[str, Any]) -> str:

@@ -152,7 +152,7 @@ def _read_sidecar(folder: Path) -> dict[str, Any]:
             raise FileNotFoundError(
                 f"No predictions: {file} is missing. Make them: python eval.py run={folder}"
             )
-    content = json.loads(sidecar.read_text())
+    content = json.loads(sidecar.read_bytes())
     if content.get("schema") != SCHEMA:
         raise StoreError(f"{sidecar}: expected schema {SCHEMA}, found {content.get('schema')}. {AGAIN}")
     absent = [f.name for f in fields(Provenance) if f.name not in content]

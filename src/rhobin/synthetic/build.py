@@ -132,7 +132,7 @@ def _claim(out: Path, recipe: dict[str, Any]) -> None:
     """Write the recipe of a new dataset, or check that of an old one."""
     path = out / RECIPE
     if path.is_file():
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_bytes())
         other = {key: (found.get(key), value) for key, value in recipe.items() if found.get(key) != value}
         if other:
             changes = ", ".join(f"{key} is {old!r}, asked for {new!r}" for key, (old, new) in other.items())

@@ -48,5 +48,6 @@ def _write_obj(folder: Path, name: str, template: Template) -> None:
     lines += [f"vt {u:.6f} {v:.6f}" for u, v in uv]
     corners = template.faces + 1
     lines += [f"f {a}/{t} {b}/{t} {c}/{t}" for (a, b, c), t in zip(corners, cell.ravel() + 1, strict=True)]
-    (folder / f"{name}.obj").write_text("\n".join(lines) + "\n")
-    (folder / f"{name}.obj.mtl").write_text(f"newmtl template\nKa 1 1 1\nKd 1 1 1\nmap_Kd {name}_tex.jpg\n")
+    (folder / f"{name}.obj").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    material = f"newmtl template\nKa 1 1 1\nKd 1 1 1\nmap_Kd {name}_tex.jpg\n"
+    (folder / f"{name}.obj.mtl").write_text(material, encoding="utf-8")

@@ -57,7 +57,7 @@ def write_index(releases: list[Release], out: Path, recipe: Recipe) -> None:
 
 def _records(release: Release, out: Path) -> list[dict[str, Any]]:
     files = [record_file(out, release.split, sequence.name) for sequence in list_sequences(release)]
-    return [json.loads(file.read_text()) for file in files]
+    return [json.loads(file.read_bytes()) for file in files]
 
 
 def _stored(release: Release, records: list[dict[str, Any]]) -> np.ndarray:

@@ -35,7 +35,7 @@ def read_header(root: Path) -> dict[str, Any]:
     """
     path = root / PREPARED
     try:
-        header = json.loads(path.read_text())
+        header = json.loads(path.read_bytes())
         found = header["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not the header of a prepared root: {error!r}") from error
@@ -54,7 +54,7 @@ def read_manifest(root: Path) -> dict[str, Any]:
     """
     path = root / MANIFEST
     try:
-        manifest = json.loads(path.read_text())
+        manifest = json.loads(path.read_bytes())
         manifest["files"]["index"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: missing or broken ({error!r}); run rhobin prepare again") from error
@@ -126,7 +126,7 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 def _command(root: Path, header: dict[str, Any]) -> str:
     """What prepares a root again as it was."""
     try:
-        raw = json.loads((root / MANIFEST).read_text())["root"]
+        raw = json.loads((root / MANIFEST).read_bytes())["root"]
     except (OSError, ValueError, KeyError, TypeError):
         raw = "ROOT"
     words, usual = ["rhobin", "prepare", raw, str(root)], asdict(Recipe())

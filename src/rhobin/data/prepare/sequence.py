@@ -72,7 +72,7 @@ def signature(sequence: Sequence, recipe: Recipe) -> str:
 def read_record(out: Path, sequence: Sequence, wanted: str) -> dict[str, Any] | None:
     """The record of a sequence that is complete and has the wanted signature, else None."""
     try:
-        record = json.loads(record_file(out, sequence.split, sequence.name).read_text())
+        record = json.loads(record_file(out, sequence.split, sequence.name).read_bytes())
     except (OSError, ValueError):
         return None
     return record if record.get("signature") == wanted else None
