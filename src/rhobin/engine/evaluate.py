@@ -132,8 +132,8 @@ def _score(
         train,
         datamodule.assets,
     )
-    body = Path(datamodule.settings.body) if datamodule.settings.body else None
-    challenge = read_challenge(datamodule.root, body, beside=False, centred=True)
+    body = datamodule.settings.body
+    challenge = read_challenge(datamodule.root, body, beside=False, centred=True, setting="data.body=")
     scored = score_rows(challenge, rows, _protocols(challenge, protocol), config.workers)
     seen = with_visibility(scored, challenge, datamodule.test_dataset.release)
     scores = judge(folder, seen, provenance, further)
@@ -161,7 +161,7 @@ def _origin(
         "row": provenance.method,
         "rhobin": rhobin.__version__,
         "data": datamodule.manifest(),
-        "generated": challenge.body == "stand-in" or (datamodule.root / "synth.json").is_file(),
+        **challenge.origin,
         "body_folder": datamodule.settings.body and str(datamodule.settings.body),
         "predicted": sum(len(record["frames"]) for record in results.values()),
         "train_views": 0 if train is None else len(train),

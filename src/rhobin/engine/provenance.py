@@ -13,11 +13,11 @@ import hydra
 from omegaconf import DictConfig
 
 import rhobin
+from rhobin.body.chosen import body_name
 from rhobin.engine.runinfo import config_hash, read_run
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.reports.drawn_views import DRAWINGS, read_views
 from rhobin.reports.page import REPORT
-from rhobin.scoring.challenge import body_name
 from rhobin.scoring.document import FRAMES, SCORES, read_scores
 from rhobin.scoring.store import FURTHER, RESULTS, SIDECAR, Provenance, read_further, read_results
 
@@ -56,7 +56,8 @@ def read_provenance(
         config_hash=config_hash(config),
         data_hash=datamodule.data_hash,
         protocol=protocol,
-        body=body_name(datamodule.assets.bodies, datamodule.settings.body),
+        body=body_name(datamodule.assets.bodies),
+        body_hash=datamodule.body_hash,
     )
 
 
