@@ -82,9 +82,7 @@ def _show(result, kind: str) -> None:
     if rows:
         console.print("The paper's rows are quoted, on BEHAVE; in brackets, how far this file is from them.")
     else:
-        console.print(
-            f"These are scores of the kind '{kind}', which the paper's are not to be compared with."
-        )
+        console.print(f"Scores of {kind} are not to be compared with the paper's.")
     if result.edition == "2024":
         shown = ", ".join(f"{name} {value:.4g}" for name, value in server_scores(result).items())
         console.print(f"By data set, under the names of the server of 2024: {shown}")

@@ -49,5 +49,5 @@ def run(args: argparse.Namespace) -> int:
         for row in ours:
             console.print(f"{row.name}: {row.source}", soft_wrap=True, markup=False)
         for kind in dict.fromkeys(row.kind for row in ours if row.kind != MEASURED):
-            console.print(f"Numbers of the kind '{kind}' say nothing about BEHAVE.", soft_wrap=True)
+            console.print(f"Numbers of {kind} say nothing about BEHAVE.", soft_wrap=True)
     return 0

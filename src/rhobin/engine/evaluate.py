@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 import rhobin
+from rhobin.behave.own_body import is_generated
 from rhobin.behave.ref import find_ref
 from rhobin.engine.baselines import baseline_rows
 from rhobin.engine.build import build_datamodule, build_module
@@ -59,7 +60,7 @@ def evaluate(config: DictConfig) -> Path:
     protocol = JointProtocol(**config.protocol)
     checkpoint = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt"
     provenance = read_provenance(run_dir, trained, datamodule, checkpoint, protocol.name)
-    origin = origin_hash(provenance, protocol, list(config.tracks))
+    origin = origin_hash(provenance, protocol, list(config.tracks), is_generated(datamodule.root))
     has_truth = find_ref(datamodule.root) is not None
     if not config.force and is_current(folder, provenance, origin if has_truth else None):
         console.print(f"{folder} is up to date; force=true evaluates again", soft_wrap=True)

@@ -15,7 +15,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.panel import Panel
 
-from rhobin.body.chosen import body_name
+from rhobin.body.chosen import body_folder, body_name
 from rhobin.engine.build import (
     build_callbacks,
     build_clock,
@@ -214,14 +214,15 @@ def summary(
     origin: list[str],
 ) -> Panel:
     """What is about to happen, for a person."""
-    data = config.data
+    data, folder = config.data, body_folder(config.data.body)
+    place = f" of {folder}" if folder else ""
     size = sum(float(p.numel()) for p in module.net.parameters()) / 1e6
     pixels = " or ".join(str(width) for width in data.view.sizes or [data.view.input_size])
     lines = [
         "start     " + "\n          ".join(origin),
         f"run       {config.run_dir}  id {info['id']}  config {info['config_hash']}  seed {config.seed}",
         f"data      {data.root}  {len(datamodule.train_dataset)} views  hash {info['data_hash']}",
-        f"body      {body_name(datamodule.assets.bodies)}  {data.body or ''}  hash {info['body_hash']}",
+        f"body      {body_name(datamodule.assets.bodies)}{place}  hash {info['body_hash']}",
         f"network   {size:.2f} M parameters, {pixels} px, batch {data.batch_size}",
         f"device    {trainer.strategy.root_device}, {torch.get_num_threads()} threads, {trainer.precision}",
         f"log       metrics.csv{''.join(', ' + name for name in config.logger)}",

@@ -84,8 +84,11 @@ def is_current(run_dir: Path, provenance: Provenance, origin: str | None) -> boo
         return False
 
 
-def origin_hash(provenance: Provenance, protocol: JointProtocol, tracks: Sequence[str] = ()) -> str:
-    """Twelve hex digits that change when anything the scores depend on does."""
+def origin_hash(
+    provenance: Provenance, protocol: JointProtocol, tracks: Sequence[str] = (), generated: bool = False
+) -> str:
+    """Twelve hex digits that change when anything the scores depend on, or what is told of them, does."""
     parts = {"rhobin": rhobin.__version__, **asdict(provenance), "protocol": protocol.as_dict()}
+    parts["generated"] = generated
     parts["tracks"] = list(tracks)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

@@ -31,7 +31,7 @@ class MeasuredRow:
     kind: str
 
 
-MEASURED, GENERATED, STAND_IN = "measured", "generated data", "stand-in body"
+MEASURED, GENERATED, STAND_IN = "measured", "generated data", "the stand-in body"
 
 
 def kind_of(origin: Mapping[str, Any]) -> str:
