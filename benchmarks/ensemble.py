@@ -20,11 +20,13 @@ from pathlib import Path
 import numpy as np
 
 import rhobin
+from rhobin.body.chosen import body_hash
 from rhobin.scoring.collect import TRUTH, Further
 from rhobin.scoring.store import HELD_OUT, Provenance, write_results
 
 EACH = 30  # frames of a sequence
-ORIGIN = Provenance("made", "Made up", "a", "best.ckpt", "c" * 64, "cfg", "data", "official", "stand-in")
+BODY = ("stand-in", body_hash(None))
+ORIGIN = Provenance("made", "Made up", "a", "best.ckpt", "c" * 64, "cfg", "data", "official", *BODY)
 
 
 def main() -> None:

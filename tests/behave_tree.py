@@ -9,12 +9,14 @@ import cv2
 import numpy as np
 import torch
 
-from rhobin.behave.layout import frame_name, parse_sequence, subject_gender
+from rhobin.behave.layout import SYNTHETIC, frame_name, parse_sequence, subject_gender
+from rhobin.behave.own_body import made_with
 from rhobin.behave.read import read_release
 from rhobin.behave.ref import SequenceAnnotation, write_ref
 from rhobin.behave.writers.templates import write_templates
 from rhobin.behave.writers.tree import write_calibs, write_frame, write_info, write_split
 from rhobin.body.load import load_bodies
+from rhobin.files import write_json
 from rhobin.geometry.camera import project, world_to_camera
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.load import load_templates
@@ -76,6 +78,7 @@ def make_tree(
     write_templates(root, templates)
     write_calibs(root, dict.fromkeys(sorted({name[:6] for name in train + test}), cameras))
     write_split(root, train, test)
+    write_json(root / SYNTHETIC, made_with(None))
     for name in train + test:
         parsed = parse_sequence(name)
         gender = subject_gender(parsed.subject)

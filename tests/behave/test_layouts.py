@@ -15,6 +15,7 @@ from data_samples import truth_of
 from rhobin.behave.builder import EmptySplitError, FrameRecord, ReleaseBuilder
 from rhobin.behave.detect import detect_layout
 from rhobin.behave.exceptions import known_exceptions
+from rhobin.behave.layout import SYNTHETIC
 from rhobin.behave.manifest import build_manifest
 from rhobin.behave.read import read_release
 from rhobin.behave.writers.files import read_image, read_mask
@@ -215,14 +216,16 @@ def test_the_manifest_tells_known_exceptions_with_their_source(releases):
 
 def test_a_split_that_is_not_the_official_one_is_told(releases, own_layout):
     root = own_layout("raw")
-    manifest = build_manifest([releases["raw", "train"]])
+    (root / SYNTHETIC).unlink()
+    release = replace(releases["raw", "train"], root=root)
+    manifest = build_manifest([release])
     assert "expected 231 training sequences, found 4" in manifest["official_split"]
     names = {"train": [f"Date01_Sub01_stool_{i}" for i in range(231)]}
     names["test"] = [
         f"Date03_Sub{subject:02d}_stool_{i}" for subject, n in ((3, 35), (4, 35), (5, 20)) for i in range(n)
     ]
     (root / "split.json").write_text(json.dumps(names))
-    assert build_manifest([replace(releases["raw", "train"], root=root)])["official_split"] == []
+    assert build_manifest([release])["official_split"] == []
 
 
 def opaque(root, split):

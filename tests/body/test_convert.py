@@ -66,7 +66,8 @@ def test_vertices_become_parameters(folder, sequence, tmp_path, capsys):
     beta = torch.from_numpy(content["betas"]).expand(4, 10)
     verts = body(theta, beta, torch.from_numpy(content["trans"])).verts
     np.savez(tmp_path / "verts.npz", verts=verts.numpy())
-    assert _convert(tmp_path / "verts.npz", tmp_path / "out.npz", "--to", "smplh", "--gender", "male") == 0
+    to = ("--to", "smplh", "--body", "standin")
+    assert _convert(tmp_path / "verts.npz", tmp_path / "out.npz", *to, "--gender", "male") == 0
     with np.load(tmp_path / "out.npz", allow_pickle=False) as found:
         assert found["poses"].shape == (4, 156)
         assert str(found["gender"]) == "male"
@@ -122,11 +123,12 @@ def test_another_topology_needs_its_matrix(folder, tmp_path, capsys):
     verts = body.template.view(1, -1, 3).numpy()
     other = np.empty_like(verts)
     other[:, order] = verts
+    to = ("--to", "smplh", "--body", "standin")
     np.savez(tmp_path / "other.npz", verts=np.concatenate((other, other[:, :7]), axis=1), gender="male")
-    assert _convert(tmp_path / "other.npz", tmp_path / "out.npz", "--to", "smplh") == 1
+    assert _convert(tmp_path / "other.npz", tmp_path / "out.npz", *to) == 1
     assert "expected 6890 vertices" in capsys.readouterr().err
     (tmp_path / "matrix.pkl").write_bytes(pickle.dumps({"mtx": matrix}))
-    arguments = ("--to", "smplh", "--transfer", tmp_path / "matrix.pkl")
+    arguments = (*to, "--transfer", tmp_path / "matrix.pkl")
     assert _convert(tmp_path / "other.npz", tmp_path / "out.npz", *arguments) == 0
     with np.load(tmp_path / "out.npz") as found:
         assert found["error_mm"].max() < 0.5

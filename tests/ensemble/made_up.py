@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from rhobin.behave.ref import read_ref
+from rhobin.body.chosen import body_hash
 from rhobin.ensemble.people import People
 from rhobin.scoring.collect import TRUTH, Further
 from rhobin.scoring.store import HELD_OUT, Provenance, write_results
 
 SEQUENCES = tuple(f"Date10_Sub0{n}_stool_{n}" for n in (1, 2, 6, 7, 8))
-ORIGIN = Provenance("made", "Made up", "a1", "best.ckpt", "c" * 64, "cfg", "data", "official", "stand-in")
+BODY = ("stand-in", body_hash(None))
+ORIGIN = Provenance("made", "Made up", "a1", "best.ckpt", "c" * 64, "cfg", "data", "official", *BODY)
 
 
 def true_people(sequences=SEQUENCES, each: int = 4, seed: int = 0) -> People:

@@ -137,7 +137,7 @@ def test_a_run_without_validation_predictions_is_told_the_command(tmp_path, trut
 
 @pytest.mark.parametrize(
     ("origin", "said"),
-    [({"data_hash": "other"}, "other data"), ({"body": "smplh"}, "other body models")],
+    [({"data_hash": "other"}, "other data"), ({"body_hash": "smplh"}, "other body models")],
 )
 def test_other_data_and_bodies_are_refused(tmp_path, truth, capsys, origin, said):
     people = noisy(truth, (0.1, 0.1))
@@ -167,7 +167,7 @@ def test_other_truths_other_genders_and_other_bodies_are_refused(tmp_path, truth
     fit(tmp_path / "out", *runs, status=1)
     assert "shows a neutral body" in capsys.readouterr().err
     for member, run in enumerate(runs):
-        store(run, people, truth, member, body="smplh")
+        store(run, people, truth, member, body_hash="smplh")
     fit(tmp_path / "out", *runs, status=1)
     assert "holds 'stand-in'" in capsys.readouterr().err
 

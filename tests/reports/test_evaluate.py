@@ -116,7 +116,7 @@ def test_the_other_tracks_are_those_of_rhobin_score(scored_run, tmp_path, capsys
         shutil.copy(source, root / part)
     for track in ("human", "object"):
         rows = tracks[track]
-        assert main(["score", track, str(root), str(tmp_path / track)]) == 0
+        assert main(["score", track, str(root), str(tmp_path / track), "--body", "standin"]) == 0
         alone = json.loads((tmp_path / track / "scores.json").read_text())["tracks"][track]["results"]
         for key, value in rows["khor"].items():
             if key in ("by_joints_visible", "by_joint_seen"):  # rhobin score reads no images

@@ -127,10 +127,11 @@ def ensemble(folder, parts=None, gain=True):
     told = {"unit": "mm", "members": [61.26, 66.0], "member": 61.2, "stack": 55.55, "gain_percent": 9.24}
     told |= {"folds_percent": [8.5, 10.0], "spread_percent": 1.06, "chosen": [0, 0]}
     document = {
-        "schema": 1,
+        "schema": 2,
         "members": [{"run": f"runs/m{i}", "title": f"Net {i}"} for i in range(2)],
         "weights": {"shape": [0.625, 0.375], "turn": [1.0, 0.0], "pelvis": [0.111, 0.889], "parts": parts},
         "body": "stand-in",
+        "body_hash": "b" * 12,
         "gain": {"MPJPE": told} if gain else {},
         "best": 0,
         "folds": [["a"], ["b"]],

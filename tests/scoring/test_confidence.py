@@ -31,7 +31,7 @@ from rhobin.scoring.risk import (
 )
 from rhobin.scoring.store import Provenance
 
-ORIGIN = Provenance("duel", "Duel", "a1", "best.ckpt", "c" * 64, "cfg", "data", "official", "stand-in")
+ORIGIN = Provenance("duel", "Duel", "a1", "best.ckpt", "c" * 64, "cfg", "data", "official", "stand-in", "")
 
 
 def simulated(count=600, seed=0, per_sequence=10):

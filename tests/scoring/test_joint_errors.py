@@ -25,7 +25,7 @@ from rhobin.scoring.joint_lines import (
 from rhobin.scoring.store import Provenance, read_further, write_results
 from rhobin.scoring.trust import calibrated, judge
 
-ORIGIN = Provenance("duel", "Duel", "a1", "best.ckpt", "c" * 64, "cfg", "data", "official", "stand-in")
+ORIGIN = Provenance("duel", "Duel", "a1", "best.ckpt", "c" * 64, "cfg", "data", "official", "stand-in", "")
 OFFSET, SLOPE = np.linspace(0, 60, 24), np.linspace(2, 0.3, 24)
 OFFSET[0] = SLOPE[0] = 0
 

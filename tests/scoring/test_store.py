@@ -26,7 +26,16 @@ from rhobin.scoring.submissions import possible_tracks, track_results
 from rhobin.types import HumanPrediction, ObjectPrediction, Prediction, SampleKey
 
 ORIGIN = Provenance(
-    "khor", "KHOR", "a1", "checkpoints/best.ckpt", "c" * 64, "cfg", "data", "rhobin-2023-joint", "stand-in"
+    "khor",
+    "KHOR",
+    "a1",
+    "checkpoints/best.ckpt",
+    "c" * 64,
+    "cfg",
+    "data",
+    "rhobin-2023-joint",
+    "stand-in",
+    "b" * 12,
 )
 STOOL = "Date03_Sub04_stool/t0003.000"
 
@@ -170,7 +179,7 @@ def test_missing_and_foreign_sidecars_are_refused(tmp_path):
     sidecar = tmp_path / SIDECAR
     content = json.loads(sidecar.read_text())
     sidecar.write_text(json.dumps(content | {"schema": 99}))
-    with pytest.raises(StoreError, match="expected schema 3, found 99"):
+    with pytest.raises(StoreError, match="expected schema 4, found 99"):
         read_results(tmp_path)
     sidecar.write_text(json.dumps({k: v for k, v in content.items() if k != "data_hash"}))
     with pytest.raises(StoreError, match="data_hash"):

@@ -29,7 +29,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--gender", choices=("female", "male", "neutral"), help="where the file does not tell"
     )
     parser.add_argument(
-        "--body", type=Path, help="folder of licensed files of both models; default: the stand-in (SMPL-H)"
+        "--body",
+        type=Path,
+        help="folder of licensed files of both models, or standin (SMPL-H only); not needed with --copy",
     )
     parser.add_argument(
         "--copy",
@@ -194,9 +196,9 @@ def _fitted(args: argparse.Namespace, content: dict[str, Any]) -> dict[str, Any]
     from rhobin.body.transfer import transfer_vertices
     from rhobin.geometry.rotation import rotmat_to_rotvec
 
-    gender = _gender(args, content)
-    body = load_body(gender, args.body, torch.float32, args.to)
-    surface = transfer_vertices(args.transfer, _surface(args, content, gender), body.n_verts)
+    gender, folder = _gender(args, content), _asked_body(args)
+    body = load_body(gender, folder, torch.float32, args.to)
+    surface = transfer_vertices(args.transfer, _surface(folder, content, gender), body.n_verts)
     verts = torch.from_numpy(surface).float()
     fitter = BodyFitter(body)
     parts = [verts] if args.shared_shape else verts.split(CHUNK)
@@ -213,7 +215,19 @@ def _fitted(args: argparse.Namespace, content: dict[str, Any]) -> dict[str, Any]
     }
 
 
-def _surface(args: argparse.Namespace, content: dict[str, Any], gender: str) -> "np.ndarray":
+def _asked_body(args: argparse.Namespace) -> Path | None:
+    """The folder of `--body`, or None for the stand-in, if it was asked for."""
+    from rhobin.body.chosen import body_folder
+
+    if args.body is None:
+        raise ValueError(
+            f"{args.source}: expected the body models of its people, found no --body. Say --body FOLDER of "
+            "licensed files, or --body standin for people of generated data"
+        )
+    return body_folder(args.body)
+
+
+def _surface(folder: Path | None, content: dict[str, Any], gender: str) -> "np.ndarray":
     """Vertices (T, V, 3): as given, or posed by the source's model; SMPL-X by the smplx package."""
     import torch
 
@@ -227,8 +241,8 @@ def _surface(args: argparse.Namespace, content: dict[str, Any], gender: str) -> 
     poses, betas, trans = (torch.from_numpy(content[name]) for name in ("poses", "betas", "trans"))
     if kind == "smplx":
         face = None if "expression" not in content else torch.from_numpy(content["expression"])
-        path = find(gender, args.body, kind)
+        path = find(gender, folder, kind)
         return smplx_vertices(path, kind, gender, poses, betas, trans, face).numpy()
-    body: BodyModel = load_body(gender, args.body, torch.float64, kind)
+    body: BodyModel = load_body(gender, folder, torch.float64, kind)
     with torch.no_grad():
         return body(rotvec_to_rotmat(poses.unflatten(-1, (-1, 3))), betas, trans).verts.numpy()

@@ -150,7 +150,7 @@ def _licensed_bodies(folder: Path) -> list[Finding]:
     if any(kind == "smplh" for kind, _, _ in found):
         return findings
     fix = f"register at https://mano.is.tue.mpg.de, put SMPLH_male.pkl and SMPLH_female.pkl in {folder}"
-    return [*findings, Finding(None, "SMPL-H", f"none in {folder}: the stand-in body is used", fix)]
+    return [*findings, Finding(None, "SMPL-H", f"none in {folder}: only generated data can be used", fix)]
 
 
 def _licensed(path: Path, kind: str, gender: str, name: str) -> Finding:

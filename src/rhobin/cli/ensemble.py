@@ -27,7 +27,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "runs", type=Path, nargs="*", help="fit: run folders, each after python eval.py run=RUN views=val"
     )
     parser.add_argument(
-        "--body", type=Path, help="folder of the SMPL-H files of the runs; by default the stand-in"
+        "--body",
+        type=Path,
+        help="folder of the SMPL-H files of the runs; by default the stand-in, if they are of it",
     )
     parser.add_argument("--parts", action="store_true", help="fit: weights of their own for 24 body parts")
     parser.add_argument(
@@ -155,8 +157,9 @@ def _score(applied: Applied, root: Path, body: Path | None) -> int:
     from rhobin.reports.terminal import score_tables
     from rhobin.scoring.challenge import read_challenge
 
-    challenge = read_challenge(root, body, beside=False, centred=True)
-    scores = score_ensemble(applied, challenge, root, body)
+    asked = body or applied.provenance.asked_body
+    challenge = read_challenge(root, asked, beside=False, centred=True)
+    scores = score_ensemble(applied, challenge, root, asked)
     console = Console()
     for table in score_tables(scores):
         console.print(table)

@@ -45,7 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("male", "female", "neutral"),
         help="of the body model (default: neutral, or male where the body models have no neutral one)",
     )
-    parser.add_argument("--body", type=Path, help="folder of SMPL-H files (default: that of the training)")
+    parser.add_argument(
+        "--body", type=Path, help="folder of SMPL-H files, or standin (default: that of the training)"
+    )
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="default: best")
     parser.add_argument(
         "--trust",

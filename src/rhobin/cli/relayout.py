@@ -15,7 +15,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="source", default="auto", choices=("auto", *TARGETS),
                         help="layout of ROOT, where it could be read as several")  # fmt: skip
     parser.add_argument(
-        "--body", type=Path, help="folder of licensed SMPL-H files (2024 only; default: stand-in)"
+        "--body",
+        type=Path,
+        help="folder of licensed SMPL-H files, or standin (2024 only; default: what generated data are of)",
     )
 
 
@@ -25,12 +27,15 @@ def run(args: argparse.Namespace) -> int:
 
     from rhobin.behave.builder import EmptySplitError
     from rhobin.behave.manifest import build_manifest, manifest_tables
+    from rhobin.behave.own_body import choose_body
     from rhobin.behave.read import SPLITS, Release, read_release
     from rhobin.behave.writers.relayout import write_release
     from rhobin.body.load import load_bodies
 
     releases: list[Release] = []
+    posed = args.layout == "2024"
     try:
+        body = choose_body(args.root, args.body, "--body ") if posed else None
         for split in SPLITS:
             try:
                 templates = releases[0].templates if releases else None
@@ -38,9 +43,7 @@ def run(args: argparse.Namespace) -> int:
             except EmptySplitError as error:
                 if split != "val":
                     print(f"rhobin relayout: no {split} split: {error}", file=sys.stderr)
-        write_release(
-            releases, args.out, args.layout, load_bodies(args.body) if args.layout == "2024" else None
-        )
+        write_release(releases, args.out, args.layout, load_bodies(body) if posed else None)
     except (OSError, ValueError) as error:
         print(f"rhobin relayout: {error}", file=sys.stderr)
         return 1

@@ -22,7 +22,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--results", type=Path, help="another results file than ROOT/res/results.pkl")
     parser.add_argument(
-        "--body", type=Path, help="folder of SMPL-H files; by default those beside ref.pkl, or the stand-in"
+        "--body",
+        type=Path,
+        help="folder of SMPL-H files, or standin; default: those beside ref.pkl, or generated data's own",
     )
     parser.add_argument(
         "--seeds", type=int, default=1, help="how many sampling seeds to score with, for the spread"
@@ -33,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score and write; returns the exit status: 1 when there is no score."""
     from rhobin.scoring.challenge import file_hash, read_challenge
+    from rhobin.scoring.measured import kind_of
     from rhobin.scoring.server import clear_track, write_track
     from rhobin.scoring.submissions import read_submission
     from rhobin.scoring.track import score_track
@@ -41,31 +44,32 @@ def run(args: argparse.Namespace) -> int:
     try:
         args.out.mkdir(parents=True, exist_ok=True)
         clear_track(args.out)
-        challenge = read_challenge(args.root, args.body)
+        challenge = read_challenge(args.root, args.body, people=args.track != "object")
         results = read_submission(path, challenge)
         result = score_track(args.track, challenge, results, args.mode, args.seeds, str(path), args.workers)
         write_track(args.out, result, challenge, {"results": str(path), "results_hash": file_hash(path)})
     except (OSError, ValueError) as error:
         print(f"error: {error}\nNo score; {args.out / 'scores.txt'} is empty.", file=sys.stderr)
         return 1
-    _show(result)
+    _show(result, kind_of(challenge.origin))
     print(f"Body model: {challenge.body}. Written to {args.out}.")
     return 0 if result.score.examples else 1
 
 
-def _show(result) -> None:
+def _show(result, kind: str) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     from rhobin.metrics.tracks import TRACKS
+    from rhobin.scoring.measured import MEASURED
     from rhobin.scoring.server import server_scores
     from rhobin.scoring.track import paper_rows
 
     score, console, track = result.score, Console(), TRACKS[result.score.track]
     metrics = score.metrics()
     table = Table(title=escape(f"{score.protocol.name}: {len(score.examples)} frames"), title_justify="left")
-    rows = paper_rows(track, metrics)
+    rows = paper_rows(track, metrics) if kind == MEASURED else []
     for head in ("", "score", *(["seeds"] if result.seeds else []), *(row["row"] for row in rows)):
         table.add_column(escape(head), justify="right" if head else "left")
     for name, value in metrics.items():
@@ -75,7 +79,10 @@ def _show(result) -> None:
         quoted = [_quoted(row, name, column.factor) if name in row["quoted"] else "" for row in rows]
         table.add_row(f"{name} {column.unit}".rstrip(), f"{value:.4g}", *seeds, *quoted)
     console.print(table)
-    console.print("The paper's rows are quoted, on BEHAVE; in brackets, how far this file is from them.")
+    if rows:
+        console.print("The paper's rows are quoted, on BEHAVE; in brackets, how far this file is from them.")
+    else:
+        console.print(f"Scores of {kind} are not to be compared with the paper's.")
     if result.edition == "2024":
         shown = ", ".join(f"{name} {value:.4g}" for name, value in server_scores(result).items())
         console.print(f"By data set, under the names of the server of 2024: {shown}")

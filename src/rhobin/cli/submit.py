@@ -23,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ref", type=Path, help="where ref.pkl is, to check with; by default the data the run was scored on"
     )
-    parser.add_argument("--body", type=Path, help="folder of SMPL-H files; by default that of the score")
+    parser.add_argument(
+        "--body", type=Path, help="folder of SMPL-H files, or standin; by default that of the score"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,13 +37,13 @@ def run(args: argparse.Namespace) -> int:
     from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
 
     try:
-        results, _ = read_results(args.run)
+        results, made = read_results(args.run)
         track = args.track or next(iter(possible_tracks(results)), "joint")
         kept = track_results(results, track, str(args.run))
         scored = (args.run / SCORES).is_file()
-        body = args.body or (scored_body(args.run) if scored else None)
+        body = args.body or (scored_body(args.run) if scored else made.asked_body)
         place = args.ref or (scored_data(args.run) if scored else None)
-        challenge = read_challenge(place, body) if place else None
+        challenge = read_challenge(place, body, people=track != "object") if place else None
         edition = args.edition or (challenge.edition if challenge else "2023")
         path = submission_path(args.run, track, edition)
         pack(path, kept, edition, challenge)

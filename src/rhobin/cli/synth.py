@@ -39,10 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Build the dataset; returns 1 when it cannot be built, with the reason."""
+    from rhobin.body.chosen import body_folder
     from rhobin.synthetic.build import build_dataset, is_complete
     from rhobin.synthetic.plan import plan_dataset
 
     plans = plan_dataset(args.size, args.seed, args.frames)
+    body = body_folder(args.body)
     recipe = {"size": args.size, "seed": args.seed, "frames": args.frames}
     start = time.monotonic()
     try:
@@ -51,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         rooms = 4 * len({plan.date for plan in todo})
         with progress_bars({"rooms": rooms, "views": views}) as notify:
             summary = build_dataset(
-                args.out, plans, recipe, args.width, args.workers, not args.no_meshes, args.body, notify
+                args.out, plans, recipe, args.width, args.workers, not args.no_meshes, body, notify
             )
     except (ValueError, OSError) as error:
         print(f"rhobin synth: {error}", file=sys.stderr)

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.table import Table
 
     from rhobin.metrics.paper import TABLE_2, TABLE_3, TABLE_4, TABLE_5
-    from rhobin.scoring.measured import measured_rows
+    from rhobin.scoring.measured import MEASURED, measured_rows
 
     try:
         places = args.places or sorted(path.parent for path in Path("runs").glob("**/scores.json"))
@@ -42,13 +42,12 @@ def run(args: argparse.Namespace) -> int:
         ours = [row for row in rows if row.table == printed.number]
         for row in ours:
             shown = ("-" if value is None else f"{value:.4g}" for value in row.values)
-            how = "generated data" if row.generated else "measured"
-            table.add_row(escape(f"{row.name}\n({how})"), *shown)
+            table.add_row(escape(f"{row.name}\n({row.kind})"), *shown)
         if not ours:
             table.add_row("ours", *(["not run"] + [""] * (len(printed.columns) - 1)))
         console.print(table)
         for row in ours:
             console.print(f"{row.name}: {row.source}", soft_wrap=True, markup=False)
-        if any(row.generated for row in ours):
-            console.print("Numbers of generated data say nothing about BEHAVE.", soft_wrap=True)
+        for kind in dict.fromkeys(row.kind for row in ours if row.kind != MEASURED):
+            console.print(f"Numbers of {kind} say nothing about BEHAVE.", soft_wrap=True)
     return 0

@@ -51,11 +51,13 @@ class BehaveDataModule(pl.LightningDataModule):
             None without validation.
         clock: how many batches of a run are done; None outside one.
         data_hash: digest of everything read: changes when data do.
+        body_hash: of the files of the body models; see `rhobin.body.chosen`.
     """
 
     assets: Assets
     val_dataset: BehaveDataset | None
     data_hash: str
+    body_hash: str
 
     def __init__(
         self,
@@ -77,7 +79,8 @@ class BehaveDataModule(pl.LightningDataModule):
 
         Args:
             root: dataset root, or what `rhobin prepare` made of one; data/README.md shows the expected tree.
-            body: folder of licensed SMPL-H files; None for the stand-in.
+            body: folder of licensed SMPL-H files, or "standin"; None is the stand-in on generated roots, and
+                refused on others.
             batch_size: samples a batch, per device.
             workers: loader processes; batches are the same for any number.
             seed: of order and augmentation.
@@ -115,6 +118,7 @@ class BehaveDataModule(pl.LightningDataModule):
         if self._sets is None:
             self._sets = DataSets(self.settings)
             self.assets, self.data_hash = self._sets.assets, self._sets.splits.data_hash
+            self.body_hash = self._sets.body_hash
             self.val_dataset = self._sets.by_name.get("val")
 
     @property

@@ -9,8 +9,10 @@ import numpy as np
 
 from rhobin.assets import Assets
 from rhobin.behave.manifest import build_manifest
+from rhobin.behave.own_body import choose_body
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip, count_skips
+from rhobin.body.chosen import body_hash
 from rhobin.body.load import load_bodies
 from rhobin.data.dataset import BehaveDataset
 from rhobin.data.selection import select_views
@@ -28,6 +30,7 @@ class DataSets:
     Attributes:
         splits: what was read.
         assets: body models and templates that the targets were made with.
+        body_hash: of the files of the body models.
         by_name: datasets under "train", "val" and "test", those that there are.
         missing: by name, why there is none.
     """
@@ -37,7 +40,7 @@ class DataSets:
 
         Raises:
             FileNotFoundError: there is no data.
-            ValueError: no split can be used.
+            ValueError: no split can be used, or the body models of the root were not asked for.
         """
         self.settings = settings
         validation = settings.validation
@@ -45,7 +48,9 @@ class DataSets:
         self.splits = available_splits(settings.root, settings.layout, own)
         if own:
             self.splits.need("val")
-        self.assets = Assets.of(load_bodies(settings.body), self.splits.templates)
+        folder = choose_body(settings.root, settings.body)
+        self.body_hash = body_hash(folder)
+        self.assets = Assets.of(load_bodies(folder), self.splits.templates)
         self.by_name: dict[str, BehaveDataset] = {}
         self.missing: dict[str, ValueError] = {}
         self._left_out: list[Skip] = []

@@ -151,7 +151,7 @@ class DataSettings:
     Attributes:
         root: dataset root, or a prepared one.
         layout: whose rules the root follows; "auto" looks.
-        body: folder of licensed SMPL-H files; None for the stand-in.
+        body: folder of licensed SMPL-H files, "standin", or None; see `rhobin.behave.own_body.choose_body`.
         frame_list: "all" views, or those of "chore"'s frame list.
         seed: of order and augmentation.
         samples: what samples hold.

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 import rhobin
+from rhobin.behave.own_body import is_generated
 from rhobin.behave.ref import find_ref
 from rhobin.engine.baselines import baseline_rows
 from rhobin.engine.build import build_datamodule, build_trained
@@ -63,7 +64,7 @@ def evaluate(config: DictConfig) -> Path:
     protocol = JointProtocol(**config.protocol)
     checkpoint = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt"
     provenance = read_provenance(run_dir, trained, datamodule, checkpoint, protocol.name)
-    origin = origin_hash(provenance, protocol, list(config.tracks))
+    origin = origin_hash(provenance, protocol, list(config.tracks), is_generated(datamodule.root))
     has_truth = find_ref(datamodule.root) is not None
     if not config.force and is_current(folder, provenance, origin if has_truth else None):
         console.print(f"{folder} is up to date; force=true evaluates again", soft_wrap=True)
@@ -137,8 +138,8 @@ def _score(
         train,
         datamodule.assets,
     )
-    body = Path(datamodule.settings.body) if datamodule.settings.body else None
-    challenge = read_challenge(datamodule.root, body, beside=False, centred=True)
+    body = datamodule.settings.body
+    challenge = read_challenge(datamodule.root, body, beside=False, centred=True, setting="data.body=")
     scored = score_rows(challenge, rows, _protocols(challenge, protocol), config.workers)
     seen = with_visibility(scored, challenge, datamodule.test_dataset.release)
     scores = judge(folder, seen, provenance, further)
@@ -166,7 +167,7 @@ def _origin(
         "row": provenance.method,
         "rhobin": rhobin.__version__,
         "data": datamodule.manifest(),
-        "generated": challenge.body == "stand-in" or (datamodule.root / "synth.json").is_file(),
+        **challenge.origin,
         "body_folder": datamodule.settings.body and str(datamodule.settings.body),
         "predicted": sum(len(record["frames"]) for record in results.values()),
         "train_views": 0 if train is None else len(train),

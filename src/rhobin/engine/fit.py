@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.panel import Panel
 
+from rhobin.body.chosen import body_folder, body_name
 from rhobin.engine.build import (
     build_callbacks,
     build_clock,
@@ -31,7 +32,7 @@ from rhobin.engine.memory import keep_freed_memory
 from rhobin.engine.mistakes import nothing_left
 from rhobin.engine.progress import TrainProgress
 from rhobin.engine.resume import ResumeError, Start, find_start
-from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run
+from rhobin.engine.runinfo import config_hash, describe_run, read_run, resumable
 from rhobin.engine.session import open_run, record, recorded
 from rhobin.engine.signals import StopRequest, stop_requests
 from rhobin.engine.stages import Stage, stages_of
@@ -106,13 +107,13 @@ def check_resume(config: DictConfig, stages: list[Stage]) -> None:
             "another run's weights, set init_from"
         )
     for stage in stages:
-        find_start(stage.run_dir, config.resume, identity(stage.config), config.allow_changes)
+        find_start(stage.run_dir, config.resume, resumable(stage.config), config.allow_changes)
 
 
 def fit_stage(stage: Stage, request: StopRequest) -> None:
     """Train one stage, or go on training it."""
     config, run_dir, console = stage.config, stage.run_dir, Console()
-    start = find_start(run_dir, config.resume, identity(config), config.allow_changes)
+    start = find_start(run_dir, config.resume, resumable(config), config.allow_changes)
     if stage.name:
         console.print(f"stage {stage.number} of {stage.count}: {stage.name}", style="bold")
     for message in start.messages:
@@ -156,10 +157,10 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
     module.clock = clock = build_clock(config)
     datamodule.clock = clock
     loggers = build_loggers(config, run_dir, info["id"])
-    callbacks = build_callbacks(config, run_dir, identity(config), datamodule, clock, request)
+    callbacks = build_callbacks(config, run_dir, resumable(config), datamodule, clock, request)
     trainer = build_trainer(config, run_dir, loggers, callbacks, module)
     tell_hyperparameters(loggers, identity(config), config.callbacks.evaluator.monitor.name)
-    info["data_hash"] = datamodule.data_hash
+    info |= {"data_hash": datamodule.data_hash, "body_hash": datamodule.body_hash}
     record(run_dir, info)
     if trainer.is_global_zero:
         console.print(summary(config, info, module, trainer, datamodule, origin))
@@ -229,13 +230,15 @@ def summary(
     origin: list[str],
 ) -> Panel:
     """What is about to happen, for a person."""
-    data = config.data
+    data, folder = config.data, body_folder(config.data.body)
+    place = f" of {folder}" if folder else ""
     size = sum(float(p.numel()) for p in module.net.parameters()) / 1e6
     pixels = " or ".join(str(width) for width in data.view.sizes or [data.view.input_size])
     lines = [
         "start     " + "\n          ".join(origin),
         f"run       {config.run_dir}  id {info['id']}  config {info['config_hash']}  seed {config.seed}",
         f"data      {data.root}  {len(datamodule.train_dataset)} views  hash {info['data_hash']}",
+        f"body      {body_name(datamodule.assets.bodies)}{place}  hash {info['body_hash']}",
         f"network   {size:.2f} M parameters, {pixels} px, batch {data.batch_size}",
         f"device    {trainer.strategy.root_device}, {torch.get_num_threads()} threads, {trainer.precision}",
         f"log       metrics.csv{''.join(', ' + name for name in config.logger)}",

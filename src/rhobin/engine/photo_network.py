@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from rhobin.assets import Assets
 from rhobin.body.bodyset import BodySet
+from rhobin.body.chosen import body_folder, body_hash, body_name
 from rhobin.body.load import load_bodies
 from rhobin.data.settings import SampleConfig
 from rhobin.engine.build import build_trained, instantiate
@@ -23,7 +24,6 @@ from rhobin.engine.runinfo import kept_in, read_run
 from rhobin.engine.trusted import read_config
 from rhobin.methods.base import Method
 from rhobin.objects.load import load_templates
-from rhobin.scoring.challenge import body_name
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def open_network(
     Args:
         run_dir: run folder written by train.py.
         checkpoint: "best" or "last".
-        body: folder of the SMPL-H files; None for where training had them.
+        body: folder of the SMPL-H files, or "standin"; None for what training had.
         trust: packages beside rhobin's whose classes the run's config may name.
 
     Raises:
@@ -92,7 +92,7 @@ def open_network(
 
 def _open(run_dir: Path, trained: DictConfig, file: Path, body: Path | None) -> PhotoNetwork:
     datamodule = instantiate(trained.data)  # reads nothing: the run's data set need not be here
-    samples, folder = datamodule.settings.samples.one_size, body or datamodule.settings.body
+    samples, folder = datamodule.settings.samples.one_size, body_folder(body or datamodule.settings.body)
     _require(run_dir, file, samples.reads.parts)
     assets = Assets.of(load_bodies(folder), load_templates() if "object" in samples.reads.parts else {})
     module = build_trained(trained, assets)
@@ -103,7 +103,8 @@ def _open(run_dir: Path, trained: DictConfig, file: Path, body: Path | None) -> 
         "method": module.name,
         "checkpoint": file.name,
         "checkpoint_hash": hashlib.sha256(file.read_bytes()).hexdigest(),
-        "body": body_name(assets.bodies, folder),
+        "body": body_name(assets.bodies),
+        "body_hash": body_hash(folder),
     }
     bodies, first = assets.bodies.to(device), min(assets.templates, default=0)
     return PhotoNetwork(

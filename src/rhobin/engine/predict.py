@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rhobin.body.bodyset import BodySet
 from rhobin.engine.resume import accepted_changes
-from rhobin.engine.runinfo import identity
+from rhobin.engine.runinfo import BODY_HASH, identity
 from rhobin.engine.saved import CheckpointError, read_checkpoint
 from rhobin.engine.turn_back import turn_back
 from rhobin.methods.base import Method
@@ -68,7 +68,8 @@ def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
     except CheckpointError as error:
         raise CheckpointError(f"{error}; name another one, e.g. checkpoint=last") from error
     allowed = bool(config.get("allow_changes"))
-    accepted_changes(checkpoint, state["rhobin"]["identity"], identity(config), allowed, ELSEWHERE)
+    trained = {key: value for key, value in state["rhobin"]["identity"].items() if key != BODY_HASH}
+    accepted_changes(checkpoint, trained, identity(config), allowed, ELSEWHERE)
     module.load_state_dict(state["state_dict"])
     return state["global_step"]
 

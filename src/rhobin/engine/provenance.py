@@ -13,11 +13,11 @@ import hydra
 from omegaconf import DictConfig
 
 import rhobin
+from rhobin.body.chosen import body_name
 from rhobin.engine.runinfo import config_hash, read_run
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.reports.drawn_views import DRAWINGS, read_views
 from rhobin.reports.page import REPORT
-from rhobin.scoring.challenge import body_name
 from rhobin.scoring.document import FRAMES, SCORES, read_scores
 from rhobin.scoring.store import FURTHER, RESULTS, SIDECAR, Provenance, read_further, read_results
 
@@ -56,7 +56,8 @@ def read_provenance(
         config_hash=config_hash(config),
         data_hash=datamodule.data_hash,
         protocol=protocol,
-        body=body_name(datamodule.assets.bodies, datamodule.settings.body),
+        body=body_name(datamodule.assets.bodies),
+        body_hash=datamodule.body_hash,
     )
 
 
@@ -83,8 +84,11 @@ def is_current(run_dir: Path, provenance: Provenance, origin: str | None) -> boo
         return False
 
 
-def origin_hash(provenance: Provenance, protocol: JointProtocol, tracks: Sequence[str] = ()) -> str:
-    """Twelve hex digits that change when anything the scores depend on does."""
+def origin_hash(
+    provenance: Provenance, protocol: JointProtocol, tracks: Sequence[str] = (), generated: bool = False
+) -> str:
+    """Twelve hex digits that change when anything the scores depend on, or what is told of them, does."""
     parts = {"rhobin": rhobin.__version__, **asdict(provenance), "protocol": protocol.as_dict()}
+    parts["generated"] = generated
     parts["tracks"] = list(tracks)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

@@ -24,6 +24,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from rhobin.behave.own_body import choose_body
+from rhobin.body.chosen import body_hash
 from rhobin.files import write_json
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,10 @@ FREE_KEYS = (
     "callbacks.checkpoints",
     "callbacks.evaluator.tracks",
 )
+
+
+BODY_HASH = "data.body_hash"
+"""What a checkpoint knows beside the config, which names only the folder."""
 
 
 def read_run(run_dir: Path) -> dict[str, Any]:
@@ -93,6 +99,7 @@ def describe_run(config: DictConfig, previous: dict[str, Any]) -> dict[str, Any]
         "seed": config.seed,
         "config_hash": config_hash(config),
         "data_hash": previous.get("data_hash"),
+        "body_hash": previous.get("body_hash"),
         "logger": {"wandb_id": run_id},
         "git": git_state(),
         "python": platform.python_version(),
@@ -108,6 +115,16 @@ def identity(config: DictConfig) -> dict[str, Any]:
         for key, value in flatten(OmegaConf.to_container(config, resolve=True)).items()
         if not is_free(key)
     }
+
+
+def resumable(config: DictConfig) -> dict[str, Any]:
+    """What a run that goes on has to have in common with its checkpoint: `identity`, and the body's hash.
+
+    Raises:
+        ValueError: the body models of the data were not asked for, or are not theirs.
+    """
+    data = config.data
+    return identity(config) | {BODY_HASH: body_hash(choose_body(data.root, data.body))}
 
 
 def is_free(key: str) -> bool:

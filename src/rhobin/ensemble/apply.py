@@ -49,14 +49,14 @@ class Applied:
     turned: tuple[str, ...] = ()
 
 
-def apply_ensemble(folder: Path, body: Path | None = None, shared_betas: bool = False) -> Applied:
+def apply_ensemble(folder: Path, body: str | Path | None = None, shared_betas: bool = False) -> Applied:
     """Stack the test predictions of an ensemble's members; store ``results.pkl`` and what belongs to it.
 
     A single member's predictions stay as they are, to the bit, but for parts that the ensemble turns.
 
     Args:
         folder: the ensemble's, with ``ensemble.json``.
-        body: folder of the SMPL-H files that the runs were evaluated with; None for the stand-in.
+        body: folder of the SMPL-H files that the runs were evaluated with; None is the stand-in.
         shared_betas: give each subject one shape, and store that apart in the folder ``shared_betas``.
 
     Returns:
@@ -71,7 +71,7 @@ def apply_ensemble(folder: Path, body: Path | None = None, shared_betas: bool = 
     _check_same(folder, document, members)
     people = aligned(members)
     needed = len(members) > 1 or shared_betas
-    bodies = bodies_of(people, body, document["body"]) if needed else {}
+    bodies = bodies_of(people, body, document["body_hash"]) if needed else {}
     results, extras = _stacked(people, bodies, members, document)
     turns = kept_turns(document["angles"]["parts"]) if "angles" in document else {}
     provenance = _provenance(folder, members, bool(turns))
@@ -79,7 +79,7 @@ def apply_ensemble(folder: Path, body: Path | None = None, shared_betas: bool = 
         results = with_shared_betas(results, bodies, people, extras.get(SPREAD))
         folder = folder / SHARED
     if turns:
-        results = turn_results(results, bodies_of(people, body, document["body"], torch.float64), turns)
+        results = turn_results(results, bodies_of(people, body, document["body_hash"], torch.float64), turns)
     write_results(folder, results, provenance, Further(people.sequence, people.frame, extras))
     refit = float(extras[REFIT].mean()) if extras else None
     turned = tuple(SMPL_BODY_NAMES[part] for part in turns)
@@ -118,11 +118,11 @@ def _check_same(folder: Path, document: dict[str, Any], members: list[Member]) -
                 f"predictions that {folder / ENSEMBLE} was fitted on from {want[:12]}. Predict both again: "
                 f"{command(member.run, False)}; {command(member.run, True)}; then rhobin ensemble fit"
             )
-    have, want = members[0].provenance.body, document["body"]
+    have, want = members[0].provenance.body_hash, document["body_hash"]
     if have != want:
         raise EnsembleError(
-            f"the members' test predictions are of the body {have!r}, those that {folder / ENSEMBLE} was "
-            f"fitted on of {want!r}. Predict the test views with the same data.body"
+            f"the members' test predictions are of body models of hash {have}, those that "
+            f"{folder / ENSEMBLE} was fitted on of {want}. Predict the test views with the same data.body"
         )
 
 
@@ -138,4 +138,5 @@ def _provenance(folder: Path, members: list[Member], turned: bool) -> Provenance
         data_hash=first.data_hash,
         protocol=first.protocol,
         body=first.body,
+        body_hash=first.body_hash,
     )

@@ -14,9 +14,9 @@ from rhobin.ensemble.parts import PARTS
 from rhobin.ensemble.weights import Weights
 from rhobin.files import write_json
 
-SCHEMA = 1
+SCHEMA = 2
 ENSEMBLE = "ensemble.json"
-_KEYS = ("members", "weights", "body", "gain", "best")
+_KEYS = ("members", "weights", "body_hash", "gain", "best")
 
 
 def write_ensemble(
@@ -37,6 +37,7 @@ def write_ensemble(
         "schema": SCHEMA,
         "rhobin": rhobin.__version__,
         "body": members[0].provenance.body,
+        "body_hash": members[0].provenance.body_hash,
         "data_hash": members[0].provenance.data_hash,
         "members": [_told(member) for member in members],
         "weights": _weights(weights),

@@ -25,7 +25,7 @@ from rhobin.ensemble.weights import RIDGE, Weights, equal_weights
 def fit_ensemble(
     folder: Path,
     runs: Sequence[Path],
-    body: Path | None = None,
+    body: str | Path | None = None,
     by_part: bool = False,
     ridge: float = RIDGE,
     folds: int = FOLDS,
@@ -36,7 +36,7 @@ def fit_ensemble(
     Args:
         folder: where to.
         runs: run folders, evaluated with ``views=val``.
-        body: folder of the SMPL-H files that the runs were evaluated with; None for the stand-in.
+        body: folder of the SMPL-H files that the runs were evaluated with; None is the stand-in.
         by_part: weights of their own for 24 parts of the body.
         ridge: pull towards equal weights.
         folds: of the cross-validation; each sequence is in one of them.
@@ -56,11 +56,11 @@ def fit_ensemble(
     fold = folds_by_sequence(people.sequence, folds)
     facts = {"frames": len(people), "ridge": ridge, "folds": _folds(people, fold)}
     weights, found = equal_weights(1, len(PARTS)), {"gain": {}, "best": 0, "refit_mm": None}
-    name = members[0].provenance.body
+    wanted = members[0].provenance.body_hash
     if len(members) > 1:
-        weights, found, people = _fit(people, truth, fold, body, name, ridge, by_part)
+        weights, found, people = _fit(people, truth, fold, body, wanted, ridge, by_part)
     if angles:
-        found["angles"] = fit_angles(people, truth, bodies_of(people, body, name, torch.float64), fold)
+        found["angles"] = fit_angles(people, truth, bodies_of(people, body, wanted, torch.float64), fold)
     facts |= found | {"seconds": round(time.monotonic() - began, 1)}
     return write_ensemble(folder, members, weights, facts)
 
@@ -69,8 +69,8 @@ def _fit(
     people: People,
     truth: People,
     fold: np.ndarray,
-    folder: Path | None,
-    body: str,
+    body: str | Path | None,
+    wanted: str,
     ridge: float,
     by_part: bool,
 ) -> tuple[Weights, dict[str, Any], People]:
@@ -80,7 +80,7 @@ def _fit(
             f"the members' validation views are of one sequence ({people.sequence[0]}): expected two or "
             "more, to judge weights on another than they were fitted on. Hold out more: data.validation"
         )
-    bodies = bodies_of(people, folder, body)
+    bodies = bodies_of(people, body, wanted)
     grams = collect(people, truth, bodies, fold)
     gain, stacked = nested_gain(people, truth, bodies, fold, grams, ridge, by_part)
     best = int(np.argmin(gain["MPJPE_PA"]["members"]))

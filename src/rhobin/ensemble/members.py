@@ -52,7 +52,7 @@ def read_members(runs: Sequence[Path], held_out: bool) -> list[Member]:
     members = [_read(run, held_out) for run in runs]
     first = members[0]
     for member in members[1:]:
-        for key, what in (("data_hash", "data"), ("body", "body models")):
+        for key, what in (("data_hash", "data"), ("body_hash", "body models")):
             have, want = getattr(member.provenance, key), getattr(first.provenance, key)
             if have != want:
                 raise EnsembleError(

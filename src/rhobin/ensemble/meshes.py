@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rhobin.body.chosen import body_folder, body_hash, body_name
 from rhobin.body.load import load_body
 from rhobin.body.model import BodyModel, BodyOutput
 from rhobin.ensemble.members import EnsembleError
 from rhobin.ensemble.people import People
 from rhobin.geometry.rotation import project_to_so3, rotvec_to_rotmat
-from rhobin.scoring.challenge import body_name
 
 Bodies = Mapping[str, BodyModel]
 
@@ -40,26 +40,27 @@ class Meshes:
 
 
 def bodies_of(
-    people: People, folder: Path | None, expected: str, dtype: torch.dtype = torch.float32
+    people: People, asked: str | Path | None, expected: str, dtype: torch.dtype = torch.float32
 ) -> dict[str, BodyModel]:
     """Body models of the genders that occur.
 
     Args:
         people: whose genders to load.
-        folder: SMPL-H files; None for the stand-in.
-        expected: the body models that the predictions are of, as `body_name` tells them.
+        asked: folder of SMPL-H files; None or "standin" for the stand-in.
+        expected: hash of the body models that the predictions are of.
         dtype: of the models.
 
     Raises:
         EnsembleError: these are others.
         FileNotFoundError: there is no file for a gender.
     """
+    folder = body_folder(asked)
     found = {gender: load_body(str(gender), folder, dtype) for gender in np.unique(people.gender)}
-    name = body_name(found.values(), folder)
-    if not set(name.split(", ")) <= set(expected.split(", ")):
+    if body_hash(folder) != expected:
         raise EnsembleError(
-            f"the predictions are of the body {expected!r}, and --body {folder or '(not given)'} holds "
-            f"{name!r}; give the folder of the body models that the runs were evaluated with"
+            f"the predictions are of the body models {expected}, and --body {asked or '(not given)'} holds "
+            f"{body_name(found.values())!r}, {body_hash(folder)} (hashes of the files); give the folder of "
+            "the body models that the runs were evaluated with"
         )
     return found
 

@@ -26,7 +26,7 @@ def scored_root(applied: Applied) -> Path | None:
 
 
 def score_ensemble(
-    applied: Applied, challenge: Challenge, root: Path, body: Path | None, workers: int = 2
+    applied: Applied, challenge: Challenge, root: Path, body: str | Path | None, workers: int = 2
 ) -> Scores:
     """Score the ensemble, and the member that was best on the validation views, in the human track.
 
@@ -34,7 +34,7 @@ def score_ensemble(
         applied: what was stored; ``scores.json``, ``frames.csv`` and ``run.json`` are written beside it.
         challenge: the ground truth.
         root: the dataset root that it is from.
-        body: folder of the body models; None for the stand-in.
+        body: what was asked for when `challenge` was read.
         workers: threads.
 
     Returns:
@@ -50,13 +50,13 @@ def score_ensemble(
     return scores
 
 
-def _origin(applied: Applied, challenge: Challenge, root: Path, body: Path | None) -> dict[str, Any]:
+def _origin(applied: Applied, challenge: Challenge, root: Path, body: str | Path | None) -> dict[str, Any]:
     return {
         **asdict(applied.provenance),
         "row": applied.provenance.method,
         "rhobin": rhobin.__version__,
         "data": {"root": str(root)},
-        "generated": challenge.body == "stand-in" or (root / "synth.json").is_file(),
+        **challenge.origin,
         "body_folder": body and str(body),
         "predicted": sum(len(record["frames"]) for record in applied.results.values()),
         "ref_hash": challenge.ref_hash,

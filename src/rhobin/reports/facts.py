@@ -76,6 +76,7 @@ def _evaluation(origin: Mapping[str, Any], row: Mapping[str, Any]) -> list[tuple
 def _data(origin: Mapping[str, Any]) -> list[tuple[str, str]]:
     manifest = origin.get("data", {})
     facts = [("data set", f"{text(manifest.get('root', 'unknown'))} {_mono(origin['data_hash'])}")]
+    facts.append(("body models", f"{text(origin['body'])} {_mono(origin.get('body_hash', ''))}"))
     for split, count in manifest.get("splits", {}).items():
         told = f"{count['sequences']:,} sequences, {count['frames']:,} frames, {count['views']:,} views"
         facts.append((split, text(told)))

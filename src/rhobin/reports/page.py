@@ -27,6 +27,7 @@ from rhobin.reports.people_section import people_section
 from rhobin.reports.scores_section import breakdown_section, lead_sentence, scores_section
 from rhobin.reports.sigma_section import sigma_section
 from rhobin.scoring.document import FrameRow, read_scores, scored_tracks
+from rhobin.scoring.measured import kind_of
 from rhobin.scoring.store import read_results
 
 REPORT = "report.html"
@@ -71,7 +72,7 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
         eyebrow=_eyebrow(run, document, track),
         lead=lead_sentence(track, rows, method, title),
         bars=_bar_keys(track),
-        scores=scores_section(tracks, frames, method, title, origin["generated"]),
+        scores=scores_section(tracks, frames, method, title, kind_of(origin)),
         **_case_slots(choose_cases(frames[method], track), track, data_root, truth, results),
         **_further_slots(run_dir, document, frames[method], truth),
         curves=curve_figures(read_metrics(home / "metrics.csv"), tracks),

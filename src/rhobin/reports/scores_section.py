@@ -14,6 +14,7 @@ from rhobin.reports.html import change, tag, text
 from rhobin.reports.symmetry_tables import symmetry_tables
 from rhobin.reports.tables import group_table, paper_table, row_title, score_table
 from rhobin.scoring.document import FrameRow
+from rhobin.scoring.measured import GENERATED, MEASURED
 
 Rows = Mapping[str, Mapping[str, Any]]
 Frames = Mapping[str, Sequence[FrameRow]]
@@ -39,9 +40,7 @@ def lead_sentence(track: Track, rows: Rows, method: str, title: str) -> str:
     return f"{told}."
 
 
-def scores_section(
-    tracks: Mapping[str, Rows], frames: Frames, method: str, title: str, generated: bool
-) -> str:
+def scores_section(tracks: Mapping[str, Rows], frames: Frames, method: str, title: str, kind: str) -> str:
     """Tables and charts of every track, the first with how its errors are spread.
 
     Args:
@@ -49,7 +48,7 @@ def scores_section(
         frames: errors of frames by row.
         method: name of the method's row.
         title: the method's name for people.
-        generated: the data are generated: the paper's numbers are not comparable.
+        kind: what the scores are of, as `rhobin.scoring.measured.kind_of` says.
 
     Returns:
         HTML.
@@ -58,7 +57,7 @@ def scores_section(
     for name in TRACKS:
         if name in tracks:
             parts.append(_track_part(TRACKS[name], tracks[name], frames, method, title))
-    return "".join(parts) + tag("p", _comparable(generated), class_="note warn")
+    return "".join(parts) + tag("p", _comparable(kind), class_="note warn")
 
 
 def breakdown_section(track: Track, rows: Rows, method: str) -> str:
@@ -129,11 +128,12 @@ def _floor(track: Track, row: Mapping[str, Any]) -> str:
     return tag("p", told, class_="note")
 
 
-def _comparable(generated: bool) -> str:
-    if generated:
+def _comparable(kind: str) -> str:
+    if kind != MEASURED:
+        ours = "generated images with a" if kind == GENERATED else "photographs with the"
         return (
             "The paper's rows are quoted, not measured here, and not comparable with the rows above: they "
-            "are on BEHAVE's photographs with the SMPL-H body, ours on generated images with a stand-in "
+            f"are on BEHAVE's photographs with the SMPL-H body, ours on {ours} stand-in "
             "body. Only the metric is the same."
         )
     return (

@@ -21,14 +21,24 @@ class MeasuredRow:
         name: method and the folder that was scored, or that alone.
         values: in the order and unit of the paper's columns; None where there is no such number.
         source: protocol, data and run.
-        generated: the numbers are of generated data or of the stand-in body: no BEHAVE numbers.
+        kind: what the numbers are of, as `kind_of` says.
     """
 
     table: int
     name: str
     values: tuple[float | None, ...]
     source: str
-    generated: bool
+    kind: str
+
+
+MEASURED, GENERATED, STAND_IN = "measured", "generated data", "the stand-in body"
+
+
+def kind_of(origin: Mapping[str, Any]) -> str:
+    """What scores are of, from their origin: of BEHAVE's people they are only where this is `MEASURED`."""
+    if not origin["generated"]:
+        return MEASURED
+    return GENERATED if origin.get("synthetic", True) else STAND_IN
 
 
 def measured_rows(places: Iterable[Path]) -> list[MeasuredRow]:
@@ -65,7 +75,7 @@ def _of_track(document: Mapping[str, Any], name: str, named: str) -> MeasuredRow
     values = ((row["scores"][column.name], column.factor) for column in track.columns)
     shown = tuple(None if value is None else value * factor for value, factor in values)
     source = f"{row['protocol']['name']}, {_source(origin)}"
-    return MeasuredRow(track.paper.number, named, shown, source, origin["generated"])
+    return MeasuredRow(track.paper.number, named, shown, source, kind_of(origin))
 
 
 def _of_speed(document: Mapping[str, Any], named: str) -> list[MeasuredRow]:
@@ -76,10 +86,11 @@ def _of_speed(document: Mapping[str, Any], named: str) -> list[MeasuredRow]:
         return []
     timed = (1.0, seconds / origin["predicted"])
     source = f"this machine, run {origin['run']}"
-    return [MeasuredRow(TABLE_5.number, named, timed, source, origin["generated"])]
+    return MeasuredRow(TABLE_5.number, named, timed, source, kind_of(origin))
 
 
 def _source(origin: Mapping[str, Any]) -> str:
+    body = f"body {origin['body']} {origin.get('body_hash', '')}".rstrip()
     if "data_hash" in origin:
-        return f"data {origin['data_hash'][:8]}, run {origin['run']}"
-    return f"ref {origin['ref_hash'][:8]}, body {origin['body']}"
+        return f"data {origin['data_hash'][:8]}, {body}, run {origin['run']}"
+    return f"ref {origin['ref_hash'][:8]}, {body}"

@@ -38,9 +38,9 @@ def write_track(folder: Path, result: TrackResult, challenge: Challenge, origin:
         "row": ROW,
         "title": folder.name,
         "rhobin": rhobin.__version__,
-        "body": challenge.body,
+        "ref_hash": challenge.ref_hash,
+        **challenge.origin,
     }
-    known |= {"ref_hash": challenge.ref_hash, "generated": challenge.body == "stand-in"}
     own = splits(result.score, challenge.templates) | people_splits(result.score)
     row = ScoredRow(result.score, more=_more(result) | own)
     write_scores(folder, {result.score.track: {ROW: row}}, {**known, **origin})

@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from rhobin.body.chosen import STAND_IN, STAND_IN_NAME
 from rhobin.files import write_bytes, write_json
 from rhobin.pickles import load_pickle, read_npz
 from rhobin.pickles.write import pickled
 from rhobin.scoring.collect import Further
 
-SCHEMA = 3
+SCHEMA = 4
 RESULTS, SIDECAR, FURTHER = "results.pkl", "results.json", "predictions.npz"
 HELD_OUT = "validation"
 """Folder of a run that holds the same files of its validation views."""
@@ -44,7 +45,8 @@ class Provenance:
         config_hash: hash of the run's config.
         data_hash: hash of the data set.
         protocol: name of the protocol the predictions are for.
-        body: which body models the poses are of, as `rhobin.scoring.challenge.body_name` tells them.
+        body: which body models the poses are of, as `rhobin.body.chosen.body_name` tells them.
+        body_hash: of their files.
     """
 
     method: str
@@ -56,6 +58,12 @@ class Provenance:
     data_hash: str
     protocol: str
     body: str
+    body_hash: str
+
+    @property
+    def asked_body(self) -> str | None:
+        """What to ask for to have its body models again; None where only the user knows the folder."""
+        return STAND_IN if self.body == STAND_IN_NAME else None
 
 
 def write_results(

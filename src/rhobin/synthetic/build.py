@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rhobin.behave.own_body import made_with
 from rhobin.behave.writers.templates import write_templates
 from rhobin.behave.writers.tree import write_calibs, write_split
 from rhobin.files import write_json
@@ -99,7 +100,7 @@ def build_dataset(
     """
     out = Path(out)
     settings = Settings(out, out / ROOMS, width, meshes, body)
-    _claim(out, {**recipe, "width": width, "meshes": meshes, "body": str(body) if body else "stand-in"})
+    _claim(out, {**recipe, "width": width, "meshes": meshes, **made_with(body)})
     train, val, test = ([p.name for p in plans if p.split == split] for split in ("train", "val", "test"))
     todo = [p for p in plans if not is_complete(out, p.name)]
     summary = Summary(out, len(train), len(val), len(test), kept=len(plans) - len(todo))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rhobin.behave.detect import LAYOUTS
+from rhobin.behave.layout import SYNTHETIC
 from rhobin.behave.release import Release
 from rhobin.behave.writers.fps30 import write_30fps
 from rhobin.behave.writers.frame_folders import write_2023, write_raw
@@ -57,6 +58,8 @@ def write_release(releases: Sequence[Release], out: Path, layout: str, bodies: B
     write_json(
         part / "relayout.json", {"from": [str(release.root) for release in releases], "layout": layout}
     )
+    if (releases[0].root / SYNTHETIC).is_file():
+        shutil.copyfile(releases[0].root / SYNTHETIC, part / SYNTHETIC)
     if out.is_dir():
         out.rmdir()
     part.rename(out)
