@@ -60,7 +60,9 @@ def run_case(number: int, seed: int, bench: Path, subjects: tuple[Subject, ...],
     weights = np.array([subject.weight for subject in subjects])
     subject = subjects[rng.choice(len(subjects), p=weights / weights.sum())]
     if subject.name not in sound:
-        sound[subject.name] = attempt(subject, bench, None, b"")
+        code, said, further = sound[subject.name] = attempt(subject, bench, None, b"")
+        if code or further:
+            raise SystemExit(f"{subject.name}: sound files end with {code}, {further}\n{said}")
     files = sorted(path.relative_to(bench) for path in bench.glob(subject.files))
     file = files[rng.integers(len(files))]
     data, ways = (bench / file).read_bytes(), damages.damages(subject.kind, subject.used)

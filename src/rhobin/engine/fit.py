@@ -32,7 +32,7 @@ from rhobin.engine.memory import keep_freed_memory
 from rhobin.engine.mistakes import nothing_left
 from rhobin.engine.progress import TrainProgress
 from rhobin.engine.resume import ResumeError, Start, find_start
-from rhobin.engine.runinfo import config_hash, describe_run, read_run, resumable
+from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run, resumable
 from rhobin.engine.session import open_run, record, recorded
 from rhobin.engine.signals import StopRequest, stop_requests
 from rhobin.engine.stages import Stage, stages_of
