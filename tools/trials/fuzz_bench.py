@@ -45,7 +45,7 @@ FITTED, SAVED = ("pose", "betas", "trans"), ("run", "root")
 EVAL = "eval.py run=run"
 TRAIN = "train.py experiment=khor/smoke data.root=root run_dir=run threads=1 resume=auto"
 CHECK, CHECK_PREPARED = "prepare --check root --workers 0", "prepare --check prepared --workers 0"
-SCORE = "score joint challenge OUT"
+SCORE = "score joint challenge OUT --body standin"
 ZIP = f"{SCORE} --results challenge/results.zip"
 OBJECT_FITS = "root/sequences/*/*/[!p]*/*/*_fit.pkl"
 FOUND = "root/sequences/*/*/k*.color.json"

@@ -86,7 +86,7 @@ def _of_speed(document: Mapping[str, Any], named: str) -> list[MeasuredRow]:
         return []
     timed = (1.0, seconds / origin["predicted"])
     source = f"this machine, run {origin['run']}"
-    return MeasuredRow(TABLE_5.number, named, timed, source, kind_of(origin))
+    return [MeasuredRow(TABLE_5.number, named, timed, source, kind_of(origin))]
 
 
 def _source(origin: Mapping[str, Any]) -> str:
