@@ -19,7 +19,7 @@ from rhobin.methods.khor.module import Khor
 from rhobin.metrics.joint import draw_samples, frame_rng
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.challenge import read_challenge
-from rhobin.scoring.document import read_scores
+from rhobin.scoring.document import digest, read_scores
 from rhobin.scoring.rows import score_rows
 from rhobin.scoring.store import StoreError, read_further, read_results
 
@@ -163,7 +163,9 @@ def test_generated_numbers_are_never_shown_as_measured_on_behave(scored_run, tmp
     assert "(measured)" not in shown
     assert shown.count("Numbers of generated data say nothing about BEHAVE.") == 4
     document["origin"]["generated"] = False
-    (tmp_path / "scores.json").write_text(json.dumps(document))
+    frames = (scored_run.run / "frames.csv").read_bytes()
+    (tmp_path / "frames.csv").write_bytes(frames)
+    (tmp_path / "scores.json").write_text(json.dumps({**document, "sha256": digest(document, frames)}))
     assert main(["tables", str(tmp_path)]) == 0
     assert "(measured)" in capsys.readouterr().out
     document["schema"] = 1

@@ -30,6 +30,7 @@ class Subject:
         parts: of the bench that the command reads.
         used: parts of the paths of values that are read; empty for all.
         weight: how often it is drawn.
+        untold: damages of `LOUD` that cannot be told here: a shorter log is a log.
     """
 
     name: str
@@ -39,12 +40,14 @@ class Subject:
     parts: tuple[str, ...]
     used: tuple[str, ...] = ()
     weight: float = 1.0
+    untold: tuple[str, ...] = ()
 
 
 FITTED, SAVED = ("pose", "betas", "trans"), ("run", "root")
 EVAL = "eval.py run=run"
 TRAIN = "train.py experiment=khor/smoke data.root=root run_dir=run threads=1 resume=auto"
 CHECK, CHECK_PREPARED = "prepare --check root --workers 0", "prepare --check prepared --workers 0"
+GO_ON = "prepare root prepared --workers 0"
 SCORE = "score joint challenge OUT --body standin"
 ZIP = f"{SCORE} --results challenge/results.zip"
 OBJECT_FITS = "root/sequences/*/*/[!p]*/*/*_fit.pkl"
@@ -66,7 +69,9 @@ SUBJECTS = (
     Subject("fit of an object", "pickle", OBJECT_FITS, CHECK, ("root",), ("angle", "trans")),
     Subject("template", "ply", "root/objects/*/*.ply", CHECK, ("root",)),
     Subject("detections", "json", FOUND, "detections root --list", ("root",), ("body_joints",)),
-    Subject("prepared record", "json", "prepared/records/*/*.json", CHECK_PREPARED, ("prepared", "root")),
+    Subject("prepared record", "json", "prepared/records/*/*.json", GO_ON, ("prepared", "root")),
+    Subject("prepared index", "bytes", "prepared/index/*/*", CHECK_PREPARED, ("prepared", "root")),
+    Subject("prepared header", "json", "prepared/*d.json", CHECK_PREPARED, ("prepared", "root")),
     Subject("prepared crop", "bytes", "prepared/views/*/*/*.jpg", CHECK_PREPARED, ("prepared", "root")),
     Subject("prepared mask", "bytes", "prepared/views/*/*/*.bits", CHECK_PREPARED, ("prepared", "root")),
     Subject("ref.pkl", "pickle", "challenge/ref.pkl", SCORE, ("challenge",), ANNOTATION, 3),
@@ -74,11 +79,12 @@ SUBJECTS = (
     Subject("zip of results", "zip", "challenge/results.zip", ZIP, ("challenge",)),
     Subject("body file", "npz", "body/*.npz", "convert-body FILE --out OUT", ("body",), weight=2),
     Subject("parameters", "npz", "parameters/*.npz", CONVERT, ("parameters",)),
-    Subject("predictions", "npz", "run/predictions.npz", "submit run", SAVED, weight=2),
+    Subject("stored results", "pickle", "run/results.pkl", "submit run", SAVED),
+    Subject("stored predictions", "npz", "run/predictions.npz", "report run", SAVED),
     Subject("scores.json", "json", "run/scores.json", "tables run", SAVED),
     Subject("frames.csv", "bytes", "run/frames.csv", "compare run", SAVED),
-    Subject("run.json", "json", "run/run.json", "report run", SAVED),
-    Subject("metrics.csv", "bytes", "run/metrics.csv", "report run", SAVED),
+    Subject("run.json", "bytes", "run/run.json", "report run", SAVED),
+    Subject("metrics.csv", "bytes", "run/metrics.csv", "report run", SAVED, untold=("cut",)),
     Subject("config.yaml", "yaml", "run/config.yaml", EVAL, SAVED, weight=0.5),
     Subject("checkpoint, scoring", "checkpoint", "run/checkpoints/best.ckpt", EVAL, SAVED, weight=0.5),
     Subject("checkpoint, resuming", "checkpoint", "run/checkpoints/last.ckpt", TRAIN, SAVED, weight=0.5),

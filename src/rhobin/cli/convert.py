@@ -14,6 +14,7 @@ COLUMNS = {72: "smpl", 156: "smplh", 165: "smplx"}
 NAMES = {"poses": ("poses", "pose"), "betas": ("betas", "beta"), "trans": ("trans", "transl", "translation")}
 CHUNK = 64
 SMALLEST, LARGEST = 0.4, 3.0  # metres that a body spans, crouching child to outstretched adult
+ENDLESS = 1e4  # radians, shape coefficients and metres that no body has
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -69,21 +70,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import numpy as np
 
-    from rhobin.pickles import load_pickle
+    from rhobin.pickles import load_pickle, read_npz
 
     if path.suffix.lower() == ".pkl":
         content = load_pickle(path)
         if not isinstance(content, dict):
             raise ValueError(f"{path}: expected a dictionary, found {type(content).__name__}")
-    elif path.is_file():
-        with np.load(path, allow_pickle=False) as archive:
-            content = {key: archive[key] for key in archive.files}
     else:
-        raise FileNotFoundError(f"no file {path}")
+        content = read_npz(path)
     if "verts" in content:
-        verts = np.asarray(content["verts"], dtype=np.float64)
+        verts = _array(path, "verts", content["verts"])
         if verts.ndim not in (2, 3) or verts.shape[-1] != 3:
             raise ValueError(f"{path}: verts: expected shape (T, V, 3), found {verts.shape}")
         verts = verts.reshape(-1, *verts.shape[-2:])
@@ -93,26 +90,44 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _parameters(path: Path, content: dict[str, Any]) -> "dict[str, np.ndarray]":
-    import numpy as np
 
     found = {}
     for name, aliases in NAMES.items():
         key = next((alias for alias in aliases if alias in content), None)
         if key is None:
             raise ValueError(f"{path}: {name}: expected this key or verts, found {sorted(content)}")
-        found[name] = np.atleast_2d(np.asarray(content[key], dtype=np.float64))
+        found[name] = _numbers(path, name, content[key])
     frames, columns = found["poses"].shape
     if columns not in COLUMNS:
         raise ValueError(f"{path}: poses: expected 72, 156 or 165 numbers a frame, found {columns}")
     smplx = COLUMNS[columns] == "smplx"
     found["betas"] = _betas(path, found["betas"], frames, smplx)
     if smplx and "expression" in content:
-        found["expression"] = np.atleast_2d(np.asarray(content["expression"], dtype=np.float64))
+        found["expression"] = _numbers(path, "expression", content["expression"])
     if found["trans"].shape != (frames, 3):
         raise ValueError(f"{path}: trans: expected shape {(frames, 3)}, found {found['trans'].shape}")
     for name, values in found.items():
         _check_finite(path, name, values)
     return found
+
+
+def _numbers(path: Path, name: str, value: Any) -> "np.ndarray":
+    """Numbers of frames, (T, N)."""
+    import numpy as np
+
+    values = np.atleast_2d(_array(path, name, value))
+    if values.ndim > 2:
+        raise ValueError(f"{path}: {name}: expected a row of numbers a frame, found shape {values.shape}")
+    return values
+
+
+def _array(path: Path, name: str, value: Any) -> "np.ndarray":
+    import numpy as np
+
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {name}: expected numbers, found {error}") from error
 
 
 def _betas(path: Path, betas: "np.ndarray", frames: int, smplx: bool) -> "np.ndarray":
@@ -134,10 +149,12 @@ def _betas(path: Path, betas: "np.ndarray", frames: int, smplx: bool) -> "np.nda
 def _check_finite(path: Path, name: str, values: "np.ndarray") -> None:
     import numpy as np
 
-    bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(1))
+    sound = (np.abs(values) < ENDLESS).reshape(len(values), -1).all(1)
+    bad = np.flatnonzero(~sound)
     if bad.size:
         raise ValueError(
-            f"{path}: {name}: frame {bad[0]} is not finite ({bad.size} of {len(values)}); leave such out"
+            f"{path}: {name}: expected finite numbers below {ENDLESS:g}; frame {bad[0]} has others "
+            f"({bad.size} of {len(values)} frames); leave such out"
         )
 
 
@@ -158,7 +175,8 @@ def _check_size(path: Path, verts: "np.ndarray") -> None:
 def _gender(args: argparse.Namespace, content: dict[str, Any]) -> str:
     import numpy as np
 
-    gender = args.gender or str(np.asarray(content.get("gender", "")).item())
+    told = np.asarray(content.get("gender", ""))
+    gender = args.gender or str(told.item() if told.size == 1 else told)
     if gender not in ("male", "female", "neutral"):
         raise ValueError(
             f"{args.source}: gender: expected male, female or neutral, found {gender!r}; say --gender"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from rhobin.files import write_text
+from rhobin.files import read_json, write_text
 from rhobin.metrics.track import GroundTruth, Track
 from rhobin.metrics.tracks import HUMAN, TRACKS
 from rhobin.reports.case_meshes import draw_case, pose_case, pose_skeletons, scene_case
@@ -168,10 +167,22 @@ def _trained(folder: Path, origin: Mapping[str, Any]) -> tuple[Path, dict[str, A
     """The run folder, and its ``run.json``: the scores may be in a folder in it. Empty where they are not."""
     for place in (folder, folder.absolute().parent):
         path = place / "run.json"
-        run = json.loads(path.read_bytes()) if path.is_file() else {}
+        run = _read_run(path) if path.is_file() else {}
         if run.get("id") == origin["run"]:
             return place, run
     return folder, {}
+
+
+def _read_run(path: Path) -> dict[str, Any]:
+    try:
+        run = read_json(path)
+    except ValueError as error:
+        run = error
+    if isinstance(run, dict):
+        return run
+    raise ValueError(
+        f"{path}: expected a JSON object, found {run}; restore it, or remove it and lose its facts"
+    )
 
 
 def _asset(name: str) -> str:

@@ -94,12 +94,6 @@ def read_frame_scores(folder: Path, track: str, seen_below: float | None = None)
         raise ValueError(f"{folder}: no score of {row} in the {track} track (scored tracks: {there})")
     names = _error_columns(TRACKS[track])
     rows = [frame for frame in by_row[row] if names <= frame.errors.keys()]
-    if not rows and by_row[row]:
-        lacking = ", ".join(sorted(names - by_row[row][0].errors.keys()))
-        raise ValueError(
-            f"{folder}: frames.csv has no {lacking}: it was scored by an older version; score it again: "
-            f"python eval.py run={folder} force=true"
-        )
     if seen_below is not None:
         rows = _much_hidden(rows, seen_below, folder)
     errors = {name: np.array([frame.errors[name] for frame in rows]) for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import math
@@ -13,16 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.files import write_bytes, write_json
+from rhobin.files import read_json, write_bytes, write_json
 from rhobin.metrics.scored import ScoredFrames
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.breakdown import breakdown
 from rhobin.scoring.track import finite
 
-SCHEMA = 4
+SCHEMA = 5
 SCORES, FRAMES = "scores.json", "frames.csv"
 JOINTS_VISIBLE = "joints_visible"
 """Column of how much of the person a frame shows; see `rhobin.scoring.visibility.seen_joints`."""
+
+DIGEST = "sha256"
+"""Key of `scores.json` for the hash of all else that it and `frames.csv` say."""
 
 _KEYS = ("row", "sequence", "frame", "object", "visible")
 
@@ -82,8 +86,15 @@ def scores_document(scores: Scores, origin: Mapping[str, Any]) -> dict[str, Any]
 
 def write_scores(folder: Path, scores: Scores, origin: Mapping[str, Any]) -> None:
     """Write `scores.json` and the table of single frames, `frames.csv`; arguments as `scores_document`."""
-    write_bytes(folder / FRAMES, frames_table(scores).encode())
-    write_json(folder / SCORES, scores_document(scores, origin), indent=2)
+    frames, document = frames_table(scores).encode(), scores_document(scores, origin)
+    write_bytes(folder / FRAMES, frames)
+    write_json(folder / SCORES, {**document, DIGEST: digest(document, frames)}, indent=2)
+
+
+def digest(document: Mapping[str, Any], frames: bytes) -> str:
+    """Hash of a document, whatever digest it holds, and of its frames' table."""
+    content = json.dumps({key: value for key, value in document.items() if key != DIGEST}, sort_keys=True)
+    return hashlib.sha256(content.encode() + frames).hexdigest()
 
 
 def frames_table(scores: Scores) -> str:
@@ -111,19 +122,27 @@ def _cell(value: float) -> str:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Read `scores.json`.
+    """Read `scores.json`, and check that it and `frames.csv` beside it are as they were written.
 
     Raises:
-        FileNotFoundError: there is none.
-        ValueError: it has another schema.
+        FileNotFoundError: one of them is missing.
+        ValueError: it has another schema, or one of them was changed or damaged.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing. Score the run: python eval.py run={path.parent}")
-    document = json.loads(path.read_bytes())
-    if document.get("schema") != SCHEMA or not {"tracks", "origin"} <= document.keys():
+    frames, again = path.parent / FRAMES, f"python eval.py run={path.parent} force=true, or rhobin score"
+    for file in (path, frames):
+        if not file.is_file():
+            raise FileNotFoundError(f"{file} is missing. Score the run: python eval.py run={path.parent}")
+    try:
+        document = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON, found {error}; score again: {again}") from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        found = document.get("schema") if isinstance(document, dict) else type(document).__name__
+        raise ValueError(f"{path}: expected scores of schema {SCHEMA}, found {found}; score again: {again}")
+    if document.get(DIGEST) != digest(document, frames.read_bytes()):
         raise ValueError(
-            f"{path}: expected scores of schema {SCHEMA}, found {document.get('schema')}; score again: "
-            f"python eval.py run={path.parent} force=true, or rhobin score"
+            f"{path}: its {DIGEST} is not that of what it and {FRAMES} say, so one of them was changed after "
+            f"they were written; score again: {again}"
         )
     return document
 
@@ -139,13 +158,11 @@ def read_scores(folder: Path) -> tuple[dict[str, Any], dict[str, list[FrameRow]]
 
     Raises:
         FileNotFoundError: the run is not scored.
-        ValueError: another schema.
+        ValueError: another schema, or changed files.
     """
-    document, path = read_document(folder / SCORES), folder / FRAMES
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing. Score the run: python eval.py run={folder}")
+    document = read_document(folder / SCORES)
     frames: dict[str, list[FrameRow]] = {name: [] for name in _row_names(document["tracks"])}
-    with path.open(newline="", encoding="utf-8") as file:
+    with (folder / FRAMES).open(newline="", encoding="utf-8") as file:
         for line in csv.DictReader(file):
             row, sequence, frame, obj, visible = (line.pop(key) for key in _KEYS)
             errors = {name: float(value) for name, value in line.items() if value}
