@@ -20,7 +20,8 @@ from rhobin.data.dataset import BehaveDataset
 from rhobin.data.images.crops import crop_square
 from rhobin.data.images.source import read_source
 from rhobin.data.prepare.build import plan, prepare
-from rhobin.data.prepare.check import check_prepared, check_raw
+from rhobin.data.prepare.check import check_raw
+from rhobin.data.prepare.check_stored import check_prepared
 from rhobin.data.prepare.judge import count_unjudged
 from rhobin.data.prepare.prepared import read_prepared_splits
 from rhobin.data.prepare.recipe import Recipe

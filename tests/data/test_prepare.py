@@ -14,8 +14,9 @@ import pytest
 from behave_tree import TRAIN
 from preparing import content, read_raw, run
 
-from rhobin.data.prepare.build import Estimate, estimate, plan
-from rhobin.data.prepare.check import check_prepared
+from rhobin.data.prepare.build import plan
+from rhobin.data.prepare.check_stored import check_prepared
+from rhobin.data.prepare.estimate import Estimate, estimate
 from rhobin.data.prepare.prepared import read_prepared_splits
 from rhobin.data.prepare.recipe import Recipe
 from rhobin.data.prepare.sequence import list_sequences

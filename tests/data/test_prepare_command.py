@@ -3,19 +3,14 @@
 import cv2
 import numpy as np
 from behave_tree import TRAIN
-from preparing import read_raw, run
+from commands_of_prepare import cli
+from preparing import content, read_raw, run
 
 from rhobin.behave.skips import REASONS
-from rhobin.cli import prepare as command
+from rhobin.data.prepare import build
 from rhobin.data.prepare.check import INHERENT, check_raw
-
-
-def cli(*arguments):
-    import argparse
-
-    parser = argparse.ArgumentParser()
-    command.configure(parser)
-    return command.run(parser.parse_args([str(a) for a in arguments]))
+from rhobin.data.prepare.index import read_recipe
+from rhobin.data.prepare.recipe import Recipe
 
 
 def test_the_command_from_dry_run_to_green(own_root, tmp_path, capsys):
@@ -77,6 +72,37 @@ def test_the_command_says_what_it_expected(own_root, tmp_path, capsys):
     run(own_root, tmp_path / "out")
     assert cli(tmp_path / "out", tmp_path / "twice") == 1
     assert "is a prepared root already" in capsys.readouterr().err
+
+
+def test_other_options_are_asked_for_twice(own_root, tmp_path, capsys):
+    """Views that were stored with other options are hours of work: nothing replaces them silently."""
+    out, shards = tmp_path / "out", Recipe(size=64, shards=True)
+    run(own_root, out, shards)
+    before = content(out)
+    assert cli(own_root, out, "--workers", 1) == 1
+    said = capsys.readouterr().err
+    assert "5 sequences are stored with other options than this command's. Nothing was changed" in said
+    assert f"go on with the stored options: rhobin prepare {own_root} {out} --size 64 --shards\n" in said
+    assert f"To replace what is stored: rhobin prepare {own_root} {out} --redo\n" in said
+    assert content(out) == before
+    assert cli(own_root, out, "--dry-run") == 0
+    assert cli(own_root, out, "--size", 64, "--shards", "--workers", 1) == 0
+    assert content(out) == before
+    assert cli(own_root, out, "--redo", "--workers", 1) == 0
+    assert read_recipe(out) == Recipe()
+
+
+def test_other_options_are_asked_for_twice_of_an_unfinished_root(own_root, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "write_index", lambda *arguments: (_ for _ in ()).throw(OSError("killed")))
+        assert cli(own_root, out, "--size", 64, "--workers", 1) == 1
+    assert read_recipe(out) == Recipe(size=64)
+    assert cli(own_root, out, "--workers", 1) == 1
+    assert "--size 64" in capsys.readouterr().err
+    assert cli(own_root, out, "--size", 64, "--workers", 1) == 0
+    assert "5 were complete before" in capsys.readouterr().out
+    assert not (out / "unfinished.json").exists()
 
 
 def test_inherent_reasons_exist():

@@ -1,6 +1,7 @@
 """Prepared roots with something wrong: told, skipped as from the raw root, or read all the same."""
 
 import io
+import json
 import time
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from prepared_roots import EVERYTHING, MEAN_DIFFERENCE, compare, make, make_prep
 
 from rhobin.data.images.decode import BadSampleError
 from rhobin.data.prepare import prepared
+from rhobin.data.prepare.index import file_digests
 from rhobin.data.prepare.prepared import read_prepared, read_prepared_splits
 from rhobin.data.prepare.recipe import FORMAT, STORED
 from rhobin.data.splits import available_splits
@@ -99,12 +101,41 @@ def test_an_index_that_cannot_be_used_says_what_to_do(release_root, tmp_path):
         available_splits(out)
 
 
+@pytest.mark.parametrize("name", ["frames_pose", "frames_trans", "views_camera", "stored"])
+def test_numbers_that_changed_in_the_index_are_not_believed(release_root, tmp_path, name):
+    out = make_prepared(release_root, tmp_path / "out")
+    file = out / f"index/train/{name}.npy"
+    content = bytearray(file.read_bytes())
+    content[-8:] = np.full(1, np.nan).tobytes()
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{name}.npy: changed since it was written .*rhobin prepare again"):
+        available_splits(out)
+    make_prepared(release_root, out)
+    assert available_splits(out).releases["train"]
+
+
+def test_what_preparing_found_is_known_before_the_first_sample(own_root, tmp_path):
+    color = own_root / "sequences" / TRAIN[0] / "t0003.000/k2.color.jpg"
+    color.write_bytes(color.read_bytes()[:-200])
+    out = make_prepared(own_root, tmp_path / "out")
+    before = make(out, view={"on_bad_sample": "skip"}, **EVERYTHING)
+    assert [(skip.reason, skip.views) for skip in before.skips] == [("unreadable_image", 1)]
+    assert before.train_dataset[2].key.index == 3
+    strict = make(out, view={"on_bad_sample": "raise"}, **EVERYTHING)
+    assert strict.skips == []
+    with pytest.raises(BadSampleError, match="on_bad_sample=skip"):
+        strict.train_dataset[2]
+
+
 def test_forty_five_thousand_views_open_in_less_than_a_second(release_root, tmp_path):
     out = make_prepared(release_root, tmp_path / "out")
     times = 45_000 // 32 + 1
     for file in (out / "index/train").glob("*.npy"):
         array = np.load(file)
         np.save(file, np.concatenate([array] * times))
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["files"]["index"] = file_digests(out)
+    (out / "manifest.json").write_text(json.dumps(manifest))
     start = time.process_time()
     release = read_prepared(out, "train", available_splits(release_root).templates)
     spent = time.process_time() - start

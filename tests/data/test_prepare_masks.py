@@ -5,13 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from behave_tree import TRAIN
+from commands_of_prepare import cli
 
-from rhobin.cli import prepare as command
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.data.images.source import read_source
 from rhobin.data.prepare import judge
-from rhobin.data.prepare.build import estimate, plan, prepare
-from rhobin.data.prepare.check import check_prepared, check_raw
+from rhobin.data.prepare.build import plan, prepare
+from rhobin.data.prepare.check import check_raw
+from rhobin.data.prepare.check_stored import check_prepared
+from rhobin.data.prepare.estimate import estimate
 from rhobin.data.prepare.judge import count_unjudged, wrong_masks
 from rhobin.data.prepare.prepared import read_prepared_splits
 from rhobin.data.prepare.recipe import Recipe
@@ -42,14 +44,6 @@ def exchanged(own_root):
 def outlines(release):
     pictures = [read_source(release.view_files(view)) for view in range(len(release.views.frame))]
     return np.stack([p.boxes for p in pictures]), np.array([p.size for p in pictures])
-
-
-def cli(*arguments):
-    import argparse
-
-    parser = argparse.ArgumentParser()
-    command.configure(parser)
-    return command.run(parser.parse_args([str(a) for a in arguments]))
 
 
 def test_sound_masks_pass_and_exchanged_ones_do_not(release_root):

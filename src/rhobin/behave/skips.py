@@ -23,6 +23,8 @@ REASONS = {
     "empty_file": "an image has zero bytes",
     "unreadable_image": "an image is truncated or cannot be decoded",
     "image_size": "colour and masks of a view differ in size",
+    "image_shape": "an image has another aspect ratio than its camera: cropped, padded or turned",
+    "faint_mask": "a mask is drawn in other values than 0 and 255, or 0 and 1",
     "empty_person_mask": "no person pixel is visible",
     "empty_object_mask": "no object pixel is visible",
     "wrong_masks": "masks are exchanged, or nowhere near what was fitted",
@@ -57,6 +59,10 @@ class Skip:
     reason: str
     detail: str
     views: int
+
+    def __str__(self) -> str:
+        """The file, with what was found where that tells more than the reason."""
+        return self.file if self.detail == REASONS[self.reason] else f"{self.file} ({self.detail})"
 
 
 def count_skips(skips: Iterable[Skip]) -> dict[str, dict[str, int]]:

@@ -54,6 +54,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shards", action="store_true", help="one WebDataset tar for each sequence, in place of a folder"
     )
+    parser.add_argument(
+        "--redo", action="store_true", help="replace views that were stored with other options"
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes; any number gives the same files")
     parser.add_argument("--layout", default="auto", help="layout of ROOT (default: seen from its folders)")
 
@@ -76,29 +79,33 @@ def _prepare(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from rhobin.behave.manifest import manifest_tables
-    from rhobin.data.prepare.build import plan, prepare
+    from rhobin.data.prepare.build import plan, prepare, require_same_options
     from rhobin.data.prepare.index import read_manifest
     from rhobin.data.prepare.prepared import read_prepared_splits
+    from rhobin.data.prepare.ready import prepared_problems
     from rhobin.data.prepare.recipe import Recipe
 
     recipe = Recipe(args.around, args.margin, args.size, args.quality, args.shards)
-    releases = _read(args.root, args.layout)
+    releases, _ = _read(args.root, args.layout)
     todo = plan(releases, args.out, recipe)
     console = Console()
     if args.dry_run:
         _estimate(console, todo)
         return 0
+    require_same_options(todo, args.redo)
     if todo.stale:
-        console.print(
-            f"{todo.stale} sequences have changed or were stored with other options: they are prepared again"
-        )
+        console.print(f"{todo.stale} sequences are prepared again: their files or the options have changed")
     with _progress(todo.views) as notify:
         prepare(todo, args.workers, notify)
+    stored = read_prepared_splits(args.out)
     console.print(manifest_tables(read_manifest(args.out)))
     _say_unjudged(console, releases)
-    _say_hidden(console, read_prepared_splits(args.out))
+    _say_hidden(console, stored)
     done = f"{len(todo.todo)} sequences prepared, {todo.kept} were complete before"
-    console.print(f"{args.out}: {done}. Train with data.root={args.out}", soft_wrap=True)
+    console.print(f"{args.out}: {done}.", soft_wrap=True)
+    if _say_problems(prepared_problems(stored), args.out):
+        return 1
+    console.print(f"Train with data.root={args.out}", soft_wrap=True)
     return 0
 
 
@@ -107,7 +114,7 @@ def _estimate(console: Console, todo: Plan) -> None:
 
     from rhobin.behave.manifest import build_manifest, manifest_tables
     from rhobin.behave.skips import REASONS
-    from rhobin.data.prepare.build import estimate
+    from rhobin.data.prepare.estimate import estimate
 
     console.print(manifest_tables(build_manifest(todo.releases)))
     _say_unjudged(console, todo.releases)
@@ -138,7 +145,8 @@ def _estimate(console: Console, todo: Plan) -> None:
 def _check(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from rhobin.data.prepare.check import check_prepared, check_raw
+    from rhobin.data.prepare.check import check_raw
+    from rhobin.data.prepare.check_stored import check_prepared
     from rhobin.data.prepare.prepared import is_prepared, read_prepared_splits
 
     prepared = args.out or args.root
@@ -147,15 +155,15 @@ def _check(args: argparse.Namespace) -> int:
             f"{args.out} is not a complete prepared root; run rhobin prepare {args.root} {args.out}"
         )
     if not is_prepared(prepared):
-        releases = _read(args.root, args.layout)
+        releases, missing = _read(args.root, args.layout)
         with _progress(sum(len(release.views.frame) for release in releases)) as notify:
-            verdict = check_raw(releases, args.workers, notify)
+            verdict = check_raw(releases, args.workers, notify, missing)
         _say_unjudged(Console(), releases)
     else:
         stored = read_prepared_splits(prepared)
         _say_unjudged(Console(), stored)
         _say_hidden(Console(), stored)
-        raw = _read(args.root, args.layout) if args.out is not None else None
+        raw = _read(args.root, args.layout)[0] if args.out is not None else None
         with _progress(sum(len(release.stored) for release in stored)) as notify:
             verdict = check_prepared(stored, raw, notify)
     return _judge(verdict, prepared)
@@ -169,14 +177,26 @@ def _judge(verdict: Verdict, root: Path) -> int:
 
     console = Console(soft_wrap=True)
     console.print(manifest_tables(verdict.manifest))
-    for problem in verdict.problems:
-        console.print(f"[red]-[/red] {problem}")
-    if verdict.problems:
-        count = len(verdict.problems)
-        console.print(f"[bold red]{root}: {count} kind{'s' * (count > 1)} of problem[/bold red]")
+    if _say_problems(verdict.problems, root):
         return 1
     console.print(f"[bold green]{root}: {verdict.views:,} views checked, ready to train from[/bold green]")
     return 0
+
+
+def _say_problems(problems: Sequence[str], root: Path) -> bool:
+    """Print problems, if there are any; whether there are."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console, count = Console(soft_wrap=True), len(problems)
+    for problem in problems:
+        console.print(f"[red]-[/red] {escape(problem)}")
+    if problems:
+        console.print(
+            f"[bold red]{escape(str(root))}: {count} kind{'s' * (count > 1)} of problem, not ready to train "
+            "from[/bold red]"
+        )
+    return bool(problems)
 
 
 def _say_unjudged(console: Console, releases: Sequence[Release]) -> None:
@@ -202,14 +222,15 @@ def _say_hidden(console: Console, releases: Sequence[PreparedRelease]) -> None:
         )
 
 
-def _read(root: Path, layout: str) -> list[Release]:
-    """Every split of a raw root."""
+def _read(root: Path, layout: str) -> tuple[list[Release], dict[str, Exception]]:
+    """Every split of a raw root that can be read, and why others cannot."""
     from rhobin.data.prepare.prepared import is_prepared
     from rhobin.data.splits import available_splits
 
     if is_prepared(root):
         raise ValueError(f"{root} is a prepared root already; expected the raw one")
-    return list(available_splits(root, layout, own_validation=True).releases.values())
+    found = available_splits(root, layout, own_validation=True)
+    return list(found.releases.values()), found.missing
 
 
 @contextmanager

@@ -77,7 +77,7 @@ class BehaveDataset(Dataset):
             Repainter(augment, seed, self._donors(), targets.assets.templates) if augment else None
         )
         self.labeller = Labeller(targets, config)
-        self.faults = Faults(release, views)
+        self.faults = Faults(release, views, known=config.view.on_bad_sample == "skip")
 
     def __len__(self) -> int:
         return len(self.views)

@@ -14,7 +14,7 @@ from rhobin.data.images.decode import BadSampleError
 from rhobin.data.images.framing import Framing
 from rhobin.data.images.framings import frame_crops
 from rhobin.data.images.outline import DecodedView, Outline, outline_view
-from rhobin.data.images.plausible import mask_fault
+from rhobin.data.images.plausible import mask_fault, shape_fault
 from rhobin.data.images.source import RawSource, ViewSource
 from rhobin.data.images.undistort import REACH, undistort_outline, undistort_patch
 from rhobin.data.prepare.margin import require_margin
@@ -144,16 +144,23 @@ class DecodedViews:
             known = numbers[:8].reshape(2, 4), (int(numbers[8]), int(numbers[9]))
         source = open_source(self.release, view, known)
         self._require_masks(view, source.boxes)
+        if known is None:
+            self._require_plausible(index, source)
+            self.boxes[index] = *source.boxes.ravel(), *source.size
+            self.seen[index] = 1
+        return source
+
+    def _require_plausible(self, index: int, source: ViewSource) -> None:
+        view = int(self.views[index])
+        fault = shape_fault(source.size, self.release.cameras[self.release.views.camera[view]])
+        if fault:
+            raise BadSampleError(self.release.view_files(view)[0], "image_shape", fault)
         frame = self.targets.frame[view]
-        if known is None and self.targets.has_human[frame] and self.targets.has_object[frame]:
+        if self.targets.has_human[frame] and self.targets.has_object[frame]:
             K = self.intrinsics(index, source.size)
             fault = mask_fault(source.boxes, self.targets.joints[view], self.targets.kpts[view], K)
             if fault:
                 raise BadSampleError(self._file(view, 1), "wrong_masks", fault)
-        if known is None:
-            self.boxes[index] = *source.boxes.ravel(), *source.size
-            self.seen[index] = 1
-        return source
 
     def _require_masks(self, view: int, boxes: np.ndarray) -> None:
         for crop in self.crops:

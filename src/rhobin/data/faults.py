@@ -9,6 +9,7 @@ import numpy as np
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip
 from rhobin.data.images.decode import BadSampleError
+from rhobin.data.prepare.prepared import PreparedRelease
 from rhobin.data.shared import shared_array
 
 log = logging.getLogger(__name__)
@@ -25,10 +26,21 @@ class Faults:
         file: (M,) which of its files is at fault.
     """
 
-    def __init__(self, release: Release, views: np.ndarray):
+    def __init__(self, release: Release, views: np.ndarray, known: bool):
+        """Start with nothing known.
+
+        Args:
+            release: with the views.
+            views: (M,) its rows.
+            known: whether to take over at once what preparing found of a prepared root.
+        """
         self.release, self.views = release, views
         self.code = shared_array(len(views), np.uint8)
         self.file = shared_array(len(views), np.uint8)
+        if known and isinstance(release, PreparedRelease):
+            stored = release.stored[views]
+            self.code[:] = [_CODES[why] if why else 0 for why in stored["reason"].astype(str).tolist()]
+            self.file[:] = np.where(self.code, stored["bad_file"], 0)
 
     def note(self, index: int, error: BadSampleError) -> None:
         """Remember and log what is wrong with a view."""

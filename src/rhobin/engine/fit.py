@@ -27,6 +27,7 @@ from rhobin.engine.build import (
 )
 from rhobin.engine.hyperparameters import tell_hyperparameters
 from rhobin.engine.keys import check_keys, check_training
+from rhobin.engine.left_out import tell_left_out, write_left_out
 from rhobin.engine.lock import locked
 from rhobin.engine.memory import keep_freed_memory
 from rhobin.engine.mistakes import nothing_left
@@ -161,6 +162,7 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
     trainer = build_trainer(config, run_dir, loggers, callbacks, module)
     tell_hyperparameters(loggers, identity(config), config.callbacks.evaluator.monitor.name)
     info |= {"data_hash": datamodule.data_hash, "body_hash": datamodule.body_hash}
+    write_left_out(run_dir, info, datamodule.skips)
     record(run_dir, info)
     if trainer.is_global_zero:
         console.print(summary(config, info, module, trainer, datamodule, origin))
@@ -173,6 +175,7 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
             error.batch,
         ) from error
     finally:
+        write_left_out(run_dir, info, datamodule.skips)
         info["steps"] = clock.step
         speed = next(c.speed for c in callbacks if isinstance(c, TrainProgress))
         info["images_per_second"] = round(speed, 1)
@@ -239,6 +242,7 @@ def summary(
         f"run       {config.run_dir}  id {info['id']}  config {info['config_hash']}  seed {config.seed}",
         f"data      {data.root}  {len(datamodule.train_dataset)} views  hash {info['data_hash']}",
         f"body      {body_name(datamodule.assets.bodies)}{place}  hash {info['body_hash']}",
+        f"left out  {tell_left_out(datamodule.skips)}",
         f"network   {size:.2f} M parameters, {pixels} px, batch {data.batch_size}",
         f"device    {trainer.strategy.root_device}, {torch.get_num_threads()} threads, {trainer.precision}",
         f"log       metrics.csv{''.join(', ' + name for name in config.logger)}",

@@ -12,6 +12,7 @@ from rhobin.geometry.mesh import Faces, Verts, surface_moments
 from rhobin.objects.keypoints import MIN_CONDITION, condition
 from rhobin.objects.symmetry import ASYMMETRIC, SymmetryGroup, offsets, shape_errors
 from rhobin.objects.template import Template, make_template
+from rhobin.objects.user_mesh import MOST
 
 SIMPLIFIED = {
     "chairblack": "chairblack_f2500.ply",
@@ -109,6 +110,25 @@ def read_mesh(path: Path) -> tuple[Verts, Faces, UInt8[np.ndarray, "F 3"] | None
     return verts, faces, visual.vertex_colors[faces, :3].mean(axis=1).astype(np.uint8)
 
 
+def require_metres(where: str, verts: Verts) -> None:
+    """Refuse a template larger than any object: its vertices are in another unit.
+
+    Args:
+        where: the file, and what in it.
+        verts: (V, 3) vertices.
+
+    Raises:
+        ValueError: with the size that was found.
+    """
+    largest = float(np.ptp(verts, axis=0).max())
+    if largest > MOST:
+        raise ValueError(
+            f"{where}: expected a template in metres, at most {MOST:g} m across, found "
+            f"{largest:,.4g} m; if it is in millimetres, divide its vertices by 1000, or "
+            "unpack the release's own file again"
+        )
+
+
 def load_scan(folder: Path, name: str, expected: SymmetryGroup = ASYMMETRIC) -> Template:
     """Read one object of an `objects` folder.
 
@@ -123,10 +143,11 @@ def load_scan(folder: Path, name: str, expected: SymmetryGroup = ASYMMETRIC) -> 
 
     Raises:
         FileNotFoundError: the simplified mesh is missing.
-        ValueError: it cannot be read.
+        ValueError: it cannot be read, or is larger than any object.
     """
     path = simplified_path(folder, name)
     verts, faces, colors = read_mesh(path)
+    require_metres(str(path), verts)
     verts = verts - verts.mean(axis=0)
     if len(verts) != RELEASE_VERTS.get(name, len(verts)):
         warnings.warn(

@@ -29,7 +29,7 @@ from rhobin.behave.readers.intercap_files import (
     view_patterns,
 )
 from rhobin.behave.release import Release
-from rhobin.objects.scans import read_mesh
+from rhobin.objects.scans import read_mesh, require_metres
 from rhobin.objects.template import Template, make_template
 from rhobin.pickles import BrokenFileError, UnsafePickleError, load_pickle
 
@@ -64,6 +64,7 @@ def _templates(folder: Path) -> tuple[dict[str, Template], dict[str, str]]:
     for name in sorted(OBJECT_FILES):
         try:
             verts, faces, colors = read_mesh(folder / OBJECT_FILES[name])
+            require_metres(str(folder / OBJECT_FILES[name]), verts)
             found[name] = make_template(name, verts - verts.mean(axis=0), faces, colors=colors)
         except (OSError, ValueError) as error:
             broken[name] = str(error)

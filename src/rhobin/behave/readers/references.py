@@ -13,7 +13,7 @@ from rhobin.behave.numbers import as_floats
 from rhobin.objects.catalogue import built_in
 from rhobin.objects.load import SAME_MESH, load_templates
 from rhobin.objects.names import OBJECT_NAMES
-from rhobin.objects.scans import fit_symmetry
+from rhobin.objects.scans import fit_symmetry, require_metres
 from rhobin.objects.template import Template, make_template
 from rhobin.types import Camera
 
@@ -31,7 +31,7 @@ def package_templates(root: Path, meshes: Meshes | None) -> dict[str, Template]:
 
     Raises:
         FileNotFoundError: there is neither; says what is needed.
-        ValueError: a template of `ref.pkl` is no mesh.
+        ValueError: a template of `ref.pkl` is no mesh, or larger than any object.
     """
     if (root / "objects").is_dir():
         return load_templates(root / "objects")
@@ -70,6 +70,7 @@ def as_mesh(verts: Any, faces: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def _template(name: str, verts: np.ndarray, faces: np.ndarray) -> Template:
     """A template of a centred mesh: the built-in one when it is that."""
+    require_metres(f"ref.pkl, template {name}", verts)
     own = built_in(name)
     same_grid = verts.shape == own.verts.shape and np.array_equal(faces, own.faces)
     if same_grid and np.abs(verts - own.verts).max() < SAME_MESH:

@@ -36,9 +36,10 @@ def read_image(file: Path, flag: int = cv2.IMREAD_COLOR) -> np.ndarray:
 
 
 def read_mask(file: Path) -> np.ndarray:
-    """A mask as (H, W) uint8 of 0 and 255."""
+    """A mask as (H, W) uint8 of 0 and 255; one of 0 and 1 means the same."""
     grey = read_image(file, cv2.IMREAD_GRAYSCALE)
-    return cv2.threshold(grey, _MASK_THRESHOLD, 255, cv2.THRESH_BINARY)[1]
+    level = 0 if grey.max() == 1 and grey.min() == 0 else _MASK_THRESHOLD
+    return cv2.threshold(grey, level, 255, cv2.THRESH_BINARY)[1]
 
 
 def copy_image(file: Path, target: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from rhobin.behave.pixels import too_large
 from rhobin.behave.video import VideoError, read_frame, split_frame
 from rhobin.data.images.crops import MASK_THRESHOLD, mask_box
+from rhobin.data.images.libjpeg import JPEG, decode_image
 from rhobin.data.images.rows import first_rows, whole_units
 
 _REDUCED = {
@@ -19,6 +20,7 @@ _REDUCED = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
 FACTORS = tuple(_REDUCED)
+_DRAWN = 0.1  # of the pixels above 0: so many have the largest value where somebody drew it
 _TAIL = 64  # bytes at the end of a file that are searched first for JPEG's end marker
 
 
@@ -41,7 +43,7 @@ def read_mask(
 ) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
     """What lies inside a mask's box, uint8 of 0 or 255 at full size; the box; width and height of the image.
 
-    A mask without a pixel has a box of zeros.
+    A mask without a pixel has a box of zeros. One of 0 and 1 means the same as one of 0 and 255.
 
     Args:
         file: of the mask.
@@ -57,14 +59,33 @@ def read_mask(
     if mask is None or mask.shape != (rows, size[0]):
         mask, _ = _decode(file, cv2.IMREAD_GRAYSCALE)
         box, size = mask_box(mask), (mask.shape[1], mask.shape[0])
+        if not box.any() and _of_zeros_and_ones(file, mask):
+            box = mask_box(np.negative(mask))
     return inside_box(mask, box), box, size
 
 
 def inside_box(mask: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """What lies inside the box (4,) of a mask (H, W) uint8, as a copy of 0 or 255."""
+    """What lies inside the box (4,) of a mask (H, W) of 0 and 255, or of 0 and 1; a copy of 0 or 255."""
     x, y, width, height = box.astype(int).tolist()
     part = mask[y : y + height, x : x + width].copy()
-    return threshold(part) if part.size else part
+    if not part.size:
+        return part
+    return threshold(np.negative(part) if part.max() == 1 else part)
+
+
+def _of_zeros_and_ones(file: Path, mask: np.ndarray) -> bool:
+    """Whether a mask without a pixel above the threshold is drawn in 0 and 1.
+
+    Raises:
+        BadSampleError: it is drawn in other values. A few dim pixels are a trace of JPEG's, and no drawing.
+    """
+    largest = int(mask.max())
+    if not largest or mask.min():
+        return False
+    if largest > 1 and np.count_nonzero(mask == largest) >= _DRAWN * np.count_nonzero(mask):
+        detail = f"the largest value of the mask is {largest}; expected 0 and 255, or 0 and 1"
+        raise BadSampleError(file, "faint_mask", detail)
+    return largest == 1
 
 
 def read_color(file: Path, factor: int, size: tuple[int, int], rows: int | None = None) -> np.ndarray:
@@ -143,19 +164,18 @@ def require_complete(file: Path, content: bytes) -> None:
     """
     if not content:
         raise BadSampleError(file, "empty_file", "zero bytes")
-    if content.startswith(b"\xff\xd8") and not _jpeg_ends(content):
+    if content.startswith(JPEG) and not _jpeg_ends(content):
         raise BadSampleError(file, "unreadable_image", f"JPEG is truncated after {len(content)} bytes")
     if large := too_large(content):
         raise BadSampleError(file, "unreadable_image", large)
 
 
 def _decode_bytes(file: Path, content: bytes, flag: int) -> np.ndarray:
-    try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
-        image = None
+    image, complaint = decode_image(content, flag | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise BadSampleError(file, "unreadable_image", "not an image that OpenCV can decode")
+    if complaint:
+        raise BadSampleError(file, "unreadable_image", f"damaged; libjpeg says: {complaint}")
     return image
 
 

@@ -1,13 +1,44 @@
-"""Whether masks can be those of the person and of the object that the ground truth puts there."""
+"""Whether an image can be its camera's, and masks those of what the ground truth puts there."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from rhobin.geometry.camera import project
+from rhobin.types import Camera
 
 SURE = 0.6  # by how much exchanged masks must fit better than given ones, of 2 in all
+SAME_SHAPE = 0.02  # between aspect ratios; resizing rounds to whole pixels
 _NEAR = 0.05  # metres; points nearer to the camera are left out
+
+
+def shape_fault(size: tuple[int, int], camera: Camera) -> str | None:
+    """What is wrong with the width and height of a camera's image: it may be resized, and keeps its shape."""
+    width, height = size
+    if abs(width * camera.height / (height * camera.width) - 1) <= SAME_SHAPE:
+        return None
+    return (
+        f"the image is {width}x{height}, its camera takes {camera.width}x{camera.height}; expected the same "
+        "aspect ratio: it was cropped, padded or turned"
+    )
+
+
+def inside_share(box: np.ndarray, points: np.ndarray, K: np.ndarray) -> float:
+    """How much of a mask's box lies inside the box of what was fitted.
+
+    What hides a part makes a mask smaller, and leaves it inside.
+
+    Args:
+        box: (4,) x, y, width, height of the mask, pixels, not empty.
+        points: (N, 3) points spread over what was fitted, camera frame, metres.
+        K: (3, 3) intrinsics of the image.
+
+    Returns:
+        0 to 1; NaN where too few points lie in front of the camera.
+    """
+    low, high = np.split(_box(points, K), 2)
+    sides = np.minimum(high, box[:2] + box[2:]) - np.maximum(low, box[:2])
+    return float(np.prod(np.maximum(sides, 0)) / np.prod(box[2:]))
 
 
 def mask_fault(boxes: np.ndarray, person: np.ndarray, obj: np.ndarray, K: np.ndarray) -> str | None:

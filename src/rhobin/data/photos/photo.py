@@ -10,6 +10,7 @@ import numpy as np
 
 from rhobin.data.images.crops import MASK_THRESHOLD, mask_box
 from rhobin.data.images.decode import BadSampleError, decode_color, inside_box, require_complete, size_text
+from rhobin.data.images.libjpeg import decode_image
 from rhobin.data.images.patch import Patch
 from rhobin.data.images.plan import PatchPlan
 from rhobin.data.images.source import planned_patch
@@ -122,12 +123,14 @@ def _decode(file: Path, flag: int) -> tuple[bytes, np.ndarray]:
     try:
         content = file.read_bytes()
         require_complete(file, content)
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flag)
     except (OSError, BadSampleError) as error:
         reason = error.detail if isinstance(error, BadSampleError) else f"cannot be read: {error.strerror}"
         raise PhotoError(f"{file}: {reason}; expected a whole image file. Copy or save it again") from error
-    except cv2.error:
-        pixels = None
+    pixels, complaint = decode_image(content, flag)
+    if complaint:
+        raise PhotoError(
+            f"{file}: damaged; libjpeg says: {complaint}; expected a whole image file. Copy or save it again"
+        )
     if pixels is None:
         raise PhotoError(
             f"{file}: not an image that OpenCV can decode; expected JPEG, PNG, TIFF, WebP or BMP. Convert it"

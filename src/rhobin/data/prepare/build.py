@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import numpy as np
 
 from rhobin.behave.release import Release
 from rhobin.data.prepare.finish import write_index
-from rhobin.data.prepare.judge import REASON, wrong_masks
-from rhobin.data.prepare.recipe import PREPARED, STORED, Recipe, record_file, sequence_store
+from rhobin.data.prepare.index import prepare_command, read_recipe
+from rhobin.data.prepare.recipe import (
+    FORMAT,
+    PREPARED,
+    UNFINISHED,
+    Recipe,
+    record_file,
+    sequence_store,
+)
 from rhobin.data.prepare.sequence import Sequence, list_sequences, prepare_sequence, read_record, signature
-from rhobin.data.prepare.view import prepare_view
+from rhobin.files import write_json
 from rhobin.pool import finished, task_pool
 
 Notify = Callable[[int], None]
-
-_SAMPLES = 24
 
 
 class PrepareError(RuntimeError):
@@ -40,6 +42,7 @@ class Plan:
         todo: sequences to prepare.
         kept: how many were complete before.
         stale: how many of `todo` were complete, but of other files or with other options.
+        before: the options that those were stored with; None where they are the recipe's, or unknown.
     """
 
     releases: list[Release]
@@ -48,6 +51,7 @@ class Plan:
     todo: list[Sequence]
     kept: int
     stale: int
+    before: Recipe | None = None
 
     @property
     def views(self) -> int:
@@ -76,39 +80,25 @@ def plan(releases: list[Release], out: Path, recipe: Recipe) -> Plan:
                 continue
             stale += record_file(out, sequence.split, sequence.name).is_file()
             todo.append(sequence)
-    return Plan(releases, out, recipe, todo, kept, stale)
+    before = read_recipe(out) if stale else None
+    return Plan(releases, out, recipe, todo, kept, stale, None if before == recipe else before)
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What some views tell, spread evenly over what there is to do.
+def require_same_options(plan: Plan, redo: bool) -> None:
+    """Refuse to replace views that were stored with other options, unless asked to.
 
-    Attributes:
-        bytes: that preparing will write, about.
-        looked: how many views were looked at.
-        unusable: how many of them cannot be used, by reason.
+    Raises:
+        PrepareError: says what to run instead.
     """
-
-    bytes: int
-    looked: int
-    unusable: Counter[str]
-
-
-def estimate(plan: Plan, samples: int = _SAMPLES) -> Estimate:
-    """Prepare some views without writing them."""
-    views = [(s.split, row, files) for s in plan.todo for row, files in zip(s.views, s.files, strict=True)]
-    samples = min(samples, len(views))
-    chosen = [views[i * len(views) // samples] for i in range(samples)]
-    made = [prepare_view(files, plan.recipe) for _, _, files in chosen]
-    unusable = Counter(row["reason"].item().decode() for row, jpeg, _ in made if not jpeg)
-    for release in plan.releases:
-        shown = [i for i, (split, _, _) in enumerate(chosen) if split == release.split and made[i][1]]
-        rows = np.array([chosen[i][1] for i in shown], np.int64)
-        stored = np.array([made[i][0] for i in shown], STORED)
-        wrong = wrong_masks(release, rows, stored["boxes"], stored["size"])
-        unusable.update([REASON] * len(wrong))
-    size = sum(len(jpeg) + len(masks) for _, jpeg, masks in made)
-    return Estimate(round(size / max(samples, 1) * len(views)), samples, unusable)
+    if plan.before is None or redo:
+        return
+    root, out = str(plan.releases[0].root), str(plan.out)
+    same, asked = (prepare_command(root, out, recipe) for recipe in (plan.before, plan.recipe))
+    raise PrepareError(
+        f"{plan.out}: {plan.stale} sequences are stored with other options than this command's. Nothing was "
+        f"changed.\n  To go on with the stored options: {same}\n  To have both: write to another folder."
+        f"\n  To replace what is stored: {asked} --redo"
+    )
 
 
 def prepare(plan: Plan, workers: int = 1, notify: Notify = lambda views: None) -> None:
@@ -128,6 +118,7 @@ def prepare(plan: Plan, workers: int = 1, notify: Notify = lambda views: None) -
     with _explained(plan, lambda: done):
         plan.out.mkdir(parents=True, exist_ok=True)
         if plan.todo:
+            write_json(plan.out / UNFINISHED, {"format": FORMAT, "recipe": asdict(plan.recipe)})
             (plan.out / PREPARED).unlink(missing_ok=True)
         _clean(plan)
         with task_pool(workers if workers > 1 else 0) as submit:

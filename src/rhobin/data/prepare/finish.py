@@ -15,7 +15,7 @@ from rhobin.behave.ref import find_ref
 from rhobin.behave.release import Release
 from rhobin.behave.skips import REASONS, Skip
 from rhobin.data.prepare.index import FRAME_ARRAYS, VIEW_ARRAYS, file_digests, header_facts
-from rhobin.data.prepare.judge import FAULTY, REASON, wrong_masks
+from rhobin.data.prepare.judge import faulty_views
 from rhobin.data.prepare.recipe import (
     BESIDE,
     FORMAT,
@@ -23,6 +23,7 @@ from rhobin.data.prepare.recipe import (
     PREPARED,
     STORED,
     TEMPLATES,
+    UNFINISHED,
     Recipe,
     record_file,
 )
@@ -53,6 +54,7 @@ def write_index(releases: list[Release], out: Path, recipe: Recipe) -> None:
     write_json(out / MANIFEST, manifest | {"files": files})
     header = {"format": FORMAT, "recipe": asdict(recipe)}
     write_json(out / PREPARED, header | {"splits": {r.split: header_facts(r) for r in releases}})
+    (out / UNFINISHED).unlink(missing_ok=True)
 
 
 def _records(release: Release, out: Path) -> list[dict[str, Any]]:
@@ -61,13 +63,13 @@ def _records(release: Release, out: Path) -> list[dict[str, Any]]:
 
 
 def _stored(release: Release, records: list[dict[str, Any]]) -> np.ndarray:
-    """The rows of all views; those whose masks cannot be theirs become views that cannot be used."""
+    """The rows of all views; those whose image or masks cannot be theirs become views that cannot be used."""
     stored = np.zeros(len(release.views.frame), STORED)
     for name in STORED.names or ():
         stored[name] = [value for record in records for value in record[name]]
     rows = np.flatnonzero(stored["reason"] == b"")
-    wrong = wrong_masks(release, rows, stored["boxes"][rows], stored["size"][rows])
-    stored["reason"][wrong], stored["bad_file"][wrong] = REASON, FAULTY
+    for fault in faulty_views(release, rows, stored["boxes"][rows], stored["size"][rows]):
+        stored["reason"][fault.row], stored["bad_file"][fault.row] = fault.reason, fault.file
     return stored
 
 

@@ -19,6 +19,7 @@ from rhobin.data.prepare.recipe import (
     PREPARED,
     STORED,
     TEMPLATES,
+    UNFINISHED,
     Recipe,
 )
 from rhobin.types import Camera
@@ -83,7 +84,19 @@ def read_arrays(root: Path, split: str) -> tuple[Frames, Views, np.ndarray]:
     lengths = {len(array) for array in views.values()} | {len(stored)}
     if len(lengths) > 1 or stored.dtype != STORED:
         raise ValueError(f"{folder}: the parts of the index do not belong together; run rhobin prepare again")
+    _require_written(root, folder)
     return frames, Views(**views, files=column("unusable")), stored
+
+
+def _require_written(root: Path, folder: Path) -> None:
+    """Refuse an index whose bytes are not those that were written: numbers in it would be believed."""
+    written, found = read_manifest(root)["files"]["index"], _digests(root, sorted(folder.glob("*.npy")))
+    changed = sorted(name for name, digest in found.items() if written.get(name) != digest)
+    if changed:
+        raise ValueError(
+            f"{root / changed[0]}: changed since it was written ({len(changed)} such files); run rhobin "
+            "prepare again, which keeps the views that are complete"
+        )
 
 
 def header_facts(release: Release) -> dict[str, Any]:
@@ -101,6 +114,10 @@ def header_facts(release: Release) -> dict[str, Any]:
 def file_digests(root: Path) -> dict[str, str]:
     """SHA-256 of index, templates and the files beside them."""
     files = [*sorted((root / "index").rglob("*.npy")), root / TEMPLATES, *(root / name for name in BESIDE)]
+    return _digests(root, files)
+
+
+def _digests(root: Path, files: list[Path]) -> dict[str, str]:
     return {
         file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in files
@@ -129,8 +146,23 @@ def _command(root: Path, header: dict[str, Any]) -> str:
         raw = json.loads((root / MANIFEST).read_bytes())["root"]
     except (OSError, ValueError, KeyError, TypeError):
         raw = "ROOT"
-    words, usual = ["rhobin", "prepare", raw, str(root)], asdict(Recipe())
-    for name, value in header.get("recipe", {}).items():
-        if value != usual.get(name):
+    return prepare_command(raw, str(root), Recipe(**header.get("recipe", {})))
+
+
+def prepare_command(raw: str, out: str, recipe: Recipe) -> str:
+    """What prepares a raw root with these options."""
+    words, usual = ["rhobin", "prepare", raw, out], asdict(Recipe())
+    for name, value in asdict(recipe).items():
+        if value != usual[name]:
             words += [f"--{name}", *([] if value is True else [str(value)])]
     return shlex.join(words)
+
+
+def read_recipe(root: Path) -> Recipe | None:
+    """How the views of a prepared root are stored, complete or not; None where it does not say."""
+    for name in (PREPARED, UNFINISHED):
+        try:
+            return Recipe(**json.loads((root / name).read_text())["recipe"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return None

@@ -39,6 +39,13 @@ class PreparedRelease(Release):
         empty = (self.stored["boxes"][..., 2:] == 0).any(axis=2) & self.views.shown
         return int((empty.any(axis=1) & (self.stored["reason"] == b"")).sum())
 
+    def unusable(self) -> list[Skip]:
+        """Views that could not be used when they were prepared."""
+        rows = np.flatnonzero(self.stored["reason"] != b"").tolist()
+        reasons = [self.stored["reason"][row].decode() for row in rows]
+        files = [str(self.views.files[row][self.stored["bad_file"][row]]) for row in rows]
+        return [Skip(file, why, REASONS[why], 1) for file, why in zip(files, reasons, strict=True)]
+
     def source(self, view: int) -> StoredSource:
         """The stored part of a view.
 

@@ -9,6 +9,8 @@ import numpy as np
 
 FORMAT = 4
 PREPARED = "prepared.json"
+UNFINISHED = "unfinished.json"
+"""What stands in place of `prepared.json` until all sequences are complete."""
 MANIFEST = "manifest.json"
 TEMPLATES = "templates.npz"
 AROUND = ("union", "person", "object")
