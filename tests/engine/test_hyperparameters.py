@@ -27,9 +27,13 @@ def test_tensorboard_shows_the_config_beside_the_score(smoke, tmp_path):
 
 
 def test_wandb_keeps_the_config(smoke, tmp_path, monkeypatch):
-    pytest.importorskip("wandb")
+    wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_SILENT", "true")
     run_dir = fit(smoke(tmp_path / "run", "logger=wandb", "trainer.max_steps=2", f"{LR}=3e-4"))
     run_id = json.loads((run_dir / "run.json").read_text())["id"]
-    (kept,) = (run_dir / "wandb").glob(f"offline-run-*-{run_id}/run-{run_id}.wandb")
-    assert LR.encode() in kept.read_bytes()
+    try:
+        assert wandb.run.id == run_id
+        assert wandb.run.config[LR] == pytest.approx(3e-4)
+    finally:
+        wandb.finish()
+    assert list((run_dir / "wandb").glob(f"offline-run-*-{run_id}"))
