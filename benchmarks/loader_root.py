@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rhobin.behave.layout import KINECTS
+from rhobin.behave.layout import KINECTS, SYNTHETIC
 from rhobin.behave.writers.files import read_image
 from rhobin.behave.writers.tree import COLOR_QUALITY, MASK_QUALITY
 from rhobin.synthetic.build import build_dataset
@@ -28,6 +28,8 @@ def make_root(folder: Path, views: int, source: Path | None) -> Path:
     root.mkdir()
     for name in ("calibs", "objects"):
         shutil.copytree(small / name, root / name)
+    if (small / SYNTHETIC).is_file():
+        shutil.copy(small / SYNTHETIC, root)
     train = spread(split["train"], 12)
     test = split["test"][:1]
     sizes: list[int] = []
