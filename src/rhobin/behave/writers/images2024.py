@@ -21,7 +21,7 @@ from rhobin.geometry.camera import extrinsics
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.names import names_by_id
 from rhobin.objects.template import Template
-from rhobin.pickles.write import pickled
+from rhobin.pickles.write import pickled, single
 from rhobin.types import GENDERS, Camera
 
 
@@ -39,7 +39,7 @@ def write_2024(out: Path, releases: Sequence[Release], bodies: BodySet) -> None:
             name = _name(release, view)
             gt = _annotation(release, view, bodies)
             _write_files(out / release.split, name, release, view)
-            write_bytes(out / release.split / "gt" / f"{name}.pkl", pickled(gt))
+            write_bytes(out / release.split / "gt" / f"{name}.pkl", pickled(single(gt)))
             camera = release.cameras[release.views.camera[view]]
             lenses.setdefault(int(release.views.kinect[view]), camera)
             if release.split == "test":
