@@ -51,7 +51,7 @@ def with_depth(own_root) -> Path:
 @pytest.mark.parametrize(
     ("layout", "images"), [("raw", "sequences/Date04_Sub05_stool"), ("2023", None), ("30fps", None)]
 )
-def test_other_layouts_get_the_tables_and_raw_ones_the_images(with_depth, tmp_path, layout, images, templates):
+def test_other_layouts_get_the_tables_and_raw_ones_images(with_depth, tmp_path, layout, images, templates):
     releases = [read_release(with_depth, split, templates=templates) for split in ("train", "test")]
     out = tmp_path / "out"
     write_release(releases, out, layout)

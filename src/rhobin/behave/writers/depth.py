@@ -34,7 +34,7 @@ def write_depth(frame_dir: Path, kinect: int, depth: Float[np.ndarray, "H W"]) -
 
 
 def pointcloud_table(camera: Camera) -> Float32[np.ndarray, "H W 2"]:
-    """x and y, at depth one, of what each pixel sees; NaN where the lens shows nothing."""
+    """What each pixel sees, as x and y at depth one; NaN where the lens shows nothing."""
     columns, rows = np.meshgrid(np.arange(camera.width), np.arange(camera.height))
     rays = (np.stack([columns, rows], axis=-1) - camera.K[:2, 2]) / camera.K[[0, 1], [0, 1]]
     seen = rays if camera.distortion is None else undistort(rays, camera.distortion)

@@ -101,10 +101,11 @@ def _write_fits(release: Release, frame: int, folder: Path, object_name: str) ->
 
 
 def _copy_meshes(release: Release, views: list[int], folder: Path, object_name: str) -> None:
-    target = object_fit_file(folder, object_dirs(object_name)[0], "ply")
+    folders = object_dirs(object_name)
+    target = object_fit_file(folder, folders[0], "ply")
     for source in {release.view_files(view)[0].parent for view in views}:
         meshes = {person_fit_file(source, "ply"): person_fit_file(folder, "ply")}
-        meshes |= {object_fit_file(source, name, "ply"): target for name in reversed(object_dirs(object_name))}
+        meshes |= {object_fit_file(source, name, "ply"): target for name in reversed(folders)}
         for mesh, place in meshes.items():
             if mesh.is_file():
                 shutil.copyfile(mesh, place)
