@@ -143,6 +143,19 @@ def test_visible_fractions_come_with_the_challenge_package(releases, layout_root
     assert ref["annotations"][TEST[0]]["occ_ratios"].shape == (2,)
 
 
+def test_fits_have_the_precision_and_the_keys_of_the_release(layout_roots):
+    for folder in sorted((layout_roots["30fps"] / "behave-30fps-params-v1").iterdir()):
+        fits = [np.load(folder / f"{part}_fit_all.npz") for part in ("smpl", "object")]
+        assert {fit[key].dtype for fit in fits for key in fit if key not in ("gender", "frame_times")} == {
+            np.dtype(np.float32)
+        }
+        assert str(fits[0]["gender"]) == json.loads((folder / "info.json").read_text())["gender"]
+    for layout, pattern in (("raw", "*_fit.pkl"), ("2023", "*_fit.pkl"), ("2024", "gt/*.pkl")):
+        for file in layout_roots[layout].rglob(pattern):
+            values = pickle.loads(file.read_bytes()).values()
+            assert {v.dtype for v in values if isinstance(v, np.ndarray)} == {np.dtype(np.float32)}, file
+
+
 def test_a_world_less_layout_cannot_be_written_where_cameras_must_stand(releases, tmp_path):
     with pytest.raises(
         ValueError, match=r"2024, which does not tell where the cameras stood; raw needs that"

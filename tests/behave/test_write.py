@@ -50,9 +50,11 @@ def test_frame_has_the_files_of_the_release(tmp_path, name, folder):
     with (frame / "person/fit02/person_fit.pkl").open("rb") as file:
         person = pickle.load(file)
     assert person["pose"].shape == (156,)
-    assert person["pose"][17] == 0.17
+    assert person["pose"][17] == np.float32(0.17)
     with (frame / folder / "fit01" / f"{folder}_fit.pkl").open("rb") as file:
-        assert pickle.load(file)["angle"].tolist() == [0.3, 0.2, 0.1]
+        placed = pickle.load(file)
+    assert placed["angle"].tolist() == np.float32([0.3, 0.2, 0.1]).tolist()
+    assert {array.dtype for array in (*person.values(), *placed.values())} == {np.dtype(np.float32)}
     for k in range(4):
         mask = cv2.imread(str(frame / f"k{k}.obj_rend_mask.jpg"), cv2.IMREAD_GRAYSCALE) > 127
         assert np.array_equal(mask, view().object_mask)

@@ -148,3 +148,13 @@ def camera_file(root: Path, date: str, kinect: int) -> Path:
 def intrinsics_file(root: Path, kinect: int) -> Path:
     """Intrinsics of one Kinect, the same on every date."""
     return root / "calibs" / "intrinsics" / str(kinect) / "calibration.json"
+
+
+def table_file(root: Path, kinect: int) -> Path:
+    """Where each pixel of one Kinect looks, as the official tools read it: (H, W, 2) x and y at depth one."""
+    return intrinsics_file(root, kinect).with_name("pointcloud_table.npy")
+
+
+def depth_file(frame_dir: Path, kinect: int) -> Path:
+    """Depth image of one Kinect: 16 bits, millimetres, registered to its colour image."""
+    return frame_dir / f"k{kinect}.depth.png"

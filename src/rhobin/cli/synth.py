@@ -35,6 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-meshes", action="store_true", help="leave out the posed meshes (0.3 MB a frame)"
     )
+    parser.add_argument(
+        "--depth",
+        action="store_true",
+        help="write depth images and pointcloud_table.npy, too, which BEHAVE's own tools need",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,7 +58,15 @@ def run(args: argparse.Namespace) -> int:
         rooms = 4 * len({plan.date for plan in todo})
         with progress_bars({"rooms": rooms, "views": views}) as notify:
             summary = build_dataset(
-                args.out, plans, recipe, args.width, args.workers, not args.no_meshes, body, notify
+                args.out,
+                plans,
+                recipe,
+                args.width,
+                args.workers,
+                not args.no_meshes,
+                body,
+                args.depth,
+                notify,
             )
     except (ValueError, OSError) as error:
         print(f"rhobin synth: {error}", file=sys.stderr)

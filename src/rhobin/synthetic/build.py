@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rhobin.behave.own_body import made_with
+from rhobin.behave.writers.depth import write_tables
 from rhobin.behave.writers.templates import write_templates
 from rhobin.behave.writers.tree import write_calibs, write_split
 from rhobin.files import write_json
@@ -77,6 +78,7 @@ def build_dataset(
     workers: int = 0,
     meshes: bool = True,
     body: Path | None = None,
+    depth: bool = False,
     notify: Notify = lambda what, count: None,
 ) -> Summary:
     """Generate, render and write sequences, then the split and the test annotations.
@@ -89,6 +91,7 @@ def build_dataset(
         workers: processes; 0 works in this one. The files are the same for any number.
         meshes: write posed meshes beside the parameters.
         body: folder of licensed SMPL-H files; None for the stand-in.
+        depth: write depth images, and the tables by which the official tools read them.
         notify: told of progress.
 
     Returns:
@@ -99,14 +102,18 @@ def build_dataset(
         OSError: the disk is full, with what to do.
     """
     out = Path(out)
-    settings = Settings(out, out / ROOMS, width, meshes, body)
-    _claim(out, {**recipe, "width": width, "meshes": meshes, **made_with(body)})
+    settings = Settings(out, out / ROOMS, width, meshes, body, depth)
+    made = {"width": width, "meshes": meshes, **made_with(body)}
+    _claim(out, {**recipe, **made, **({"depth": True} if depth else {})})
     train, val, test = ([p.name for p in plans if p.split == split] for split in ("train", "val", "test"))
     todo = [p for p in plans if not is_complete(out, p.name)]
     summary = Summary(out, len(train), len(val), len(test), kept=len(plans) - len(todo))
     with _space_for(out, summary):
         templates = load_templates()
-        write_calibs(out, {date: camera_rig(date, width).cameras for date in sorted({p.date for p in plans})})
+        rigs = {date: camera_rig(date, width).cameras for date in sorted({p.date for p in plans})}
+        write_calibs(out, rigs)
+        if depth:
+            write_tables(out, next(iter(rigs.values())))
         write_templates(out, templates)
         with task_pool(workers) as submit:
             _make_rooms(settings, todo, submit, notify)
@@ -134,7 +141,11 @@ def _claim(out: Path, recipe: dict[str, Any]) -> None:
     path = out / RECIPE
     if path.is_file():
         found = json.loads(path.read_bytes())
-        other = {key: (found.get(key), value) for key, value in recipe.items() if found.get(key) != value}
+        other = {
+            key: (found.get(key), recipe.get(key))
+            for key in {**recipe, **found}
+            if found.get(key) != recipe.get(key)
+        }
         if other:
             changes = ", ".join(f"{key} is {old!r}, asked for {new!r}" for key, (old, new) in other.items())
             raise ValueError(

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.layout import frame_name
+from rhobin.behave.writers.depth import write_depth
 from rhobin.behave.writers.tree import write_frame, write_info
 from rhobin.body.bodyset import BodySet
 from rhobin.body.load import load_bodies
@@ -47,6 +48,7 @@ class Settings:
         width: image width in pixels.
         meshes: write the posed body and object meshes beside the parameters.
         body: folder of licensed SMPL-H files; None for the stand-in.
+        depth: write depth images.
     """
 
     out: Path
@@ -54,6 +56,7 @@ class Settings:
     width: int
     meshes: bool
     body: Path | None
+    depth: bool = False
 
 
 @lru_cache(maxsize=2)
@@ -76,12 +79,15 @@ def layer_folder(settings: Settings, date: str, kinect: int) -> Path:
 
 
 def make_layer(settings: Settings, date: str, kinect: int) -> None:
-    """Ray-cast and cache the empty room of one camera, and write its picture as the day's background."""
+    """Ray-cast and cache the empty room of one camera, and write it as the day's background."""
     rig, room, scene = _room(date, settings.width)
     layer = room_layer(room, scene, rig.in_room(kinect))
     layer.save(layer_folder(settings, date, kinect))
     _, code = cv2.imencode(".jpg", cv2.cvtColor(tone(layer.radiance() * layer.exposure()), cv2.COLOR_RGB2BGR))
-    write_bytes(settings.out / "calibs" / date / "background" / f"k{kinect}.color.jpg", code.tobytes())
+    empty = settings.out / "calibs" / date / "background"
+    write_bytes(empty / f"k{kinect}.color.jpg", code.tobytes())
+    if settings.depth:
+        write_depth(empty / frame_name(FIRST_SECOND), kinect, layer.depth)
 
 
 @dataclass(frozen=True)
@@ -190,4 +196,5 @@ def _write(
         views,
         body_mesh,
         object_mesh,
+        {kinect: view.depth for kinect, view in views.items()} if settings.depth else None,
     )

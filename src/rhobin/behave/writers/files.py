@@ -12,6 +12,7 @@ import numpy as np
 from rhobin.behave.layout import parse_sequence
 from rhobin.behave.release import Release
 from rhobin.behave.video import read_frame, split_frame
+from rhobin.behave.writers.depth import copy_backgrounds, copy_tables
 from rhobin.behave.writers.templates import write_templates
 from rhobin.behave.writers.tree import COLOR_QUALITY, write_calibs, write_split
 from rhobin.types import Camera
@@ -76,13 +77,19 @@ def sequence_rows(release: Release) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def write_common(out: Path, releases: Sequence[Release]) -> None:
-    """Write `calibs/`, `objects/` and `split.json` as the raw release has them."""
+    """Write `calibs/`, `objects/` and `split.json` as the raw release has them.
+
+    The Kinects' tables (`pointcloud_table.npy`) and the empty rooms are copied where the source has them.
+    """
     cameras: dict[str, dict[int, Camera]] = {}
     for release in releases:
         for view in np.unique(release.views.camera, return_index=True)[1]:
             _placed(cameras, release, int(view))
     write_templates(out, {name: t for release in releases for name, t in release.templates.items()})
     write_calibs(out, cameras)
+    for root in {release.root for release in releases}:
+        copy_tables(root, out)
+        copy_backgrounds(root, out)
     names = {release.split: release.sequences for release in releases}
     write_split(out, names.get("train", []), names.get("test", []), names.get("val", []))
 

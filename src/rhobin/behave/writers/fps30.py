@@ -17,6 +17,7 @@ from rhobin.behave.writers.files import read_image, read_mask, sequence_rows, wr
 from rhobin.behave.writers.tree import write_info
 from rhobin.files import write_json
 from rhobin.objects.names import names_by_id
+from rhobin.pickles.write import single
 from rhobin.types import GENDERS
 
 
@@ -39,18 +40,12 @@ def write_30fps(out: Path, releases: Sequence[Release]) -> None:
 def _write_parameters(folder: Path, release: Release, rows: np.ndarray, object_name: str) -> None:
     frames = release.frames
     folder.mkdir(parents=True)
-    times = frames.name[rows]
-    np.savez(
-        folder / SMPL_FILE,
-        poses=frames.pose[rows],
-        betas=frames.betas[rows],
-        trans=frames.trans[rows],
-        frame_times=times,
-    )
-    np.savez(
-        folder / OBJECT_FILE, angles=frames.obj_angle[rows], trans=frames.obj_trans[rows], frame_times=times
-    )
-    write_info(folder, object_name, GENDERS[frames.gender[rows[0]]], frames.betas[rows[0]])
+    times, gender = frames.name[rows], GENDERS[frames.gender[rows[0]]]
+    person = {"poses": frames.pose[rows], "betas": frames.betas[rows], "trans": frames.trans[rows]}
+    placed = {"angles": frames.obj_angle[rows], "trans": frames.obj_trans[rows]}
+    np.savez(folder / SMPL_FILE, **single(person), gender=gender, frame_times=times)
+    np.savez(folder / OBJECT_FILE, **single(placed), frame_times=times)
+    write_info(folder, object_name, gender, frames.betas[rows[0]])
 
 
 def _write_images(out: Path, release: Release, name: str, rows: np.ndarray) -> None:

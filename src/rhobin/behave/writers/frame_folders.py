@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from rhobin.behave.layout import TEST_KINECT, object_dirs, object_fit_file, person_fit_file
+from rhobin.behave.layout import TEST_KINECT, depth_file, object_dirs, object_fit_file, person_fit_file
 from rhobin.behave.ref import SequenceAnnotation, write_ref
 from rhobin.behave.release import Release
 from rhobin.behave.video import split_frame
 from rhobin.behave.writers.files import copy_image, read_mask, sequence_rows, views_by_frame, write_common
 from rhobin.behave.writers.tree import write_info
 from rhobin.objects.names import names_by_id
-from rhobin.pickles.write import pickled
+from rhobin.pickles.write import pickled, single
 from rhobin.types import GENDERS
 
 _PARTS = 3
@@ -63,8 +64,8 @@ def _write_frames(
     Args:
         release: what to write.
         places: folder of each sequence.
-        fits: write the parameters and `info.json`.
-        full: copy the masks of whole silhouettes, where the source has them.
+        fits: write the parameters and `info.json`, and copy the posed meshes, where the source has them.
+        full: copy the masks of whole silhouettes and the depth images, where the source has them.
         kinects: whose views to write.
     """
     frames, names = release.frames, names_by_id(release.templates)
@@ -75,6 +76,7 @@ def _write_frames(
         object_name = names[frames.object_id[frame]]
         if fits:
             _write_fits(release, frame, folder, object_name)
+            _copy_meshes(release, views, folder, object_name)
         for view in views:
             if release.views.kinect[view] in kinects:
                 _write_view(release, view, folder, full)
@@ -95,12 +97,23 @@ def _write_fits(release: Release, frame: int, folder: Path, object_name: str) ->
     )
     for file, values in fits:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(pickled({key: value.copy() for key, value in values.items()}))
+        file.write_bytes(pickled(single(values)))
+
+
+def _copy_meshes(release: Release, views: list[int], folder: Path, object_name: str) -> None:
+    folders = object_dirs(object_name)
+    target = object_fit_file(folder, folders[0], "ply")
+    for source in {release.view_files(view)[0].parent for view in views}:
+        meshes = {person_fit_file(source, "ply"): person_fit_file(folder, "ply")}
+        meshes |= {object_fit_file(source, name, "ply"): target for name in reversed(folders)}
+        for mesh, place in meshes.items():
+            if mesh.is_file():
+                shutil.copyfile(mesh, place)
 
 
 def _write_view(release: Release, view: int, folder: Path, full: bool) -> None:
     color, person, obj = release.complete_files(view)
-    kinect = release.views.kinect[view]
+    kinect = int(release.views.kinect[view])
     color_ending = ".jpg" if split_frame(color) is not None else color.suffix
     copy_image(color, folder / f"k{kinect}.color{color_ending}")
     copy_image(person, folder / f"k{kinect}.person_mask{person.suffix}")
@@ -109,6 +122,9 @@ def _write_view(release: Release, view: int, folder: Path, full: bool) -> None:
         whole = full_mask(obj, name)
         if whole is not None:
             copy_image(whole, folder / f"k{kinect}.{name}{whole.suffix}")
+    depth = depth_file(color.parent, kinect)
+    if full and depth.is_file():
+        shutil.copyfile(depth, depth_file(folder, kinect))
 
 
 def full_mask(object_mask: Path, name: str = "obj_rend_full") -> Path | None:

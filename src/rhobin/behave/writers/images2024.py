@@ -21,7 +21,7 @@ from rhobin.geometry.camera import extrinsics
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.objects.names import names_by_id
 from rhobin.objects.template import Template
-from rhobin.pickles.write import pickled
+from rhobin.pickles.write import pickled, single
 from rhobin.types import GENDERS, Camera
 
 
@@ -37,7 +37,7 @@ def write_2024(out: Path, releases: Sequence[Release], bodies: BodySet) -> None:
         templates.update(release.templates)
         for view in range(len(release.views.frame)):
             name = _name(release, view)
-            gt = _annotation(release, view, bodies)
+            gt = single(_annotation(release, view, bodies))
             _write_files(out / release.split, name, release, view)
             write_bytes(out / release.split / "gt" / f"{name}.pkl", pickled(gt))
             camera = release.cameras[release.views.camera[view]]
@@ -116,13 +116,10 @@ def _dtype(bodies: BodySet) -> torch.dtype:
 
 
 def _reference(release: Release, view: int, gt: dict[str, object]) -> dict[str, object]:
-    """A test image's entry in `ref.pkl`."""
+    """A test image's entry in `ref.pkl`: the numbers of its `gt/<id>.pkl`, with 64 bits."""
     object_id = release.frames.object_id[release.views.frame[view]]
     return {
-        "pose": gt["pose"],
-        "betas": gt["betas"],
-        "trans": gt["trans"],
+        **{key: np.float64(gt[key]) for key in ("pose", "betas", "trans", "obj_trans")},
         "obj_rot": Rotation.from_rotvec(gt["obj_angle"]).as_matrix(),
-        "obj_trans": gt["obj_trans"],
         "meta": ("behave", gt["gender"], names_by_id(release.templates)[object_id]),
     }

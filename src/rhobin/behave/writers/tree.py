@@ -24,8 +24,9 @@ from rhobin.behave.layout import (
     subject_gender,
 )
 from rhobin.behave.ply import write_ply
+from rhobin.behave.writers.depth import write_depth
 from rhobin.files import write_json
-from rhobin.pickles.write import pickled
+from rhobin.pickles.write import pickled, single
 from rhobin.types import Camera
 
 COLOR_QUALITY = 92
@@ -59,6 +60,7 @@ def write_frame(
     images: Mapping[int, View],
     body_mesh: Mesh | None = None,
     object_mesh: Mesh | None = None,
+    depths: Mapping[int, np.ndarray] | None = None,
 ) -> None:
     """Write one frame folder; an existing folder of that name is replaced.
 
@@ -73,6 +75,7 @@ def write_frame(
         images: views by Kinect number.
         body_mesh: posed vertices (V, 3) in the world and faces (F, 3), written as `person_fit.ply`.
         object_mesh: the same of the object.
+        depths: (H, W) metres by Kinect number, see `write_depth`.
     """
     frame_dir = Path(frame_dir)
     part = frame_dir.with_name(f".{frame_dir.name}.part")
@@ -88,6 +91,8 @@ def write_frame(
         write_ply(object_fit_file(part, object_dir, "ply"), *object_mesh)
     for kinect, view in images.items():
         write_view(part, kinect, view)
+    for kinect, depth in (depths or {}).items():
+        write_depth(part, kinect, depth)
     shutil.rmtree(frame_dir, ignore_errors=True)
     part.rename(frame_dir)
 
@@ -198,7 +203,7 @@ def _vector(values: np.ndarray, length: int) -> np.ndarray:
 
 def _dump(path: Path, value: dict[str, np.ndarray]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pickled(value))
+    path.write_bytes(pickled(single(value)))
 
 
 def _write_jpeg(path: Path, image: np.ndarray, quality: int) -> None:

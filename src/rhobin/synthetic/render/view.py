@@ -16,7 +16,7 @@ from rhobin.synthetic.render.actors import Actors
 from rhobin.synthetic.render.lighting import shade_actors
 from rhobin.synthetic.render.outlines import soften_outlines
 from rhobin.synthetic.render.stage import Stage
-from rhobin.synthetic.render.window import OBJECT, PERSON, first_hits
+from rhobin.synthetic.render.window import OBJECT, PERSON, Window, first_hits
 
 
 @dataclass
@@ -29,6 +29,7 @@ class RenderedView:
         object_mask: (H, W) bool, visible pixels of the object.
         person_full: (H, W) bool, the person's whole silhouette.
         object_full: (H, W) bool, the object's whole silhouette.
+        depth: (H, W) float32 metres along the optical axis of what is seen; inf through the window.
     """
 
     color: np.ndarray
@@ -36,6 +37,7 @@ class RenderedView:
     object_mask: np.ndarray
     person_full: np.ndarray
     object_full: np.ndarray
+    depth: np.ndarray
 
 
 def render_view(stage: Stage, actors: Actors, rng: np.random.Generator) -> RenderedView:
@@ -47,7 +49,7 @@ def render_view(stage: Stage, actors: Actors, rng: np.random.Generator) -> Rende
         rng: source of the camera's noise.
 
     Returns:
-        Colour image and four masks.
+        Colour image, four masks and depth.
     """
     size = stage.depth.shape
     window = first_hits(stage, actors)
@@ -61,7 +63,14 @@ def render_view(stage: Stage, actors: Actors, rng: np.random.Generator) -> Rende
     masks[1, y0:y1, x0:x1] = window.who == OBJECT
     masks[2:, y0:y1, x0:x1] = np.isfinite(window.depth)
     color = cv2.cvtColor(stage.sensor(picture, rng), cv2.COLOR_RGB2BGR)
-    return RenderedView(color, masks[0], masks[1], masks[2], masks[3])
+    return RenderedView(color, masks[0], masks[1], masks[2], masks[3], _depth(stage, window))
+
+
+def _depth(stage: Stage, window: Window) -> np.ndarray:
+    x0, y0, x1, y1 = window.box
+    depth = np.array(stage.depth)
+    depth[y0:y1, x0:x1] = np.where(window.who > 0, window.depth.min(axis=0), depth[y0:y1, x0:x1])
+    return depth
 
 
 def _shade_room(stage: Stage, actors: Actors, picture: np.ndarray) -> None:
