@@ -173,7 +173,8 @@ def test_errors_name_file_key_and_next_step(write, raw, key, index):
     with pytest.raises(BodyFileError) as caught:
         load_body("male", folder)
     message = str(caught.value)
-    for part in ("SMPLH_male.npz", key, "expected", "found", "copy the model file again"):
+    step = "name the file for the gender" if key == "gender" else "copy the model file again"
+    for part in ("SMPLH_male.npz", key, "expected", "found", step):
         assert part in message
 
 

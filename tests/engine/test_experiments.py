@@ -2,12 +2,15 @@
 
 import re
 import shutil
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
 
 import rhobin
 from rhobin.__main__ import main
+from rhobin.cli.synth import configure
 from rhobin.engine import experiments as module
 from rhobin.engine.experiments import FACTS, config_folder, experiments
 from rhobin.metrics.paper import TABLE_2, TABLE_3, TABLE_4, TABLE_5
@@ -36,6 +39,18 @@ def test_a_row_of_the_paper_exists_and_a_score_is_on_record(experiment):
     records = (ROOT / "README.md").read_text() + (ROOT / "docs/decisions/0072-khor-on-a-cpu.md").read_text()
     for score in re.findall(r"\d+\.\d", experiment.facts["state"]):
         assert score in records
+
+
+@pytest.mark.parametrize("name", [found.name for found in FOUND if "rhobin synth " in found.facts["data"]])
+def test_the_command_that_makes_an_experiment_s_data_writes_where_it_looks(name):
+    """As typed: the facts of the experiment against its composed root, and the command's own options."""
+    facts = next(found.facts for found in FOUND if found.name == name)
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        root = compose("train", [f"experiment={name}"]).data.root
+    parser = ArgumentParser()
+    configure(parser)
+    options = parser.parse_args(facts["data"].removeprefix("rhobin synth").split())
+    assert str(options.out) == root
 
 
 def test_a_new_file_is_listed(tmp_path, monkeypatch, capsys):

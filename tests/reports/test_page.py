@@ -15,6 +15,7 @@ from rhobin.metrics.joint import FrameMeshes, aligned_meshes
 from rhobin.metrics.tracks import JOINT
 from rhobin.reports.case_meshes import pose_case
 from rhobin.reports.cases import choose_cases
+from rhobin.reports.html import keep_units
 from rhobin.reports.page import write_report
 from rhobin.scoring.challenge import read_challenge
 from rhobin.scoring.document import read_scores
@@ -97,7 +98,7 @@ def test_scene_holds_the_aligned_meshes(page, scored_run):
     _, frames = read_scores(scored_run.run)
     results, _ = read_results(scored_run.run)
     cases, truth = choose_cases(frames["khor"], JOINT), read_challenge(scored_run.data)
-    assert [c["caption"] for c in scene["cases"]] == [c.caption for c in cases]
+    assert [c["caption"] for c in scene["cases"]] == [keep_units(c.caption) for c in cases]
     for stored, case in zip(scene["cases"], cases, strict=True):
         person, thing = pose_case(case, truth, results)
         verts = [part.verts for part in (person.pred, thing.pred, person.target, thing.target)]

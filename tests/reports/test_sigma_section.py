@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from heads import without_unit
 
 from rhobin.metrics.human import HumanErrors
 from rhobin.metrics.human_track import HumanScore
@@ -38,6 +39,7 @@ def written(folder, sequences):
 def test_the_section_shows_what_was_measured(tmp_path, sequences):
     row = written(tmp_path, sequences)
     html, told = sigma_section(row), row["joint_errors"]
+    assert without_unit(html) == []
     shown = [key for key in ("as_given", "calibrated", "each_mean") if key in told]
     assert len(shown) == (3 if sequences > 1 else 2)
     for key in shown:

@@ -74,7 +74,7 @@ def _nothing(root: Path, layout: str, found: list[str]) -> str:
     expected = "".join(f"\n    {name}: {what}" for name, what in wanted.items())
     return (
         f"no BEHAVE data at {root} (config key data.root): expected one of these, found {there}{expected}\n"
-        f"  Make synthetic data: rhobin synth --out {root} --size demo\n"
+        f"  Make synthetic data: rhobin synth --out {root} --size demo (other sizes: rhobin experiments)\n"
         f"  Or register for BEHAVE at {REGISTER_URL}, unpack it as data/README.md shows, "
         "and set data.root to that folder."
     )

@@ -13,6 +13,7 @@ from rhobin.files import write_bytes
 from rhobin.objects.template import Template
 from rhobin.pickles import load_pickle
 from rhobin.pickles.write import pickled
+from rhobin.types import gender_name
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def need_ref(place: Path) -> Path:
     if found is None:
         raise FileNotFoundError(
             f"no ground truth at {place}: expected the challenge's ref.pkl there or in a folder ref/. "
-            "Make a synthetic one with `rhobin synth --out DIR`, or take it from the challenge page."
+            "Take it from the challenge page; or give a generated data set, which holds its own: "
+            "`rhobin synth --out DIR --size tiny` writes DIR/ref.pkl."
         )
     return found
 
@@ -143,7 +145,7 @@ def _annotation(path: Path, name: str, value: Mapping) -> SequenceAnnotation:
     for key, array in arrays.items():
         if len(array) != len(frames):
             raise ValueError(f"{path}: {name} lists {len(frames)} frames but {len(array)} {key}")
-    return SequenceAnnotation(frames=frames, gender=str(_need(path, name, value, "gender")), **arrays)
+    return SequenceAnnotation(frames=frames, gender=gender_name(_need(path, name, value, "gender")), **arrays)
 
 
 def _template(path: Path, name: str, value: Mapping, centred: bool) -> RefTemplate:

@@ -11,6 +11,7 @@ from rhobin.body.joints import SMPL_PARENTS, SMPLH_PARENTS, SMPLX_PARENTS
 from rhobin.body.model import N_BETAS, BodyArrays
 from rhobin.files import written_whole
 from rhobin.pickles import load_pickle, read_npz
+from rhobin.types import gender_name
 
 REQUIRED = ("v_template", "shapedirs", "posedirs", "J_regressor", "weights", "f", "kintree_table")
 OPTIONAL = (
@@ -30,6 +31,7 @@ TREES = {24: SMPL_PARENTS, 52: SMPLH_PARENTS, 55: SMPLX_PARENTS}
 # model_id of their own: other bodies of the same size name their leaves in the file.
 SMPL_VERTS, SMPL_LEAVES = 6890, (411, 2445, 5905, 3216, 6617)
 WHOLE = ("f", "kintree_table", "leaf_vertices", "lmk_faces_idx")
+COPY_AGAIN = "copy the model file again, or rebuild the stand-in with tools/build_standin_body.py"
 HEIGHTS = (0.2, 3.0)  # metres that a body model may be tall
 MOST_MOVED = 1.0  # metres by one unit of shape or pose; licensed files stay below 0.2
 SUM_TOLERANCE = 0.01  # of skinning weights and regressor rows; float16 files stay below 0.005
@@ -96,19 +98,17 @@ class _Raw:
         self.path, self.gender = path, gender
         self.content = _open(path)
 
-    def error(self, key: str, expected: str, found: str) -> BodyFileError:
-        return BodyFileError(
-            f"{self.path}: {key}: expected {expected}, found {found}; "
-            "copy the model file again, or rebuild the stand-in with tools/build_standin_body.py"
-        )
+    def error(self, key: str, expected: str, found: str, advice: str = COPY_AGAIN) -> BodyFileError:
+        return BodyFileError(f"{self.path}: {key}: expected {expected}, found {found}; {advice}")
 
     def check_keys(self) -> None:
         missing = [key for key in REQUIRED if key not in self.content]
         if missing:
             raise self.error(", ".join(missing), "a key of an SMPL-H file", f"keys {sorted(self.content)}")
-        stored = self.text("gender", self.gender)
+        stored = gender_name(self.content.get("gender", self.gender))
         if stored != self.gender:
-            raise self.error("gender", self.gender, stored)
+            advice = f"name the file for the gender that it holds, or put that of {self.gender} in its place"
+            raise self.error("gender", self.gender, repr(stored), advice)
 
     def text(self, key: str, default: str) -> str:
         return str(np.asarray(self.content.get(key, default)).item())

@@ -173,11 +173,10 @@ def _check_size(path: Path, verts: "np.ndarray") -> None:
 
 
 def _gender(args: argparse.Namespace, content: dict[str, Any]) -> str:
-    import numpy as np
+    from rhobin.types import GENDERS, gender_name
 
-    told = np.asarray(content.get("gender", ""))
-    gender = args.gender or str(told.item() if told.size == 1 else told)
-    if gender not in ("male", "female", "neutral"):
+    gender = args.gender or gender_name(content.get("gender", ""))
+    if gender not in GENDERS:
         raise ValueError(
             f"{args.source}: gender: expected male, female or neutral, found {gender!r}; say --gender"
         )

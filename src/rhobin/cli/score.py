@@ -89,8 +89,9 @@ def _show(result, kind: str) -> None:
     for note in score.notes:
         console.print(f"note: {note}", markup=False)
     if any(math.isinf(value) for value in metrics.values()):
-        missing = f"; {len(score.missing)} frames are missing" if score.missing else ""
-        console.print(f"Coverage {100 * score.coverage:.2f} %{missing}: some scores do not exist.")
+        refused = [] if score.examples else [f"Coverage {100 * score.coverage:.2f} %"]
+        missing = [f"{len(score.missing)} frames are missing"] if score.missing else []
+        console.print("; ".join([*refused, *missing, "some scores do not exist."]))
 
 
 def _quoted(row: dict, name: str, factor: float) -> str:

@@ -10,7 +10,7 @@ class PaperTable:
     Attributes:
         number: its number in the paper.
         title: what it compares.
-        columns: column heads with unit and direction.
+        columns: column heads with direction, and with the unit, which the paper prints in table 4 only.
         rows: method name and its values, in the order of the columns.
     """
 
@@ -23,7 +23,7 @@ class PaperTable:
 TABLE_2 = PaperTable(
     2,
     "Object 6DoF pose",
-    ("MSSD ↓", "MSPD ↓", "RE ↓", "MSSD-AR ↑", "MSPD-AR ↑", "RE-AR ↑", "AR-all ↑"),
+    ("MSSD [m] ↓", "MSPD [px] ↓", "RE [deg] ↓", "MSSD-AR ↑", "MSPD-AR ↑", "RE-AR ↑", "AR-all ↑"),
     (
         ("CHORE", (0.5, 110.0, 43.0, 0.2, 0.3, 0.4, 0.3)),
         ("G2DR", (0.2, 54.5, 21.2, 0.6, 0.6, 0.5, 0.6)),
@@ -33,7 +33,7 @@ TABLE_2 = PaperTable(
 TABLE_3 = PaperTable(
     3,
     "Human reconstruction",
-    ("MPJPE ↓", "MPJPE-PA ↓", "PCK ↑", "AUC ↑", "MPJAE ↓", "MPJAE-PA ↓"),
+    ("MPJPE [mm] ↓", "MPJPE-PA [mm] ↓", "PCK [%] ↑", "AUC ↑", "MPJAE [deg] ↓", "MPJAE-PA [deg] ↓"),
     (
         ("CHORE", (100.8, 55.6, 26.6, 0.5, 19.6, 15.9)),
         ("BEV-HybrIK", (30.02, 24.33, 80.72, 0.84, 9.58, 9.37)),

@@ -17,7 +17,8 @@ class ScoredFrames:
         examples: scored frames.
         errors: their errors; None below the coverage gate.
         visible: number of true frames that count.
-        coverage: predicted over visible frames, as the official evaluator counts.
+        coverage: predicted over visible frames, as the official evaluator counts: with hidden and repeated
+            predictions, so that it may exceed 1.
         missing: visible frames without a prediction.
         protocol: how it was computed.
         notes: what the evaluator silently accepted.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,12 @@ class Axis:
         """Where a value lies."""
         low, high, value = (self._scaled(v) for v in (self.low, self.high, value))
         return self.start + (value - low) / ((high - low) or 1.0) * (self.end - self.start)
+
+    def value(self, pixel: float) -> float:
+        """What lies at a pixel."""
+        low, high = self._scaled(self.low), self._scaled(self.high)
+        value = low + (pixel - self.start) / (self.end - self.start) * (high - low)
+        return 10.0**value if self.log else value
 
     def ticks(self) -> list[float]:
         """Round values inside the range, no closer than their labels need."""
@@ -62,6 +71,25 @@ def grid(x_axis: Axis, y_axis: Axis, x_label: str, height: int) -> list[str]:
     middle = (x_axis.start + x_axis.end) / 2
     parts.append(f'<text x="{middle}" y="{height - 1}" text-anchor="middle">{escape(x_label)}</text>')
     return parts
+
+
+def heights(points: Mapping[float, float], at: Sequence[float], x_axis: Axis, y_axis: Axis) -> list[float]:
+    """Where a line drawn through points lies at other positions: straight between them on the paper.
+
+    Args:
+        points: finite values by position.
+        at: positions.
+        x_axis: that the line is drawn over.
+        y_axis: of its values.
+
+    Returns:
+        A value for each position, NaN before the first point and after the last.
+    """
+    known = sorted(points)
+    across, up = [x_axis.pixel(x) for x in known], [y_axis.pixel(points[x]) for x in known]
+    wanted = [x_axis.pixel(x) for x in at]
+    drawn = np.interp(wanted, across, up, math.nan, math.nan) if known else [math.nan] * len(at)
+    return [points.get(x, y_axis.value(float(y))) for x, y in zip(at, drawn, strict=True)]
 
 
 def short(value: float) -> str:

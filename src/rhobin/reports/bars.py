@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from rhobin.reports.axes import Axis, short
+from rhobin.reports.html import plain
 
 WIDTH, NAMES, VALUES = 540, 96, 44
 """Pixels: of the drawing, of the names before the bars, and of the values behind them."""
@@ -62,7 +63,9 @@ def bar_chart(rows: Mapping[str, Sequence[Bar]], caption: str, unit: str) -> str
         top += ROW_GAP
     drawing = "".join([*_grid(axis, top, unit), *parts])
     height = top + 32
-    svg = f'<svg class="chart bars" viewBox="0 0 {WIDTH} {height}" role="img">{drawing}</svg>'
+    name = f"Bars: {plain(caption).rstrip('.')}, in {unit}. Rows: {', '.join(rows)}."
+    box = f'viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(name, quote=True)}"'
+    svg = f'<svg class="chart bars" {box}>{drawing}</svg>'
     return f"<figure>{svg}<figcaption>{caption}</figcaption></figure>"
 
 

@@ -60,7 +60,7 @@ def confidence_section(row: Mapping[str, Any], frames: Sequence[FrameRow], title
 
 
 def _intro(measured: Mapping[str, Any]) -> str:
-    share = f"{100 * measured['share_right']:.0f}&thinsp;%"
+    share = f"{100 * measured['share_right']:.0f} %"
     told = _HELD_OUT if "calibrator" in measured else _ONE_SEQUENCE
     return f"A pose is right with {measured['right']}: {share} of {measured['frames']} frames. {told}"
 
@@ -83,10 +83,11 @@ def _table(measured: Mapping[str, Any], curves: Mapping[str, np.ndarray]) -> str
     known = measured["auroc"]
     separated = ["", "", ""] if known is None else [f"{known:.3f}", "0.500", "1.000"]
     rows = [
-        (name, auroc or DASH, f"{curve.mean():.3f}", f"{100 * risk_of_surest(curve, COVERED):.1f}&thinsp;%")
+        (name, auroc or DASH, f"{curve.mean():.3f}", f"{100 * risk_of_surest(curve, COVERED):.1f}")
         for (name, curve), auroc in zip(curves.items(), separated, strict=True)
     ]
-    heads = ("", "AUROC", "Area under the risk", f"Wrong among the surest {100 * COVERED:.0f}&thinsp;%")
+    wrong = f"Wrong among the surest {100 * COVERED:.0f} % of frames [%]"
+    heads = ("Order of frames", "AUROC", "Area under the risk", wrong)
     return table(heads, rows, range(1, len(heads)))
 
 

@@ -75,16 +75,16 @@ def _told(document: Mapping[str, Any]) -> str:
         f"Nested cross-validation in {len(document['folds'])} folds of whole sequences: on each fold the "
         "ensemble has weights fitted on the others, and stands against the member that is best on those. "
         "&plusmn; is the standard deviation between folds. The mean of bodies is no body; the one refitted "
-        f"to it is {document['refit_mm']:.2f}&thinsp;mm away on average."
+        f"to it is {document['refit_mm']:.2f} mm away on average."
     )
 
 
 def _gain(gain: Mapping[str, Mapping[str, Any]]) -> str:
-    heads = ("Score", "Best member", "Ensemble", "Gain", "By fold")
+    heads = ("Score [unit]", "Best member", "Ensemble", "Gain [%]", "By fold [%]")
     rows = []
     for name, told in gain.items():
         folds = ", ".join(f"{value:.1f}" for value in told["folds_percent"])
-        spread = f"{told['gain_percent']:.1f} &plusmn; {told['spread_percent']:.1f}&thinsp;%"
+        spread = f"{told['gain_percent']:.1f} &plusmn; {told['spread_percent']:.1f}"
         values = (f"{told[key]:.2f}" for key in ("member", "stack"))
         rows.append((text(f"{name} [{told['unit']}]"), *values, spread, folds))
     return table(heads, rows, range(1, len(heads)))

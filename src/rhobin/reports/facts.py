@@ -52,10 +52,7 @@ def _evaluation(origin: Mapping[str, Any], row: Mapping[str, Any]) -> list[tuple
     protocol, seconds = row["protocol"], origin.get("seconds", {})
     per_frame = 1000 * seconds.get("network", 0.0) / max(origin.get("predicted", row["frames"]), 1)
     seen = f" whose object is at least {100 * protocol['min_visible']:.0f} % visible"
-    counted = (
-        f"{row['frames']} scored of {row['visible_frames']}{seen if protocol['min_visible'] else ''}; "
-        f"coverage {100 * row['coverage']:.1f} %"
-    )
+    counted = f"{row['frames']} scored of {row['visible_frames']}{seen if protocol['min_visible'] else ''}"
     sampled = (
         f"{protocol['samples']} points on each surface, seed {protocol['seed']}"
         if protocol.get("samples")
@@ -65,12 +62,25 @@ def _evaluation(origin: Mapping[str, Any], row: Mapping[str, Any]) -> list[tuple
     return [
         ("protocol", text(protocol["name"])),
         ("frames", text(counted)),
+        ("predicted", text(_predicted(row))),
         *([("sampling", text(sampled))] if sampled else []),
         ("checkpoint", f"{text(origin['checkpoint'])} {_mono(origin['checkpoint_hash'][:12])}"),
         ("times", text(times or "unknown")),
         ("network", text(f"{per_frame:.1f} ms a frame, mesh conversion included, images loaded beforehand")),
         ("rhobin", text(origin.get("rhobin", "unknown"))),
     ]
+
+
+def _predicted(row: Mapping[str, Any]) -> str:
+    """How many of the frames that count are predicted, and the server's count where it is another."""
+    share = 1.0 - len(row["missing"]) / row["visible_frames"]
+    told = f"{100 * share:.1f} % of the frames that count"
+    if abs(share - row["coverage"]) < 1e-9:
+        return told
+    return (
+        f"{told}; the server's coverage is {row['coverage']:.3f}, since it counts predictions of hidden "
+        f"and repeated frames too; it asks for {row['protocol']['min_coverage']:.3f}"
+    )
 
 
 def _data(origin: Mapping[str, Any]) -> list[tuple[str, str]]:

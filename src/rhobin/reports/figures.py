@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from rhobin.reports.axes import Axis, grid, short
+from rhobin.reports.axes import Axis, grid, heights, short
+from rhobin.reports.html import plain
 
 WIDE, HEIGHT = 540, 290
 LEFT, RIGHT, RIGHT_FREE, TOP, BOTTOM = 46, 84, 14, 12, 30
@@ -62,7 +63,7 @@ def line_chart(
     legend: bool = False,
     marks: Sequence[Mark] = (),
 ) -> str:
-    """A figure with one panel of lines; moving over it reads values.
+    """A figure with one panel of lines; moving over it reads all of them.
 
     Args:
         series: the lines.
@@ -96,12 +97,21 @@ def line_chart(
         *([] if legend else _end_labels(series, references, x_axis, y_axis)),
         f'<line class="cursor" x1="0" x2="0" y1="{TOP}" y2="{height - BOTTOM}"/>',
     ]
-    data = escape(json.dumps(_readings(series, x_axis, x_label, width)), quote=True)
+    data = escape(json.dumps(_readings(series, x_axis, y_axis, x_label, width)), quote=True)
+    name = escape(_name(series, caption, x_label), quote=True)
+    box = f'viewBox="0 0 {width} {height}" role="img" aria-label="{name}"'
     drawing = (
-        f'<svg class="chart" viewBox="0 0 {width} {height}" role="img">{"".join(parts)}</svg>'
-        f'<div class="read"></div><figcaption>{caption}</figcaption>'
+        f'<div class="plot"><svg class="chart{" long" if width > WIDE else ""}" {box}>{"".join(parts)}</svg>'
+        '<div class="read" aria-hidden="true" hidden></div></div>'
     )
-    return f'<figure data-chart="{data}">{_legend(series) if legend else ""}{drawing}</figure>'
+    head = _legend(series) if legend else ""
+    return f'<figure data-chart="{data}">{head}{drawing}<figcaption>{caption}</figcaption></figure>'
+
+
+def _name(series: Sequence[Series], caption: str, x_label: str) -> str:
+    """What the chart is called where it is read aloud."""
+    names = ", ".join(s.name for s in series)
+    return f"Chart: {plain(caption).rstrip('.')}. Across: {x_label}. Lines: {names}."
 
 
 def _padded(low: float, high: float, log: bool, from_zero: bool) -> tuple[float, float]:
@@ -161,23 +171,26 @@ def _end_labels(
     return labels
 
 
-def _readings(series: Sequence[Series], x_axis: Axis, x_label: str, width: int) -> dict[str, object]:
+def _readings(
+    series: Sequence[Series], x_axis: Axis, y_axis: Axis, x_label: str, width: int
+) -> dict[str, object]:
+    """Every line's value at every position that one of them has."""
     xs = sorted({v for s in series for v in s.x})
-    lookup = [dict(zip(s.x, s.y, strict=True)) for s in series]
+    points = [{x: y for x, y in zip(s.x, s.y, strict=True) if math.isfinite(y)} for s in series]
     return {
         "width": width,
         "unit": x_label,
-        "x": [short(v) for v in xs],
+        "x": [short(v if v == int(v) else float(f"{v:.4g}")) for v in xs],
         "pixels": [round(x_axis.pixel(v), 1) for v in xs],
         "series": [
-            {"name": s.name, "y": [_reading(known.get(v)) for v in xs]}
-            for s, known in zip(series, lookup, strict=True)
+            {"name": s.name, "style": s.style, "y": [_reading(v) for v in heights(known, xs, x_axis, y_axis)]}
+            for s, known in zip(series, points, strict=True)
         ],
     }
 
 
-def _reading(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(f"{value:.5g}")
+def _reading(value: float) -> float | None:
+    return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
 def _last(values: Sequence[float]) -> float:

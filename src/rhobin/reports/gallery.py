@@ -15,6 +15,9 @@ Pictures = Sequence[tuple[str, str]]
 KIND_HEADS = {"best": "Best", "median": "Around the median", "worst": "Worst"}
 MODES = (("both", "Both"), ("prediction", "Prediction"), ("target", "Ground truth"), ("error", "Distance"))
 
+MOUSE = "Drag to turn, click then scroll to come closer, double-click to reset"
+KEYS = "Keys: arrows, + and \N{MINUS SIGN}, Home"
+
 
 def scene_section(cases: Sequence[Case], scenes: Sequence[SceneCase]) -> str:
     """The scene with its buttons, its caption and its data.
@@ -32,8 +35,15 @@ def scene_section(cases: Sequence[Case], scenes: Sequence[SceneCase]) -> str:
         tag("button", name, type="button", data_mode=mode, aria_pressed=str(mode == "both").lower())
         for mode, name in MODES
     ]
-    canvas = tag("canvas", id="scene-canvas", tabindex="0", role="img", aria_label="Turning 3D scene")
-    hint = tag("p", "drag to turn, click then scroll to come closer, double-click to reset", class_="hint")
+    canvas = tag(
+        "canvas",
+        id="scene-canvas",
+        tabindex="0",
+        role="img",
+        aria_label=f"3D scene. {KEYS}.",
+        aria_describedby="scene-caption",
+    )
+    hint = tag("p", f"{MOUSE}. {KEYS}.", class_="hint")
     stage = tag("div", canvas, tag("div", *modes, class_="modes"), hint, _heat_scale(), class_="stage")
     picks = [_pick(i, case) for i, case in enumerate(cases)]
     data = tag("script", pack_scene(scenes), type="application/json", id="scene-data")
@@ -84,7 +94,6 @@ def _case_figure(case: Case, pictures: Pictures) -> str:
     error = case.error
     images = [f'<img src="{source}" alt="{alt}" width="400" height="400">' for source, alt in pictures]
     caption = (
-        f"<b>{text(case.errors)}</b><br>{text(error.sequence)}<br>"
-        f"{text(error.frame)}, {text(case.seen).replace(' %', '&thinsp;%')}"
+        f"<b>{text(case.errors)}</b><br>{text(error.sequence)}<br>{text(error.frame)}, {text(case.seen)}"
     )
     return tag("figure", tag("div", *images, class_="pair"), tag("figcaption", caption))

@@ -19,7 +19,7 @@ from rhobin.reports.drawn_views import read_views
 from rhobin.reports.ensemble_section import ensemble_section
 from rhobin.reports.facts import run_facts
 from rhobin.reports.gallery import case_grid, scene_section
-from rhobin.reports.html import tag, text
+from rhobin.reports.html import keep_units, tag, text
 from rhobin.reports.map_gallery import map_gallery
 from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, TARGET_BODY, TARGET_OBJECT, css
 from rhobin.reports.people_section import people_section
@@ -37,7 +37,6 @@ _KEYS = (
     ("human", "true body", TARGET_BODY, "line"),
     ("object", "true object", TARGET_OBJECT, "line"),
 )
-_BARS = (("human", "person", "body"), ("object", "object", "object"))
 
 
 def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
@@ -69,9 +68,8 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
         title=text(title),
         subject=text(track.title.lower()),
         eyebrow=_eyebrow(run, document, track),
-        lead=lead_sentence(track, rows, method, title),
-        bars=_bar_keys(track),
-        scores=scores_section(tracks, frames, method, title, kind_of(origin)),
+        lead=lead_sentence(track, rows, method, title, kind_of(origin)),
+        scores=scores_section(tracks, frames, origin),
         **_case_slots(choose_cases(frames[method], track), track, data_root, truth, results),
         **_further_slots(run_dir, document, frames[method], truth),
         curves=curve_figures(read_metrics(home / "metrics.csv"), tracks),
@@ -134,14 +132,10 @@ def _case_slots(
     }
 
 
-def _bar_keys(track: Track) -> str:
-    shown = [(name, color) for part, name, color in _BARS if part in track.parts]
-    return "".join(tag("span", name, style=f"--k:var(--{color})") for name, color in shown)
-
-
 def _fill(**slots: str) -> str:
     footer = "Written by rhobin. Everything on this page is inside this file."
     script = _asset("charts.js") + _asset("scene.js")
+    slots = {name: keep_units(html) for name, html in slots.items()}
     slots |= {"style": _asset("page.css"), "script": script, "footer": footer}
     return Template(_asset("page.html")).substitute(slots)
 

@@ -116,7 +116,7 @@ def _recall(row: Row, beside: Row, title: str, other: str) -> str:
     caption = (
         "<b>PCK curve</b>: share (%) of hips, knees, ankles, shoulders, elbows and wrists with at most this "
         f"distance to the truth, relative to the pelvis. AUC is the shaded share of the area up to "
-        f"{protocol['auc_max_mm']} mm and 100&thinsp;%."
+        f"{protocol['auc_max_mm']} mm and 100 %."
     )
     top = [Reference("all", 100.0, "plain")]
     return line_chart(series, caption, "distance [mm]", top, size=LONG, legend=True, marks=[mark])
@@ -126,10 +126,9 @@ def _visibility(row: Row, beside: Row, other: str) -> str:
     if not row.get("by_joints_visible"):
         return ""
     single = row["by_joint_seen"]
-    heads = ("Joints", "Number", "MPJPE [mm]", "MPJPE_PA [mm]")
-    shown = HUMAN.column("MPJPE").shown
+    heads = ("Joints", "Number", *(text(column.head) for column in HUMAN.leads))
     joints = [
-        (text(kind), f"{of['joints']:,}", shown(of["MPJPE"]), shown(of["MPJPE_PA"]))
+        (text(kind), f"{of['joints']:,}", *(column.shown(of[column.name]) for column in HUMAN.leads))
         for kind, of in single.items()
     ]
     theirs = beside.get("by_joints_visible", {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,50 +15,56 @@ from rhobin.reports.html import change, tag, text
 from rhobin.reports.symmetry_tables import symmetry_tables
 from rhobin.reports.tables import group_table, paper_table, row_title, score_table
 from rhobin.scoring.document import FrameRow
-from rhobin.scoring.measured import GENERATED, MEASURED
+from rhobin.scoring.measured import GENERATED, MEASURED, kind_of
 
 Rows = Mapping[str, Mapping[str, Any]]
 Frames = Mapping[str, Sequence[FrameRow]]
 
+HELD_OUT = "The challenge's scores on held-out sequences."
+NO_CONSTANT = (
+    "There is no constant predictor to compare with: it is the mean of the training views, and this was "
+    "scored without any."
+)
+_BARS = {"human": ("person", "body"), "object": ("object", "object")}
 _STYLES = {"constant": "plain", "constant_per_object": "plain dash", "perfect": "good"}
 
 
-def lead_sentence(track: Track, rows: Rows, method: str, title: str) -> str:
+def lead_sentence(track: Track, rows: Rows, method: str, title: str, kind: str) -> str:
     """The main result in words: scores, changes against the constant, and the perfect prediction's scores."""
     ours, leads = rows[method], track.leads
     values = " and ".join(
-        f"<b>{column.name} {column.shown(ours['scores'][column.name])}&thinsp;{column.unit}</b>"
-        for column in leads
+        f"<b>{column.name} {column.shown(ours['scores'][column.name])} {column.unit}</b>" for column in leads
     )
     told = f"{text(title)} scores {values} on {ours['frames']} frames of sequences that it was not trained on"
+    if kind != MEASURED:
+        told = f"{'On' if kind == GENERATED else 'With'} {kind}, {told}"
     constant, best = (rows.get(name, {}).get("scores") for name in ("constant", "perfect"))
     if constant:
         changes = [change(ours["scores"][column.name], constant[column.name]) for column in leads]
-        told += f": {' and '.join(changes)} against a constant guess"
+        told += f": {' and '.join(f'{percent} %' for percent in changes)} against a constant guess"
     if best and track.floor:
-        floors = [f"{column.shown(best[column.name])}&thinsp;{column.unit}" for column in leads]
+        floors = [f"{column.shown(best[column.name])} {column.unit}" for column in leads]
         told += f". A perfect prediction would score {' and '.join(floors)}"
     return f"{told}."
 
 
-def scores_section(tracks: Mapping[str, Rows], frames: Frames, method: str, title: str, kind: str) -> str:
+def scores_section(tracks: Mapping[str, Rows], frames: Frames, origin: Mapping[str, Any]) -> str:
     """Tables and charts of every track, the first with how its errors are spread.
 
     Args:
         tracks: rows by track, of ``scores.json``.
         frames: errors of frames by row.
-        method: name of the method's row.
-        title: the method's name for people.
-        kind: what the scores are of, as `rhobin.scoring.measured.kind_of` says.
+        origin: where the scores come from, of ``scores.json``.
 
     Returns:
         HTML.
     """
-    parts = []
+    method, title = origin["row"], origin["title"]
+    parts = [_intro(tracks)]
     for name in TRACKS:
         if name in tracks:
             parts.append(_track_part(TRACKS[name], tracks[name], frames, method, title))
-    return "".join(parts) + tag("p", _comparable(kind), class_="note warn")
+    return "".join(parts) + tag("p", _comparable(kind_of(origin)), class_="note warn")
 
 
 def breakdown_section(track: Track, rows: Rows, method: str) -> str:
@@ -73,7 +80,7 @@ def breakdown_section(track: Track, rows: Rows, method: str) -> str:
     )
     split = rows[method].get("by_symmetry")
     limit = rows[method]["protocol"]["min_visible"]
-    hidden = f"Frames below {100 * limit:.0f}&thinsp;% are not scored, as in the challenge."
+    hidden = f"Frames below {100 * limit:.0f} % are not scored, as in the challenge."
     return (
         (tag("p", beside) if other else "")
         + by_object
@@ -82,6 +89,18 @@ def breakdown_section(track: Track, rows: Rows, method: str) -> str:
         + by_visible
         + (symmetry_tables(split) if split else "")
     )
+
+
+def _intro(tracks: Mapping[str, Rows]) -> str:
+    compared = [TRACKS[name] for name, rows in tracks.items() if "constant" in rows]
+    if not compared:
+        return tag("p", f"{HELD_OUT} {NO_CONSTANT}")
+    parts = {part for track in compared for part in track.parts}
+    keys = [
+        tag("span", name, class_=f"key-{color}") for part, (name, color) in _BARS.items() if part in parts
+    ]
+    told = f"{HELD_OUT} Bars show what is left of the constant predictor's error: "
+    return tag("p", told, tag("span", *keys, class_="keys inline"))
 
 
 def _track_part(track: Track, rows: Rows, frames: Frames, method: str, title: str) -> str:
@@ -157,5 +176,12 @@ def _spread(track: Track, rows: Rows, frames: Frames, method: str, title: str) -
                 name = row_title(row, method, title)
                 series.append(Series(name if row == method else name.lower(), x, y, style))
         caption = f"<b>{column.name}</b>: share of frames (%) with at most this error."
+        series = [_over_all(s, series) for s in series]
         charts.append(line_chart(series, caption, f"error [{column.unit}]", log_x=True, legend=True))
     return "".join(charts)
+
+
+def _over_all(series: Series, others: Sequence[Series]) -> Series:
+    """A rising curve from 0 at the smallest error of all curves to 100 at their largest."""
+    low, high = min(s.x[0] for s in others), max(s.x[-1] for s in others)
+    return replace(series, x=[low, *series.x, high], y=[0.0, *series.y, 100.0])

@@ -47,7 +47,7 @@ def sigma_section(row: Mapping[str, Any]) -> str:
     if measured is None:
         return ""
     told = _HELD_OUT if "calibrated" in measured else _ONE_SEQUENCE
-    mean = f"The mean error is {measured['mean_mm']:.1f}&thinsp;mm over {measured['frames']} frames."
+    mean = f"The mean error is {measured['mean_mm']:.1f} mm over {measured['frames']} frames."
     return tag(
         "section",
         tag("h2", "Uncertainty of joints"),

@@ -53,7 +53,7 @@ def _matched(matched: Mapping[str, Any]) -> str:
 
 
 def _cells(cells: Sequence[Mapping[str, Any]]) -> str:
-    heads = ("Diameter, visible part", "", "Frames", *(text(column.head) for column in OBJECT.columns))
+    heads = ("Diameter, visible part", "Kind", "Frames", *(text(column.head) for column in OBJECT.columns))
     rows = []
     for cell in cells:
         name = text(f"{cell['size']}, {cell['visible']}")

@@ -18,6 +18,8 @@ TITLES = {
 }
 NARROW = 3
 """Columns of a track up to which a table has room for meters."""
+LEFT_OVER, OF_LARGEST = "Left of the constant's [%]", "Of the largest [%]"
+"""Heads of columns of meters."""
 
 _MEANS = {
     "joint": "the training set's mean in the body frame",
@@ -47,9 +49,9 @@ def score_table(track: Track, rows: Mapping[str, Row], method: str, title: str) 
     constant = rows.get("constant", {}).get("scores")
     heads = ["Prediction", *(text(column.head) for column in track.columns)]
     if constant:
-        heads += [*(f"{column.name} vs constant" for column in _compared(track)), ""]
+        heads += [*(f"{column.name} vs constant [%]" for column in _compared(track)), LEFT_OVER]
     heads.append("Frames")
-    numbers = [i for i, head in enumerate(heads) if head and i]
+    numbers = [i for i, head in enumerate(heads) if head != LEFT_OVER and i]
     body = "".join(
         tag("tr", *cells("td", shown, numbers), class_="ours" if name == method else "base")
         for name, row in rows.items()
@@ -95,9 +97,9 @@ def group_table(
         text(head),
         "Frames",
         *(text(column.head) for column in track.columns),
-        *([""] if narrow else []),
+        *([OF_LARGEST] if narrow else []),
     ]
-    heads += [text(f"{other_name}: {column.name}") for column in leads] if other else []
+    heads += [text(f"{other_name}: {column.head}") for column in leads] if other else []
     rows = []
     for name, row in groups.items():
         bars = [meter(100 * (row[c.name] or 0) / tops[c.unit], _STYLES[c.part]) for c in leads]
@@ -106,7 +108,7 @@ def group_table(
         others = [column.shown(beside.get(column.name)) for column in leads] if other else []
         meters = ["".join(bars)] if narrow else []
         rows.append((text(name), str(row["frames"]), *values, *meters, *others))
-    return table(heads, rows, [i for i, title in enumerate(heads) if title and i])
+    return table(heads, rows, [i for i, title in enumerate(heads) if title != OF_LARGEST and i])
 
 
 def fact_list(facts: Sequence[tuple[str, str]]) -> str:

@@ -95,7 +95,10 @@ def read_submission(path: Path, challenge: Challenge | None = None) -> dict[str,
         ValueError: the file is broken, carries code, or holds something else.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"no results at {path}: expected the challenge's results.pkl or its zip")
+        raise FileNotFoundError(
+            f"no results at {path}: expected the challenge's results.pkl or its zip; rhobin score takes "
+            "one from elsewhere with --results FILE"
+        )
     content = _load_zip(path) if zipfile.is_zipfile(path) else load_pickle(path)
     if not isinstance(content, Mapping):
         raise SubmissionError(f"{path}: expected a dict of sequences, found {type(content).__name__}.")

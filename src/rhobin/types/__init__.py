@@ -7,8 +7,9 @@ Units and frames, once for the whole project: metres, radians, rotation matrices
 from rhobin.types.camera import Camera
 from rhobin.types.drawing import Drawing
 from rhobin.types.drawn import BevMaps, CentreMaps, Heatmaps, ObjectMaps
+from rhobin.types.gender import GENDERS, gender_name
 from rhobin.types.prediction import HumanPrediction, ObjectPrediction, Prediction
-from rhobin.types.sample import GENDERS, Batch, Crop, Sample, SampleKey
+from rhobin.types.sample import Batch, Crop, Sample, SampleKey
 from rhobin.types.target import HumanTarget, ObjectTarget, Target
 from rhobin.types.tensors import map_tensors, required, to_device
 
@@ -30,6 +31,7 @@ __all__ = [
     "Sample",
     "SampleKey",
     "Target",
+    "gender_name",
     "map_tensors",
     "required",
     "to_device",

@@ -11,8 +11,6 @@ from rhobin.types.drawn import BevMaps, Heatmaps, ObjectMaps
 from rhobin.types.target import Target
 from rhobin.types.tensors import to_device
 
-GENDERS = ("male", "female", "neutral")
-
 
 @dataclass(frozen=True)
 class SampleKey:

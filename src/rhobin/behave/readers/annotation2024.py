@@ -16,7 +16,7 @@ from rhobin.behave.readers.references import as_mesh
 from rhobin.behave.ref import find_ref
 from rhobin.objects.template import Template
 from rhobin.pickles import load_pickle
-from rhobin.types import GENDERS
+from rhobin.types import GENDERS, gender_name
 
 _KEYS = (("pose", 156), ("betas", 10), ("trans", 3), ("obj_angle", 3), ("obj_trans", 3))
 _SAME = 1e-3
@@ -59,8 +59,8 @@ class References:
         meta = entry.get("meta") if isinstance(entry, Mapping) else None
         if not isinstance(meta, list | tuple | np.ndarray) or np.shape(meta) != (3,):
             return None
-        dataset, gender, object_name = (str(value) for value in meta)
-        return dataset, gender, object_name
+        dataset, gender, object_name = meta
+        return str(dataset), gender_name(gender), str(object_name)
 
     def annotation(self, name: str) -> ImageAnnotation | None:
         """The annotation of an image, None when the file has none.
@@ -121,7 +121,7 @@ def read_gt(file: Path, meta: Meta | None, templates: Mapping[str, Template]) ->
     content = load_or_tell(file)
     try:
         parameters = vectors(content, _KEYS)
-        gender = _gender(str(content["gender"]) if meta is None else meta[1])
+        gender = _gender(gender_name(content["gender"]) if meta is None else meta[1])
         placed = as_floats(content.get("verts_obj", np.zeros((0, 3)))).reshape(-1, 3)
     except (KeyError, TypeError, ValueError) as error:
         raise UnusableError(file, "bad_parameters", str(error)) from error

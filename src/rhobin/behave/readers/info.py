@@ -10,7 +10,7 @@ from typing import Any
 
 from rhobin.behave.layout import KINECTS, SUBJECTS, parse_sequence, subject_gender
 from rhobin.files import read_json
-from rhobin.types import GENDERS
+from rhobin.types import GENDERS, gender_name
 
 _CALIBS = "calibs"
 
@@ -61,7 +61,7 @@ def read_info(folder: Path, root: Path) -> SequenceInfo:
     if gender is None and object_name is None:
         raise ValueError("gender and cat are null: the sequence shows neither a person nor an object")
     if gender is not None:
-        gender = _checked(gender or subject_gender(sequence.subject), sequence.subject)
+        gender = _checked(gender_name(gender or subject_gender(sequence.subject)), sequence.subject)
     return SequenceInfo(
         object_name="" if object_name is None else object_name or sequence.object_name,
         gender=gender or "neutral",

@@ -160,8 +160,7 @@
     state.index = Number(button.dataset.case);
     press("[data-case]", button);
     document.getElementById("scene-caption").textContent = data.cases[state.index].caption;
-    Object.assign(view, HOME);
-    refresh();
+    home();
   }));
   document.querySelectorAll("[data-mode]").forEach((button) => button.addEventListener("click", () => {
     state.mode = button.dataset.mode;
@@ -175,6 +174,11 @@
     view.pitch = Math.min(1.5, Math.max(-1.5, view.pitch - dy));
     refresh();
   };
+  const zoom = (factor) => {
+    view.zoom = Math.min(6, Math.max(0.4, view.zoom * factor));
+    refresh();
+  };
+  const home = () => { Object.assign(view, HOME); refresh(); };
   canvas.addEventListener("pointerdown", (e) => {
     canvas.setPointerCapture(e.pointerId);
     canvas.dataset.dragging = "1";
@@ -188,15 +192,20 @@
   canvas.addEventListener("wheel", (e) => {
     if (!e.ctrlKey && document.activeElement !== canvas) return;
     e.preventDefault();
-    view.zoom = Math.min(6, Math.max(0.4, view.zoom * Math.exp(-e.deltaY * 0.001)));
-    refresh();
+    zoom(Math.exp(-e.deltaY * 0.001));
   }, { passive: false });
-  canvas.addEventListener("dblclick", () => { Object.assign(view, HOME); refresh(); });
+  canvas.addEventListener("dblclick", home);
+  const CLOSER = 1.15;
+  const KEYS = {
+    ArrowLeft: () => turn(-0.12, 0), ArrowRight: () => turn(0.12, 0),
+    ArrowUp: () => turn(0, -0.12), ArrowDown: () => turn(0, 0.12),
+    "+": () => zoom(CLOSER), "=": () => zoom(CLOSER), "-": () => zoom(1 / CLOSER), "_": () => zoom(1 / CLOSER),
+    Home: home,
+  };
   canvas.addEventListener("keydown", (e) => {
-    const step = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, -0.12], ArrowDown: [0, 0.12] }[e.key];
-    if (!step) return;
+    if (!KEYS[e.key] || e.ctrlKey || e.metaKey || e.altKey) return;
     e.preventDefault();
-    turn(...step);
+    KEYS[e.key]();
   });
   new ResizeObserver(refresh).observe(canvas);
   refresh();
