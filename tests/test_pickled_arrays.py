@@ -3,9 +3,11 @@
 import copy
 import pickle
 import pickletools
+import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import rhobin
 from rhobin.pickles import BrokenFileError, load, load_pickle
 from rhobin.pickles.write import pickled
 
@@ -165,6 +168,12 @@ def test_more_containers_than_data_have_are_refused(tmp_path, monkeypatch):
     sound = [list(range(100)) for _ in range(500)]
     path.write_bytes(pickle.dumps(copy.deepcopy(sound)))
     assert load_pickle(path) == sound
+
+
+def test_one_module_writes_all_pickles():
+    source = Path(rhobin.__file__).parent
+    writing = [file for file in source.rglob("*.py") if re.search(r"pickle\.dumps?\(", file.read_text())]
+    assert writing == [source / "pickles" / "write.py"]
 
 
 @pytest.mark.parametrize(
