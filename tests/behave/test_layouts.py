@@ -292,9 +292,8 @@ def test_distortion_of_a_camera_changes_the_hash(releases):
     digests = set()
     for distortion in (None, np.full(8, 0.01)):
         builder = ReleaseBuilder(raw.root, "train", "raw", raw.templates)
-        camera = builder.add_camera(
-            0, replace(raw.cameras[0], R=np.eye(3), t=np.zeros(3), distortion=distortion)
-        )
+        lens = replace(raw.cameras[0], R=np.eye(3), t=np.zeros(3), distortion=distortion)
+        camera = builder.add_camera(0, lens)
         views = {1: (camera, ("a.jpg", "b.jpg", "c.jpg"))}
         builder.add("s", "male", "stool", FrameRecord("t0003.000", parameters, views, ""))
         digests.add(builder.release().data_hash)

@@ -20,6 +20,7 @@ from rhobin.reports.figures import Series, line_chart
 from rhobin.reports.html import keep_units, plain
 from rhobin.reports.scores_section import lead_sentence, scores_section
 from rhobin.scoring.document import read_scores
+from rhobin.scoring.measured import MEASURED
 
 UNIT = r"(?:%|mm|cm|m|px|deg|ms|s|min)"
 
@@ -50,7 +51,7 @@ def test_the_first_sentence_says_that_the_data_are_generated(page, scores):
     lead = re.search(r'<p class="lead">(.*?)</p>', page).group(1)
     assert plain(lead).startswith("On generated data, KHOR scores SMPL ")
     rows = scores[0]["tracks"]["joint"]
-    assert "generated" not in lead_sentence(JOINT, rows, "khor", "KHOR", generated=False)
+    assert "generated" not in lead_sentence(JOINT, rows, "khor", "KHOR", MEASURED)
 
 
 def test_every_track_has_its_constant_predictors(page):

@@ -91,7 +91,7 @@ def attempt(subject: Subject, bench: Path, file: Path | None, damaged: bytes) ->
         command = [word.replace("FILE", str(target)) for word in subject.command.split()]
         code, further = fork(command, place)
         new = [p for p in {*place.rglob("*")} - before if p.relative_to(place).parts[0] not in ("OUT", "run")]
-        said = (place / "said").read_text(errors="replace").replace(folder, "")
+        said = (place / "said").read_bytes().decode(errors="replace").replace(folder, "")
         new = [p for p in new if p.name != "said" and "__pycache__" not in p.parts]
         return code, said, f"wrote {new[0].relative_to(place)}" if new else further
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 
 import rhobin
+from rhobin.files import write_json
 
 ROOT = Path(__file__).parents[2]
 DONE = "made"
@@ -120,7 +120,7 @@ def _call(bench: Path, *command: str) -> None:
 
 def _detections(root: Path) -> None:
     for image in sorted(root.glob("sequences/*/*/k*.color.jpg")):
-        image.with_suffix(".json").write_text(json.dumps({"body_joints": [0.5] * 75}))
+        write_json(image.with_suffix(".json"), {"body_joints": [0.5] * 75})
 
 
 def _challenge(bench: Path) -> None:

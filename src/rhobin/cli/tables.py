@@ -19,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the tables; returns the exit status."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -34,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
         return 1
     console = Console()
     for printed in (TABLE_2, TABLE_3, TABLE_4, TABLE_5):
-        table = Table(title=escape(f"Table {printed.number}: {printed.title}"), title_justify="left")
+        title, narrow = escape(f"Table {printed.number}: {printed.title}"), (0, 1, 0, 0)
+        table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=narrow)
         for head in ("", *printed.columns):
             table.add_column(escape(head), justify="right" if head else "left", min_width=0 if head else 10)
         for name, values in printed.rows:

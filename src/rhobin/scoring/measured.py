@@ -66,7 +66,8 @@ def measured_rows(places: Iterable[Path]) -> list[MeasuredRow]:
 
 def _name(title: str, folder: Path) -> str:
     """A row's name; what `rhobin score` wrote has its folder's name for a title."""
-    return str(folder) if title == folder.resolve().name else f"{title}, {folder}"
+    place = folder.name if folder.is_absolute() else str(folder)
+    return place if title == folder.resolve().name else f"{title}, {place}"
 
 
 def _of_track(document: Mapping[str, Any], name: str, named: str) -> MeasuredRow:

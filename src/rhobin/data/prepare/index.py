@@ -162,7 +162,7 @@ def read_recipe(root: Path) -> Recipe | None:
     """How the views of a prepared root are stored, complete or not; None where it does not say."""
     for name in (PREPARED, UNFINISHED):
         try:
-            return Recipe(**json.loads((root / name).read_text())["recipe"])
+            return Recipe(**json.loads((root / name).read_bytes())["recipe"])
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return None

@@ -14,7 +14,7 @@ UNFINISHED = "unfinished.json"
 MANIFEST = "manifest.json"
 TEMPLATES = "templates.npz"
 AROUND = ("union", "person", "object")
-BESIDE = ("ref.pkl", "synth.json", "split.json")
+BESIDE = ("ref.pkl", "synth.json", "renders.json", "split.json")
 """Small files of a raw root that scoring and reports read."""
 
 STORED = np.dtype(
