@@ -7,7 +7,16 @@ import sys
 
 import pytest
 
-from rhobin.files import clear_leftovers, leftovers, write_bytes, write_json, write_text, written_whole
+from rhobin.files import (
+    clear_leftovers,
+    leftovers,
+    read_sealed,
+    write_bytes,
+    write_json,
+    write_sealed,
+    write_text,
+    written_whole,
+)
 
 KILLED = """
 import os, signal, sys
@@ -66,3 +75,13 @@ def test_parts_of_writers_that_are_gone_are_cleared(tmp_path):
         clear_leftovers(tmp_path)
         other.communicate(b"\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == [alive.name, "d.part"]
+
+
+@pytest.mark.parametrize("change", [lambda t: t.replace("3", "4", 1), lambda t: t[:9], lambda t: "[]"])
+def test_a_sealed_file_that_was_changed_is_refused(tmp_path, change):
+    path = tmp_path / "a.json"
+    write_sealed(path, {"views": [1, 2, 3], "name": "ä"})
+    assert read_sealed(path) == {"views": [1, 2, 3], "name": "ä"}
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ValueError, match="was changed after it was written"):
+        read_sealed(path)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+SEAL = "seal"
+"""Key of a sealed file for the hash of what else it holds."""
 
 PART = ".{name}.{pid}.part"
 
@@ -68,6 +72,31 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """Write an object as JSON with its hash, so that a change of it is seen when it is read."""
+    write_json(path, {**content, SEAL: _seal(content)})
+
+
+def read_sealed(path: Path) -> dict[str, Any]:
+    """Read what `write_sealed` wrote.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError: it is not JSON, or was changed.
+    """
+    try:
+        content = read_json(path)
+    except ValueError as error:
+        raise ValueError(f"{path} was changed after it was written: {error}") from error
+    if not isinstance(content, dict) or content.pop(SEAL, None) != _seal(content):
+        raise ValueError(f"{path} was changed after it was written")
+    return content
+
+
+def _seal(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def leftovers(folder: Path) -> list[Path]:

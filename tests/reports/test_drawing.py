@@ -227,3 +227,11 @@ def test_words_of_html():
     assert change(70.0, 100.0) == "&minus;30"
     assert change(104.0, 100.0) == "+4"
     assert change(None, 100.0) == "&ndash;"
+
+
+@pytest.mark.parametrize("log", ["", "<html>\n</html>\n", "step,train/loss\n1,many\n", "step,train/loss\n"])
+def test_a_log_that_is_none_is_refused_by_name(tmp_path, log):
+    path = tmp_path / "metrics.csv"
+    path.write_text(log)
+    with pytest.raises(ValueError, match=r"metrics\.csv: expected .*copy the file again"):
+        read_metrics(path)

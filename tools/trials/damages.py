@@ -172,9 +172,10 @@ def in_content(
         paths = [path for path in leaves(content) if not used or {*used} & {*path}]
         path = paths[rng.integers(len(paths))]
         try:
-            return dump(changed(content, path, how, rng))
+            damaged = dump(changed(content, path, how, rng))
         except (TypeError, ValueError):  # JSON holds no such value
             return None
+        return None if damaged == dump(content) else damaged  # text has no numbers to change
 
     return damage
 

@@ -47,6 +47,7 @@ FITTED, SAVED = ("pose", "betas", "trans"), ("run", "root")
 EVAL = "eval.py run=run"
 TRAIN = "train.py experiment=khor/smoke data.root=root run_dir=run threads=1 resume=auto"
 CHECK, CHECK_PREPARED = "prepare --check root --workers 0", "prepare --check prepared --workers 0"
+STACK = "ensemble fit OUT/stack people"
 GO_ON = "prepare root prepared --workers 0"
 SCORE = "score joint challenge OUT --body standin"
 ZIP = f"{SCORE} --results challenge/results.zip"
@@ -80,7 +81,7 @@ SUBJECTS = (
     Subject("body file", "npz", "body/*.npz", "convert-body FILE --out OUT", ("body",), weight=2),
     Subject("parameters", "npz", "parameters/*.npz", CONVERT, ("parameters",)),
     Subject("stored results", "pickle", "run/results.pkl", "submit run", SAVED),
-    Subject("stored predictions", "npz", "run/predictions.npz", "report run", SAVED),
+    Subject("stored predictions", "npz", "people/validation/predictions.npz", STACK, ("people", "root")),
     Subject("scores.json", "json", "run/scores.json", "tables run", SAVED),
     Subject("frames.csv", "bytes", "run/frames.csv", "compare run", SAVED),
     Subject("run.json", "bytes", "run/run.json", "report run", SAVED),
@@ -107,6 +108,7 @@ def make_bench(bench: Path) -> None:
         settings = (f"experiment={experiment}/smoke", "data.root=root", f"run_dir={run}", "threads=1")
         _call(bench, str(ROOT / "train.py"), *settings)
     _call(bench, str(ROOT / "eval.py"), "run=run")
+    _call(bench, str(ROOT / "eval.py"), "run=people", "views=val")
     _call(bench, "-m", "rhobin", "submit", "run")
     _challenge(bench)
     _single_files(bench)

@@ -20,6 +20,9 @@ _REFERENCES = {True: {"constant": "constant", "perfect": "sampling floor"}, Fals
 Columns = dict[str, tuple[list[float], list[float]]]
 
 
+RESTORE = "copy the file again, or remove it to have a page without curves"
+
+
 def read_metrics(path: Path) -> Columns:
     """Read a training log.
 
@@ -28,17 +31,27 @@ def read_metrics(path: Path) -> Columns:
 
     Returns:
         Steps and values of each metric, where it has any; empty when there is no log.
+
+    Raises:
+        ValueError: it is no such table.
     """
     columns: Columns = {}
     if not path.is_file():
         return columns
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
+    try:
+        rows = list(
+            csv.DictReader(path.read_text(encoding="utf-8").splitlines(), restkey="beyond", strict=True)
+        )
+        for row in rows:
             for name, cell in row.items():
                 if name not in ("step", "epoch") and cell:
                     steps, values = columns.setdefault(name, ([], []))
                     steps.append(float(row["step"]))
                     values.append(float(cell))
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise ValueError(f"{path}: expected a column step and numbers, found {error!r}; {RESTORE}") from error
+    if not rows:
+        raise ValueError(f"{path}: expected rows of a column step and numbers, found none; {RESTORE}")
     return columns
 
 

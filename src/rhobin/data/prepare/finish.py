@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -29,7 +28,7 @@ from rhobin.data.prepare.recipe import (
 )
 from rhobin.data.prepare.sequence import list_sequences
 from rhobin.data.prepare.templates import write_templates
-from rhobin.files import write_bytes, write_json
+from rhobin.files import read_sealed, write_bytes, write_json
 
 
 def write_index(releases: list[Release], out: Path, recipe: Recipe) -> None:
@@ -59,7 +58,7 @@ def write_index(releases: list[Release], out: Path, recipe: Recipe) -> None:
 
 def _records(release: Release, out: Path) -> list[dict[str, Any]]:
     files = [record_file(out, release.split, sequence.name) for sequence in list_sequences(release)]
-    return [json.loads(file.read_bytes()) for file in files]
+    return [read_sealed(file) for file in files]
 
 
 def _stored(release: Release, records: list[dict[str, Any]]) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 from rhobin.behave.release import Release, ViewFiles
 from rhobin.data.prepare.recipe import FORMAT, STORED, Recipe, record_file, sequence_store, view_stem
 from rhobin.data.prepare.view import prepare_view
-from rhobin.files import write_json
+from rhobin.files import read_sealed, write_sealed
 
 _COLOR, _MASKS = ".jpg", ".bits"
 
@@ -70,9 +70,9 @@ def signature(sequence: Sequence, recipe: Recipe) -> str:
 
 
 def read_record(out: Path, sequence: Sequence, wanted: str) -> dict[str, Any] | None:
-    """The record of a sequence that is complete and has the wanted signature, else None."""
+    """The record of a sequence that is complete, unchanged and has the wanted signature, else None."""
     try:
-        record = json.loads(record_file(out, sequence.split, sequence.name).read_bytes())
+        record = read_sealed(record_file(out, sequence.split, sequence.name))
     except (OSError, ValueError):
         return None
     return record if record.get("signature") == wanted else None
@@ -105,7 +105,7 @@ def prepare_sequence(out: Path, sequence: Sequence, recipe: Recipe) -> int:
         **columns,
         "reason": [reason.decode() for reason in columns["reason"]],
     }
-    write_json(record_file(out, sequence.split, sequence.name), record)
+    write_sealed(record_file(out, sequence.split, sequence.name), record)
     return int(rows["color"][:, 1].sum() + rows["masks"][:, 1].sum())
 
 
