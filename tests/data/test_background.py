@@ -131,6 +131,7 @@ def test_broken_images_of_a_folder_are_passed_over(tmp_path):
     for suffix in (".jpg", ".png"):
         (tmp_path / f"c{suffix}").write_bytes(huge(suffix))
     (tmp_path / "._a.jpg").write_bytes((tmp_path / "c.jpg").read_bytes())
+    (tmp_path / "k0.depth.png").write_bytes((tmp_path / "c.png").read_bytes())
     assert [file.name for file in list_images(tmp_path)] == ["a.jpg", "b.jpg", "c.jpg", "c.png"]
     assert Backgrounds(str(tmp_path), lone()).draw(np.random.default_rng(0), 0, 32) is None
 

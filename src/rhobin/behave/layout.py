@@ -22,6 +22,7 @@ OBJECT_MASKS = ("obj_rend_mask.png", "obj_rend_mask.jpg", "obj_mask.png", "obj_m
 PERSON_MASKS = ("person_mask.png", "person_mask.jpg")
 """Masks in the order to try: a PNG has lost nothing (decision 0149)."""
 COLORS = ("color.jpg", "color.png")
+DEPTH = "depth.png"
 REGISTER_URL = "https://virtualhumans.mpi-inf.mpg.de/behave/license.html"
 
 CHALLENGE_LENS = (979.784, 979.840, 1018.952, 779.486)
@@ -157,4 +158,4 @@ def table_file(root: Path, kinect: int) -> Path:
 
 def depth_file(frame_dir: Path, kinect: int) -> Path:
     """Depth image of one Kinect: 16 bits, millimetres, registered to its colour image."""
-    return frame_dir / f"k{kinect}.depth.png"
+    return frame_dir / f"k{kinect}.{DEPTH}"

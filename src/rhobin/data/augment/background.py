@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rhobin.behave.layout import left_by_system
+from rhobin.behave.layout import DEPTH, left_by_system
 from rhobin.behave.pixels import too_large
 from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.other_root import OtherRooms, is_root
@@ -90,7 +90,7 @@ def _decoded(file: Path) -> np.ndarray | None:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Images of a folder and its subfolders, sorted.
+    """Images of a folder and its subfolders, sorted; depth images (`*.depth.png`) are none.
 
     Raises:
         FileNotFoundError: the folder does not exist or holds no image.
@@ -104,7 +104,9 @@ def list_images(folder: Path) -> list[Path]:
     files = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not any(map(left_by_system, path.relative_to(folder).parts))
+        if path.suffix.lower() in SUFFIXES
+        and not path.name.endswith(DEPTH)
+        and not any(map(left_by_system, path.relative_to(folder).parts))
     )
     if not files:
         raise FileNotFoundError(f"data.augment.background_from: {folder} holds no image; {advice}")
