@@ -34,6 +34,7 @@ from rhobin.scoring.store import RESULTS, Provenance, read_further, read_results
 from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
 from rhobin.scoring.trust import calibrated, judge
 from rhobin.scoring.visibility import with_visibility
+from rhobin.terminal import plain_console
 
 
 def evaluate(config: DictConfig) -> Path:
@@ -52,7 +53,7 @@ def evaluate(config: DictConfig) -> Path:
         FileNotFoundError: run, checkpoint or data are missing.
         ValueError: the checkpoint belongs to another experiment, or something cannot be scored.
     """
-    run_dir, console = Path(config.run), Console()
+    run_dir, console = Path(config.run), plain_console()
     home = kept_in(run_dir, config.checkpoint)
     folder = Path(config.out or home)
     known_tracks(config.tracks, "tracks")
