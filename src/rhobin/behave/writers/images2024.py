@@ -10,6 +10,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from rhobin.behave.readers.challenge2024 import HUMAN_MASK, OBJECT_MASK, image_id
+from rhobin.behave.ref import template_entries
 from rhobin.behave.release import Release
 from rhobin.behave.video import split_frame
 from rhobin.behave.writers.files import copy_image, read_mask, write_image
@@ -46,8 +47,7 @@ def write_2024(out: Path, releases: Sequence[Release], bodies: BodySet) -> None:
                 annotations[name] = _reference(release, view, gt)
     for kinect, camera in lenses.items():
         write_lens(out, kinect, camera)
-    meshes = {name: {"verts": t.verts, "faces": t.faces} for name, t in templates.items()}
-    content = {"annotations": annotations, "templates": meshes}
+    content = {"annotations": annotations, "templates": template_entries(templates)}
     write_bytes(out / "ref.pkl", pickled(content))
 
 
