@@ -15,7 +15,6 @@ from rhobin.files import write_bytes
 from rhobin.objects.template import Template
 from rhobin.pickles import load_pickle
 from rhobin.pickles.write import pickled
-from rhobin.types import gender_name
 
 WIDTHS: dict[str, tuple[int, ...]] = {
     "poses": (156,),
@@ -122,7 +121,7 @@ def need_ref(place: Path) -> Path:
 
 
 def read_ref(
-    path: Path, centred: bool = True, content: Any = None
+    path: Path, centred: bool = True, content: Any = None, scored: bool = False
 ) -> tuple[dict[str, SequenceAnnotation], dict[str, RefTemplate]]:
     """Read `ref.pkl` without running any code in it.
 
@@ -130,19 +129,21 @@ def read_ref(
         path: the file, or a folder that `find_ref` knows.
         centred: refuse templates that are off their centre, as BEHAVE's are not; the evaluators take any.
         content: what the file holds, where it was read before.
+        scored: refuse annotations that nothing can be scored against, of which readers of images leave out
+            single frames.
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when a key is missing, or nothing can be scored against what it holds: other shapes,
-            numbers that are not finite, millimetres, matrices that are no rotations, names that are paths,
-            templates off their centre. The message says key, what was found and what is expected.
+        ValueError: when a key is missing or of another shape, names are paths, templates are not in metres or
+            have symmetries that are no motions or are off their centre; with `scored`, numbers are not finite
+            or not in metres and radians. The message says key, what was found and what is expected.
     """
     path = need_ref(path)
     content = load_pickle(path) if content is None else content
     annotations = _dict(path, content, "annotations")
     templates = _dict(path, content, "templates")
     return (
-        {str(name): _annotation(path, str(name), value) for name, value in annotations.items()},
+        {str(name): _annotation(path, str(name), value, scored) for name, value in annotations.items()},
         {
             str(name): RefTemplate(*template_parts(path, str(name), value, centred))
             for name, value in templates.items()
@@ -159,7 +160,7 @@ def _dict(path: Path, content: Any, key: str) -> Mapping[str, Any]:
     return value
 
 
-def _annotation(path: Path, name: str, value: Mapping) -> SequenceAnnotation:
+def _annotation(path: Path, name: str, value: Mapping, scored: bool) -> SequenceAnnotation:
     where = f"{path}: {name}"
     listed = entry(path, name, value, "frames")
     if not isinstance(listed, list | tuple | np.ndarray):
@@ -168,9 +169,10 @@ def _annotation(path: Path, name: str, value: Mapping) -> SequenceAnnotation:
     check_names(frames, f"{where}: key 'frames'")
     arrays: dict[str, np.ndarray] = {}
     for key, width in WIDTHS.items():
-        array = numbers(entry(path, name, value, key), (-1, *width), f"{where}: key {key!r}")
+        array = numbers(entry(path, name, value, key), (-1, *width), f"{where}: key {key!r}", finite=False)
         if len(array) != len(frames):
             raise ValueError(f"{path}: {name} lists {len(frames)} frames but {len(array)} {key}")
         arrays[key] = array
-    check_values(arrays, frames, where)
-    return SequenceAnnotation(frames=frames, gender=gender_name(entry(path, name, value, "gender")), **arrays)
+    if scored:
+        check_values(arrays, frames, where)
+    return SequenceAnnotation(frames=frames, gender=str(entry(path, name, value, "gender")), **arrays)

@@ -14,16 +14,25 @@ from rhobin.behave.plausible import FARTHEST, LARGEST_BETA
 MOST_VISIBLE = 2.0  # masks are noisy, so a share may pass 1; percentages pass 2
 NO_ROTATION = 1e-2  # of R R^T from the identity: more than rounding, or hand-written symmetries, can be off
 TURN = 2 * np.pi  # radians of a rotation vector, which needs no more than half of it
+_METRES = (-FARTHEST, FARTHEST, f"metres within {FARTHEST:g}; are these millimetres?")
+BOUNDS = {
+    "occ_ratios": (0.0, MOST_VISIBLE, "the visible share of the object, in [0, 1]"),
+    "betas": (-LARGEST_BETA, LARGEST_BETA, f"shape coefficients within {LARGEST_BETA:g}"),
+    "trans": _METRES,
+    "obj_trans": _METRES,
+}
+"""Least and largest value of an array of `SequenceAnnotation`, and what is expected there."""
 NEXT = "Mend that entry, or take the file from its source again."
 
 
-def numbers(value: Any, shape: tuple[int, ...], where: str) -> np.ndarray:
+def numbers(value: Any, shape: tuple[int, ...], where: str, finite: bool = True) -> np.ndarray:
     """An entry as a float64 array; axes of length one that are too many are dropped.
 
     Args:
         value: what the file holds.
         shape: expected shape; -1 for any length.
         where: file, entry and key, for messages.
+        finite: refuse numbers that are not.
 
     Raises:
         ValueError: it holds no numbers, has another shape, or a number is not finite.
@@ -37,7 +46,7 @@ def numbers(value: Any, shape: tuple[int, ...], where: str) -> np.ndarray:
         array = array.reshape(shape)
     if array.ndim != len(shape) or not all(map(_fits, array.shape, shape)):
         raise ValueError(f"{where}: expected shape {expected}, found {array.shape}. {NEXT}")
-    if not np.isfinite(array).all():
+    if finite and not np.isfinite(array).all():
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{where}: expected finite numbers, found {array[place]} at {place}. {NEXT}")
     return array
@@ -69,29 +78,24 @@ def check_rotations(R: np.ndarray, where: str) -> None:
 
 
 def check_values(arrays: Mapping[str, np.ndarray], frames: Sequence[str], where: str) -> None:
-    """Refuse people and objects that no camera of BEHAVE can have seen.
+    """Refuse people and objects that no camera of BEHAVE can have seen, and numbers that are not finite.
 
     Args:
-        arrays: by key of `SequenceAnnotation`, (T, ...) each, finite.
+        arrays: by key of `SequenceAnnotation`, (T, ...) each.
         frames: T frame names.
         where: file and sequence, for messages.
 
     Raises:
         ValueError: names key, frame, what was found and what is expected.
     """
-    for key, low, high, what in (
-        ("occ_ratios", 0.0, MOST_VISIBLE, "the visible share of the object, in [0, 1]"),
-        ("betas", -LARGEST_BETA, LARGEST_BETA, f"shape coefficients within {LARGEST_BETA:g}"),
-        ("trans", -FARTHEST, FARTHEST, f"metres within {FARTHEST:g}; are these millimetres?"),
-        ("obj_trans", -FARTHEST, FARTHEST, f"metres within {FARTHEST:g}; are these millimetres?"),
-    ):
-        rows = arrays[key].reshape(len(frames), -1)
-        bad = np.flatnonzero(((rows < low) | (rows > high)).any(axis=1))
+    for key, array in arrays.items():
+        low, high, what = BOUNDS.get(key, (-np.inf, np.inf, "a finite number"))
+        rows = array.reshape(len(frames), -1)
+        bad = np.argwhere(~(np.isfinite(rows) & (rows >= low) & (rows <= high)))
         if len(bad):
-            worst = rows[bad[0]][np.abs(rows[bad[0]]).argmax()]
-            raise ValueError(
-                f"{where}: key {key!r}: frame {frames[bad[0]]}: found {worst:.4g}, expected {what}. {NEXT}"
-            )
+            row, place = bad[0]
+            found = f"frame {frames[row]}: found {rows[row, place]:.4g}"
+            raise ValueError(f"{where}: key {key!r}: {found}, expected {what}. {NEXT}")
     for key in ("poses", "obj_rots"):
         turns = np.linalg.norm(arrays[key][:, :3], axis=1)
         if len(turns) and np.median(turns) > TURN:

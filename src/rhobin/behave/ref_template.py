@@ -74,6 +74,9 @@ def _check_mesh(verts: np.ndarray, faces: np.ndarray, where: str) -> None:
             f"{where}: key 'faces': expected whole numbers from 0 to {len(verts) - 1}, found "
             f"{faces.min():g} to {faces.max():g}. {NEXT}"
         )
+    corners = verts[faces.astype(np.int64)]
+    if not np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]).any():
+        raise ValueError(f"{where}: expected triangles with an area, found none. {NEXT}")
 
 
 def _check_shifts(shifts: np.ndarray, verts: np.ndarray, where: str) -> None:

@@ -14,7 +14,7 @@ from rhobin.metrics.oddities import oddities
 from rhobin.metrics.posing import pose_examples
 from rhobin.metrics.protocol import OFFICIAL_2023, JointProtocol
 from rhobin.metrics.scored import ScoredFrames, mean_or_lost
-from rhobin.metrics.submission import Annotations, Example, Results, match_frames
+from rhobin.metrics.submission import Annotations, Example, Results, SubmissionError, match_frames
 
 NAMES = ("SMPL", "Object")
 CHUNK = 16
@@ -87,7 +87,11 @@ def score_joint(
 
     def errors_of(chunk: Sequence[Example]) -> list[tuple[float, float]]:
         meshes = pose_examples(chunk, annotations, templates, results, bodies, source)
-        return joint_errors_of_frames(meshes, protocol.seed, protocol.samples, workers=1)
+        try:
+            return joint_errors_of_frames(meshes, protocol.seed, protocol.samples, workers=1)
+        except ValueError as error:  # the truth's meshes were checked when they were read
+            where = f"{source}: predicted meshes of {chunk[0].name} to {chunk[-1].name}"
+            raise SubmissionError(f"{where}: {error}") from error
 
     with ThreadPoolExecutor(workers) as pool:
         pairs = [pair for part in pool.map(errors_of, _chunks(matching.examples)) for pair in part]

@@ -36,9 +36,9 @@ def oddities(
     for sequence, group in groupby(examples, key=lambda e: e.sequence):
         rows, record = list(group), results[sequence]
         found = _units(rows, annotations[sequence], record, track)
-        if track != "human" and "obj_verts" not in record:
+        if track == "object" or (track == "joint" and "obj_verts" not in record):
             found += _odd_rotations(rows, record)
-        if track != "object" and "smpl_verts" not in record:
+        if track == "human" or (track == "joint" and "smpl_verts" not in record):
             found += _degrees(rows, record)
         notes += [f"sequence {sequence}: {note}" for note in found]
     return tuple(notes)

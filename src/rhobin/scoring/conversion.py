@@ -42,7 +42,7 @@ def how_to_convert(saved_by: str, path: Path) -> str:
 
 def saved_by(asked: str) -> str:
     """Whose names a pickle asks for, by the message of the reader that refused it."""
-    return next((name for name in ("joblib", "torch") if f"asks for {name}." in asked), "pickle")
+    return "joblib" if "asks for joblib." in asked else "pickle"
 
 
 def is_packed(path: Path) -> bool:
