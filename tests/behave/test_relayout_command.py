@@ -1,7 +1,10 @@
 """`rhobin relayout`."""
 
+import json
+import pickle
 import shutil
 
+import numpy as np
 import pytest
 
 from rhobin.__main__ import main
@@ -37,3 +40,29 @@ def test_what_cannot_be_done_is_said(release_root, own_root, tmp_path, capsys):
     said = capsys.readouterr().err
     assert "no test split" in said
     assert "is not empty" in said
+
+
+def test_a_root_by_image_is_scored(release_root, tmp_path, capsys, templates):
+    """Perfect predictions of its own `ref.pkl`; the official object evaluator reads `symmetries`, too."""
+    out = tmp_path / "out"
+    assert main(["relayout", str(release_root), str(out), "--layout", "2024"]) == 0
+    ref = pickle.loads((out / "ref.pkl").read_bytes())
+    for name, template in ref["templates"].items():
+        assert set(template) == {"verts", "faces", "symmetries"}
+        assert len(template["symmetries"]) == len(templates[name].symmetries)
+        for entry, R, t in zip(
+            template["symmetries"], templates[name].symmetries, templates[name].symmetry_offsets, strict=True
+        ):
+            np.testing.assert_allclose(entry["R"], R, atol=1e-6)
+            np.testing.assert_allclose(entry["t"], t, atol=1e-6)
+    keys = ("pose", "betas", "trans", "obj_rot", "obj_trans")
+    perfect = {name: {key: image[key] for key in keys} for name, image in ref["annotations"].items()}
+    (tmp_path / "results.pkl").write_bytes(pickle.dumps(perfect))
+    for track, best in (("human", {"MPJPE": 0}), ("object", {"AR_all": 1}), ("joint", {})):
+        scores = tmp_path / track
+        results = ["--results", str(tmp_path / "results.pkl")]
+        assert main(["score", track, str(out), str(scores), *results]) == 0, capsys.readouterr().err
+        found = json.loads((scores / "scores.json").read_text())["tracks"][track]["results"]
+        assert found["edition"] == "2024"
+        for name, value in best.items():
+            assert found["scores"][name] == pytest.approx(value, abs=1e-6)

@@ -1,6 +1,9 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
+from conditioning import ADDED, allowed, largest
 
 from rhobin.body.ik import hybrik, limb_rotations, root_rotation
 from rhobin.body.twist import twist_targets
@@ -64,27 +67,29 @@ def test_the_consistent_skeletons_of_hybrik_are_solved(oracle):
         torch.from_numpy(reference[key])
         for key in ("consistent/pose_skeleton", "rest_joints29", "consistent/phis", "rot_mats_gt")
     )
-    found = limb_rotations(root_rotation(joints, rest), joints, rest, twist)
-    error = geodesic_angle(found, expected).amax(1) / DEGREE
-    assert (error < torch.where(torch.isin(torch.arange(len(error)), torch.tensor([3, 4])), 1.0, 0.05)).all()
-    single = limb_rotations(
-        root_rotation(joints.float(), rest.float()), joints.float(), rest.float(), twist.float()
-    )
-    assert geodesic_angle(single.double(), expected).max() < 1 * DEGREE
+
+    def solve(joints, rest, twist):
+        return limb_rotations(root_rotation(joints, rest), joints, rest, twist)
+
+    limit = allowed(solve, joints, rest, twist, torch.float32)  # in which the skeletons were recorded
+    assert limit.median() < 0.05 * DEGREE
+    for dtype in (torch.float64, torch.float32):
+        found = solve(*(x.to(dtype) for x in (joints, rest, twist))).double()
+        assert (geodesic_angle(found, expected).amax(1) < limit).all()
 
 
 def test_limbs_equal_hybriks_naive_solver_on_noisy_skeletons(oracle, smpl24):
-    """Given its root rotation, since ours uses the hips better; 2e-3 Frobenius per sample."""
+    """Given its root rotation, since ours uses the hips better."""
     reference = oracle("hybrik_ik")
     joints, twist, beta, expected = (
         torch.from_numpy(reference[f"noisy/{key}"])
         for key in ("pose_skeleton", "phis", "betas", "naive/rot_mats")
     )
-    found = limb_rotations(expected[:, 0], joints, smpl24.rest29(beta), twist)
-    error = (found - expected).norm(dim=(-2, -1)).amax(1)
-    strict = ~torch.isin(torch.arange(len(error)), torch.tensor([3, 4, 10]))
-    assert error[strict].max() < 2e-3
-    assert error[3:5].max() < 0.02
+    solve = partial(limb_rotations, expected[:, 0])
+    problem = joints, smpl24.rest29(beta), twist
+    limit = allowed(solve, *problem, torch.float64, ADDED)
+    assert (largest(solve(*problem) - expected) < limit).all()
+    assert limit.median() < 2e-3
 
 
 def _mean_hip_root(joints, rest):

@@ -32,6 +32,7 @@ CHALLENGE_SIZE = (2048, 1536)
 _MALE, _FEMALE = range(1, 6), range(6, 9)
 SUBJECTS = range(1, 9)
 _SEQUENCE = re.compile(r"^(Date\d{2})_Sub(\d{2})_([a-z]+)(?:_(.+))?$")
+_LONGEST = 255
 _LEFT_BY_SYSTEMS = ("__MACOSX", "Thumbs.db", "desktop.ini")
 _FRAME = re.compile(r"^t\d{4,}\.\d{3}$")
 
@@ -107,6 +108,13 @@ def file_sizes(folder: Path) -> dict[str, int]:
             for entry in entries
             if (entry.is_file() or entry.is_dir()) and not left_by_system(entry.name)
         }
+
+
+def is_folder_name(name: str) -> bool:
+    """Whether a name is one folder's or file's, and no path that leads elsewhere."""
+    if name in ("", ".", "..") or "/" in name or "\\" in name:
+        return False
+    return name.isprintable() and len(name.encode()) <= _LONGEST
 
 
 def frame_name(seconds: float) -> str:

@@ -9,11 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from rhobin.behave.ref_check import check_names, check_values, entry, numbers
+from rhobin.behave.ref_template import template_parts
 from rhobin.files import write_bytes
 from rhobin.objects.template import Template
 from rhobin.pickles import load_pickle
 from rhobin.pickles.write import pickled
-from rhobin.types import gender_name
+
+WIDTHS: dict[str, tuple[int, ...]] = {
+    "poses": (156,),
+    "betas": (10,),
+    "trans": (3,),
+    "obj_rots": (3,),
+    "obj_trans": (3,),
+    "occ_ratios": (),
+}
+"""Arrays of an annotation, and the shape of a frame in each."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +73,24 @@ def write_ref(
     """Write `ref.pkl` in the format of the 2023 evaluators."""
     content = {
         "annotations": {name: dict(vars(annotation)) for name, annotation in annotations.items()},
-        "templates": {
-            name: {
-                "verts": np.asarray(template.verts, np.float64),
-                "faces": np.asarray(template.faces, np.int64),
-                "symmetries": [
-                    {"R": np.asarray(R, np.float64), "t": np.asarray(t, np.float64).reshape(3)}
-                    for R, t in zip(template.symmetries, template.symmetry_offsets, strict=True)
-                ],
-            }
-            for name, template in templates.items()
-        },
+        "templates": template_entries(templates),
     }
     write_bytes(path, pickled(content))
+
+
+def template_entries(templates: Mapping[str, Template]) -> dict[str, dict[str, Any]]:
+    """Templates by name as the evaluators of every edition read them: verts, faces, symmetries."""
+    return {
+        name: {
+            "verts": np.asarray(template.verts, np.float64),
+            "faces": np.asarray(template.faces, np.int64),
+            "symmetries": [
+                {"R": np.asarray(R, np.float64), "t": np.asarray(t, np.float64).reshape(3)}
+                for R, t in zip(template.symmetries, template.symmetry_offsets, strict=True)
+            ],
+        }
+        for name, template in templates.items()
+    }
 
 
 def find_ref(place: Path) -> Path | None:
@@ -105,7 +121,7 @@ def need_ref(place: Path) -> Path:
 
 
 def read_ref(
-    path: Path, centred: bool = True, content: Any = None
+    path: Path, centred: bool = True, content: Any = None, scored: bool = False
 ) -> tuple[dict[str, SequenceAnnotation], dict[str, RefTemplate]]:
     """Read `ref.pkl` without running any code in it.
 
@@ -113,50 +129,50 @@ def read_ref(
         path: the file, or a folder that `find_ref` knows.
         centred: refuse templates that are off their centre, as BEHAVE's are not; the evaluators take any.
         content: what the file holds, where it was read before.
+        scored: refuse annotations that nothing can be scored against, of which readers of images leave out
+            single frames.
 
     Raises:
         FileNotFoundError: when there is no such file.
-        ValueError: when a key is missing, templates are off centre, or a sequence's arrays differ in length.
+        ValueError: when a key is missing or of another shape, names are paths, templates are not in metres or
+            have symmetries that are no motions or are off their centre; with `scored`, numbers are not finite
+            or not in metres and radians. The message says key, what was found and what is expected.
     """
     path = need_ref(path)
     content = load_pickle(path) if content is None else content
-    annotations = _need(path, "", content, "annotations")
-    templates = _need(path, "", content, "templates")
+    annotations = _dict(path, content, "annotations")
+    templates = _dict(path, content, "templates")
     return (
-        {name: _annotation(path, name, value) for name, value in annotations.items()},
-        {name: _template(path, name, value, centred) for name, value in templates.items()},
+        {str(name): _annotation(path, str(name), value, scored) for name, value in annotations.items()},
+        {
+            str(name): RefTemplate(*template_parts(path, str(name), value, centred))
+            for name, value in templates.items()
+        },
     )
 
 
-def _need(path: Path, name: str, value: Any, key: str) -> Any:
-    """An entry of one of the file's dicts, or an error that names the dict."""
-    if not isinstance(value, Mapping) or key not in value:
-        found = ", ".join(sorted(map(str, value))) if isinstance(value, Mapping) else type(value).__name__
-        raise ValueError(f"{path}: {name or 'the file'} has no '{key}' (found: {found})")
-    return value[key]
+def _dict(path: Path, content: Any, key: str) -> Mapping[str, Any]:
+    """One of the file's two dicts."""
+    value = entry(path, "", content, key)
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{path}: key {key!r}: expected a dict by name, found {type(value).__name__}")
+    check_names([str(name) for name in value], f"{path}: key {key!r}")
+    return value
 
 
-def _annotation(path: Path, name: str, value: Mapping) -> SequenceAnnotation:
-    frames = [str(frame) for frame in _need(path, name, value, "frames")]
-    arrays = {
-        key: np.asarray(_need(path, name, value, key), np.float64)
-        for key in ("poses", "betas", "trans", "obj_rots", "obj_trans", "occ_ratios")
-    }
-    for key, array in arrays.items():
+def _annotation(path: Path, name: str, value: Mapping, scored: bool) -> SequenceAnnotation:
+    where = f"{path}: {name}"
+    listed = entry(path, name, value, "frames")
+    if not isinstance(listed, list | tuple | np.ndarray):
+        raise ValueError(f"{where}: key 'frames': expected a list of names, found {type(listed).__name__}")
+    frames = [str(frame) for frame in listed]
+    check_names(frames, f"{where}: key 'frames'")
+    arrays: dict[str, np.ndarray] = {}
+    for key, width in WIDTHS.items():
+        array = numbers(entry(path, name, value, key), (-1, *width), f"{where}: key {key!r}", finite=False)
         if len(array) != len(frames):
             raise ValueError(f"{path}: {name} lists {len(frames)} frames but {len(array)} {key}")
-    return SequenceAnnotation(frames=frames, gender=gender_name(_need(path, name, value, "gender")), **arrays)
-
-
-def _template(path: Path, name: str, value: Mapping, centred: bool) -> RefTemplate:
-    verts = np.asarray(_need(path, name, value, "verts"), np.float64)
-    offset = np.abs(verts.mean(0)).max()
-    if centred and offset > 1e-4:
-        raise ValueError(
-            f"{path}: template {name} is {offset * 1000:.1f} mm off its centre; the evaluator adds none"
-        )
-    symmetries = [
-        (np.asarray(s["R"], np.float64), np.asarray(s["t"], np.float64).reshape(3))
-        for s in _need(path, name, value, "symmetries")
-    ]
-    return RefTemplate(verts, np.asarray(_need(path, name, value, "faces"), np.int64), symmetries)
+        arrays[key] = array
+    if scored:
+        check_values(arrays, frames, where)
+    return SequenceAnnotation(frames=frames, gender=str(entry(path, name, value, "gender")), **arrays)

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.layout import parse_sequence
+from rhobin.behave.layout import is_folder_name, parse_sequence
 from rhobin.files import read_json
 
 SPLITS = ("train", "test")
 OWN_VALIDATION = "val"
 """What BEHAVE's split does not have, and that of a root with validation sequences of its own does."""
-_LONGEST = 255
 """Bytes of a name that file systems take."""
 _TRAIN = 231
 _TEST = {3: 35, 4: 35, 5: 20}
@@ -56,16 +55,10 @@ def _names(value: Any) -> list[str]:
     if not isinstance(value, list):
         raise TypeError(f"expected a list, found {type(value).__name__}")
     names = [str(name) for name in value]
-    wrong = next((name for name in names if not _names_a_folder(name)), None)
+    wrong = next((name for name in names if not is_folder_name(name)), None)
     if wrong is not None:
         raise ValueError(f"{wrong[:80]!r} is no name of a folder")
     return names
-
-
-def _names_a_folder(name: str) -> bool:
-    if name in ("", ".", "..") or "/" in name or "\\" in name:
-        return False
-    return name.isprintable() and len(name.encode()) <= _LONGEST
 
 
 def official_differences(root: Path) -> list[str]:

@@ -34,9 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table; returns the exit status."""
-    from rich.console import Console
-
     from rhobin.scoring.compare import compare, read_frame_scores
+    from rhobin.terminal import plain_console
 
     places = [place for place in (args.run, args.other) if place is not None]
     try:
@@ -48,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    console = Console()
+    console = plain_console()
     console.print(_table(args.track, [place.name for place in places], found))
     console.print(
         f"{found.frames} frames of {found.sequences} sequences. ± is the standard deviation, 95 % the "
@@ -62,7 +61,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _table(track: str, names: list[str], found: Comparison) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     from rhobin.metrics.tracks import TRACKS
@@ -71,11 +69,11 @@ def _table(track: str, names: list[str], found: Comparison) -> Table:
     heads = [*names, *([f"{names[1]} - {names[0]}"] if found.difference else [])]
     table = Table(title=TRACKS[track].title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     for head in ("", *heads, "95 %"):
-        table.add_column(escape(head), justify="right" if head else "left")
+        table.add_column(head, justify="right" if head else "left")
     for name in found.runs[0]:
         column = TRACKS[track].column(name)
         cells = (f"{column.shown(of[name].value)} ± {column.shown(of[name].deviation)}" for of in shown)
         last = shown[-1][name]
         interval = f"{column.shown(last.low)} to {column.shown(last.high)}"
-        table.add_row(escape(column.head), *cells, interval)
+        table.add_row(column.head, *cells, interval)
     return table

@@ -19,10 +19,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table and the files; returns 1 when a file is malformed or there is nothing to read."""
-    from rich.console import Console
     from rich.table import Table
 
     from rhobin.behave.detections import check_detections
+    from rhobin.terminal import plain_console
 
     try:
         checked = check_detections(args.root)
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         counts = (files.views, files.found, files.nobody, len(files.missing), len(files.malformed))
         whole = f"{files.whole_frames:,} of {files.frames:,}"
         table.add_row(name, *(f"{count:,}" for count in counts), whole)
-    console = Console()
+    console = plain_console()
     console.print(table)
     console.print("Whole frames have a readable file for each of their views.")
     for name, files in checked.items():

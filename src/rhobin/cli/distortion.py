@@ -15,11 +15,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table and write the picture; returns 1 when there is no calibration to read."""
-    from rich.console import Console
     from rich.table import Table
 
     from rhobin.behave.lenses import read_lenses
     from rhobin.reports.lens import DEPTH_M, lens_picture, lens_rings, write_picture
+    from rhobin.terminal import plain_console
 
     try:
         cameras = read_lenses(args.root)
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
             values = (ring.mean_px, ring.max_px, ring.mean_mm, ring.max_mm)
             table.add_row(name, radius, *(f"{value:.2f}" for value in values))
         table.add_section()
-    console = Console()
+    console = plain_console()
     console.print(table)
     console.print("Radius: share of the way from the image's centre to its corner.")
     console.print("Targets project by the pinhole; data.view.distortion=apply undistorts the images first.")

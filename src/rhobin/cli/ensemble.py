@@ -58,15 +58,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _fit(args: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from rhobin.ensemble.document import ENSEMBLE
     from rhobin.ensemble.fit import fit_ensemble
+    from rhobin.terminal import plain_console
 
     if not args.runs:
         raise ValueError("no members: rhobin ensemble fit OUT RUN [RUN ...]")
     document = fit_ensemble(args.out, args.runs, args.body, args.parts, folds=args.folds, angles=args.angles)
-    console = Console()
+    console = plain_console()
     console.print(_weights(document))
     if document["gain"]:
         console.print(_gain(document))
@@ -84,7 +83,6 @@ def _fit(args: argparse.Namespace) -> int:
 
 
 def _weights(document: dict[str, Any]) -> Table:
-    from rich.markup import escape
     from rich.table import Table
 
     weights, gain = document["weights"], document["gain"]
@@ -94,7 +92,7 @@ def _weights(document: dict[str, Any]) -> Table:
     for row, told in enumerate(document["members"]):
         shown = (f"{weights[key][row]:.3f}" for key in ("shape", "turn", "pelvis"))
         errors = (f"{gain[name]['members'][row]:.2f}" for name in gain)
-        table.add_row(escape(Path(told["run"]).name), *shown, *errors)
+        table.add_row(Path(told["run"]).name, *shown, *errors)
     return table
 
 
@@ -150,17 +148,16 @@ def _apply(args: argparse.Namespace) -> int:
 
 
 def _score(applied: Applied, root: Path, body: Path | None) -> int:
-    from rich.console import Console
-
     from rhobin.ensemble.score import score_ensemble
     from rhobin.reports.page import write_report
     from rhobin.reports.terminal import score_tables
     from rhobin.scoring.challenge import read_challenge
+    from rhobin.terminal import plain_console
 
     asked = body or applied.provenance.asked_body
     challenge = read_challenge(root, asked, beside=False, centred=True)
     scores = score_ensemble(applied, challenge, root, asked)
-    console = Console()
+    console = plain_console()
     for table in score_tables(scores):
         console.print(table)
     console.print(str(write_report(applied.folder, root, challenge)), soft_wrap=True)

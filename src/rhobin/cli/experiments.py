@@ -10,11 +10,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print one row for each file under configs/experiment; returns 1 outside a checkout."""
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from rhobin.engine.experiments import FACTS, config_folder, experiments
+    from rhobin.terminal import plain_console
 
     try:
         found = experiments(config_folder())
@@ -25,8 +24,8 @@ def run(args: argparse.Namespace) -> int:
     for head in ("experiment", *FACTS):
         table.add_column(head, overflow="fold")
     for experiment in found:
-        table.add_row(experiment.name, *(escape(experiment.facts.get(key, "-")) for key in FACTS))
-    console = Console()
+        table.add_row(experiment.name, *(experiment.facts.get(key, "-") for key in FACTS))
+    console = plain_console()
     console.print(table)
-    console.print("Train one: python train.py experiment=NAME", markup=False)
+    console.print("Train one: python train.py experiment=NAME")
     return 0

@@ -76,19 +76,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prepare(args: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from rhobin.behave.manifest import manifest_tables
     from rhobin.data.prepare.build import plan, prepare, require_same_options
     from rhobin.data.prepare.index import read_manifest
     from rhobin.data.prepare.prepared import read_prepared_splits
     from rhobin.data.prepare.ready import prepared_problems
     from rhobin.data.prepare.recipe import Recipe
+    from rhobin.terminal import plain_console
 
     recipe = Recipe(args.around, args.margin, args.size, args.quality, args.shards)
     releases, _ = _read(args.root, args.layout)
     todo = plan(releases, args.out, recipe)
-    console = Console()
+    console = plain_console()
     if args.dry_run:
         _estimate(console, todo)
         return 0
@@ -135,19 +134,18 @@ def _estimate(console: Console, todo: Plan) -> None:
     table.add_row("disk space free", f"{free / 1e9:,.2f} GB")
     console.print(table)
     for reason, count in found.unusable.items():
-        console.print(f"[red]{count} of {found.looked} views[/red] that were tried: {REASONS[reason]}")
+        console.print(f"{count} of {found.looked} views that were tried: {REASONS[reason]}", style="red")
     if need > free:
         console.print(
-            "[red]There is not enough disk space.[/red] Store less with --size 512 or a smaller --margin"
+            "There is not enough disk space. Store less with --size 512 or a smaller --margin", style="red"
         )
 
 
 def _check(args: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from rhobin.data.prepare.check import check_raw
     from rhobin.data.prepare.check_stored import check_prepared
     from rhobin.data.prepare.prepared import is_prepared, read_prepared_splits
+    from rhobin.terminal import plain_console
 
     prepared = args.out or args.root
     if args.out is not None and not is_prepared(args.out):
@@ -158,11 +156,11 @@ def _check(args: argparse.Namespace) -> int:
         releases, missing = _read(args.root, args.layout)
         with _progress(sum(len(release.views.frame) for release in releases)) as notify:
             verdict = check_raw(releases, args.workers, notify, missing)
-        _say_unjudged(Console(), releases)
+        _say_unjudged(plain_console(), releases)
     else:
         stored = read_prepared_splits(prepared)
-        _say_unjudged(Console(), stored)
-        _say_hidden(Console(), stored)
+        _say_unjudged(plain_console(), stored)
+        _say_hidden(plain_console(), stored)
         raw = _read(args.root, args.layout)[0] if args.out is not None else None
         with _progress(sum(len(release.stored) for release in stored)) as notify:
             verdict = check_prepared(stored, raw, notify)
@@ -171,30 +169,27 @@ def _check(args: argparse.Namespace) -> int:
 
 def _judge(verdict: Verdict, root: Path) -> int:
     """Print what a check found; the exit status."""
-    from rich.console import Console
-
     from rhobin.behave.manifest import manifest_tables
+    from rhobin.terminal import plain_console
 
-    console = Console(soft_wrap=True)
+    console = plain_console(soft_wrap=True)
     console.print(manifest_tables(verdict.manifest))
     if _say_problems(verdict.problems, root):
         return 1
-    console.print(f"[bold green]{root}: {verdict.views:,} views checked, ready to train from[/bold green]")
+    console.print(f"{root}: {verdict.views:,} views checked, ready to train from", style="bold green")
     return 0
 
 
 def _say_problems(problems: Sequence[str], root: Path) -> bool:
     """Print problems, if there are any; whether there are."""
-    from rich.console import Console
-    from rich.markup import escape
+    from rhobin.terminal import plain_console
 
-    console, count = Console(soft_wrap=True), len(problems)
+    console, count = plain_console(soft_wrap=True), len(problems)
     for problem in problems:
-        console.print(f"[red]-[/red] {escape(problem)}")
+        console.print(f"- {problem}")
     if problems:
         console.print(
-            f"[bold red]{escape(str(root))}: {count} kind{'s' * (count > 1)} of problem, not ready to train "
-            "from[/bold red]"
+            f"{root}: {count} kind{'s' * (count > 1)} of problem, not ready to train from", style="bold red"
         )
     return bool(problems)
 
@@ -206,7 +201,8 @@ def _say_unjudged(console: Console, releases: Sequence[Release]) -> None:
     count = sum(map(count_unjudged, releases))
     if count:
         console.print(
-            f"[red]{count:,} views have no fitted body[/red]: exchanged masks would not be found there",
+            f"{count:,} views have no fitted body: exchanged masks would not be found there",
+            style="red",
             soft_wrap=True,
         )
 
@@ -236,10 +232,11 @@ def _read(root: Path, layout: str) -> tuple[list[Release], dict[str, Exception]]
 @contextmanager
 def _progress(views: int) -> Iterator[Notify]:
     """A bar that counts views."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from rhobin.terminal import plain_console
+
     columns = (TextColumn("views"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=plain_console(stderr=True)) as bar:
         task = bar.add_task("views", total=views)
         yield lambda count: bar.advance(task, count)

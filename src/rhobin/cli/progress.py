@@ -20,7 +20,6 @@ def progress_bars(totals: Mapping[str, int]) -> Iterator[Callable[[str, int], No
     Yields:
         A function to call with what was done and how much more of it.
     """
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -31,17 +30,19 @@ def progress_bars(totals: Mapping[str, int]) -> Iterator[Callable[[str, int], No
     )
     from rich.text import Text
 
+    from rhobin.terminal import plain_console
+
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed or 0:.1f}/s", style="progress.data.speed")
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as bar:
+    with Progress(*columns, console=plain_console(stderr=True), speed_estimate_period=60) as bar:
         tasks = {what: bar.add_task(what, total=total) for what, total in totals.items()}
         yield lambda what, count: bar.advance(tasks[what], count)

@@ -23,14 +23,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read every split there is and write it; returns 1 when that cannot be done, with the reason."""
-    import rich
-
     from rhobin.behave.builder import EmptySplitError
     from rhobin.behave.manifest import build_manifest, manifest_tables
     from rhobin.behave.own_body import choose_body
     from rhobin.behave.read import SPLITS, Release, read_release
     from rhobin.behave.writers.relayout import write_release
     from rhobin.body.load import load_bodies
+    from rhobin.terminal import plain_console
 
     releases: list[Release] = []
     posed = args.layout == "2024"
@@ -47,6 +46,6 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         print(f"rhobin relayout: {error}", file=sys.stderr)
         return 1
-    rich.print(manifest_tables(build_manifest(releases)))
+    plain_console().print(manifest_tables(build_manifest(releases)))
     print(f"{args.out}: written as {args.layout}")
     return 0

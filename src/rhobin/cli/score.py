@@ -57,21 +57,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(result, kind: str) -> None:
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from rhobin.metrics.tracks import TRACKS
     from rhobin.scoring.measured import MEASURED
     from rhobin.scoring.server import server_scores
     from rhobin.scoring.track import paper_rows
+    from rhobin.terminal import plain_console
 
-    score, console, track = result.score, Console(), TRACKS[result.score.track]
+    score, console, track = result.score, plain_console(), TRACKS[result.score.track]
     metrics = score.metrics()
-    table = Table(title=escape(f"{score.protocol.name}: {len(score.examples)} frames"), title_justify="left")
+    table = Table(title=f"{score.protocol.name}: {len(score.examples)} frames", title_justify="left")
     rows = paper_rows(track, metrics) if kind == MEASURED else []
     for head in ("", "score", *(["seeds"] if result.seeds else []), *(row["row"] for row in rows)):
-        table.add_column(escape(head), justify="right" if head else "left")
+        table.add_column(head, justify="right" if head else "left")
     for name, value in metrics.items():
         column = track.column(name)
         over = [scores[name] for scores in result.seeds.values()]
@@ -87,7 +86,7 @@ def _show(result, kind: str) -> None:
         shown = ", ".join(f"{name} {value:.4g}" for name, value in server_scores(result).items())
         console.print(f"By data set, under the names of the server of 2024: {shown}")
     for note in score.notes:
-        console.print(f"note: {note}", markup=False)
+        console.print(f"note: {note}")
     if any(math.isinf(value) for value in metrics.values()):
         refused = [] if score.examples else [f"Coverage {100 * score.coverage:.2f} %"]
         missing = [f"{len(score.missing)} frames are missing"] if score.missing else []

@@ -18,13 +18,13 @@ def run(args: argparse.Namespace) -> int:
     """Print the table; returns 1 when a template is broken or differs from `--check`."""
     import warnings
 
-    from rich.console import Console
     from rich.table import Table
 
     from rhobin.behave.root_templates import root_templates
     from rhobin.files import write_json
     from rhobin.objects.record import check_record, keypoint_record
     from rhobin.objects.scans import load_full_mesh
+    from rhobin.terminal import plain_console
 
     try:
         with warnings.catch_warnings(record=True) as told:
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         sizes = (entry["vertices"], entry["release_vertices"] or "-", f"{templates[name].diameter:.3f}")
         others = (entry["condition"], entry["symmetries"], full, entry["sha256"][:12])
         table.add_row(name, *map(str, sizes + others))
-    console = Console()
+    console = plain_console()
     console.print(table)
     for line in [str(warning.message) for warning in told] + differences:
         console.print(line, soft_wrap=True)

@@ -34,6 +34,7 @@ from rhobin.scoring.store import RESULTS, Provenance, read_further, read_results
 from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
 from rhobin.scoring.trust import calibrated, judge
 from rhobin.scoring.visibility import with_visibility
+from rhobin.terminal import plain_console
 
 
 def evaluate(config: DictConfig) -> Path:
@@ -52,7 +53,7 @@ def evaluate(config: DictConfig) -> Path:
         FileNotFoundError: run, checkpoint or data are missing.
         ValueError: the checkpoint belongs to another experiment, or something cannot be scored.
     """
-    run_dir, console = Path(config.run), Console()
+    run_dir, console = Path(config.run), plain_console()
     home = kept_in(run_dir, config.checkpoint)
     folder = Path(config.out or home)
     known_tracks(config.tracks, "tracks")
@@ -70,12 +71,13 @@ def evaluate(config: DictConfig) -> Path:
         console.print(f"{folder} is up to date; force=true evaluates again", soft_wrap=True)
         return folder
     clear_leftovers(folder)
+    challenge = _ground_truth(datamodule) if has_truth else None
     module = build_trained(run_config, datamodule.assets)
     load_weights(module, checkpoint, trained)
     seconds = _predict(home, folder, datamodule, module, provenance)
-    if has_truth:
+    if challenge is not None:
         told = {"hash": origin, "seconds": seconds}
-        _score(config, folder, datamodule, module, provenance, protocol, told, console)
+        _score(config, folder, datamodule, challenge, module, provenance, protocol, told, console)
     else:
         _leave_unscored(folder, datamodule.root, console)
     return folder
@@ -100,6 +102,12 @@ def moved(trained: DictConfig, places: DictConfig) -> DictConfig:
     return config
 
 
+def _ground_truth(datamodule: Any) -> Challenge:
+    """What predictions will be scored against; read before they are made, so that a fault is told at once."""
+    body = datamodule.settings.body
+    return read_challenge(datamodule.root, body, beside=False, centred=True, setting="data.body=")
+
+
 def _predict(
     home: Path, folder: Path, datamodule: Any, module: Any, provenance: Provenance
 ) -> dict[str, float]:
@@ -118,6 +126,7 @@ def _score(
     config: DictConfig,
     folder: Path,
     datamodule: Any,
+    challenge: Challenge,
     module: Any,
     provenance: Provenance,
     protocol: JointProtocol,
@@ -138,8 +147,6 @@ def _score(
         train,
         datamodule.assets,
     )
-    body = datamodule.settings.body
-    challenge = read_challenge(datamodule.root, body, beside=False, centred=True, setting="data.body=")
     scored = score_rows(challenge, rows, _protocols(challenge, protocol), config.workers)
     seen = with_visibility(scored, challenge, datamodule.test_dataset.release)
     scores = judge(folder, seen, provenance, further)

@@ -14,6 +14,7 @@ import torch
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.panel import Panel
+from rich.text import Text
 
 from rhobin.body.chosen import body_folder, body_name
 from rhobin.engine.build import (
@@ -40,6 +41,7 @@ from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.threads import threads_used, warning_of_threads
 from rhobin.engine.weights import init_weights
 from rhobin.methods.base import Method, NonFiniteLossError
+from rhobin.terminal import plain_console
 from rhobin.types import Batch
 
 # Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes, parts
@@ -113,7 +115,7 @@ def check_resume(config: DictConfig, stages: list[Stage]) -> None:
 
 def fit_stage(stage: Stage, request: StopRequest) -> None:
     """Train one stage, or go on training it."""
-    config, run_dir, console = stage.config, stage.run_dir, Console()
+    config, run_dir, console = stage.config, stage.run_dir, plain_console()
     start = find_start(run_dir, config.resume, resumable(config), config.allow_changes)
     if stage.name:
         console.print(f"stage {stage.number} of {stage.count}: {stage.name}", style="bold")
@@ -250,7 +252,7 @@ def summary(
     width = shutil.get_terminal_size((110, 20)).columns
     return Panel(
         "\n".join(lines),
-        title=f"[bold]{config.name}",
+        title=Text(config.name, style="bold"),
         title_align="left",
         width=min(width, 130),
         expand=False,

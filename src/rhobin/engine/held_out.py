@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError
-from rich.console import Console
 
 from rhobin.engine.build import build_datamodule, build_trained
 from rhobin.engine.evaluate import evaluate, moved
@@ -24,6 +23,7 @@ from rhobin.geometry.rotation import rotmat_to_rotvec
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.scoring.collect import TRUTH, Further
 from rhobin.scoring.store import HELD_OUT, Provenance, read_further, read_results, write_results
+from rhobin.terminal import plain_console
 
 
 def evaluate_views(config: DictConfig) -> Path:
@@ -59,7 +59,7 @@ def predict_held_out(config: DictConfig) -> Path:
         FileNotFoundError: run, checkpoint or data are missing.
         ValueError: nothing was held out, or the checkpoint belongs to another experiment.
     """
-    run_dir, console = Path(config.run), Console()
+    run_dir, console = Path(config.run), plain_console()
     folder = Path(config.out or kept_in(run_dir, config.checkpoint) / HELD_OUT)
     trained = read_config(run_dir, config.trust)
     run_config = moved(trained, config.data)

@@ -18,6 +18,7 @@ from rich.progress import (
 
 from rhobin.clock import Clock
 from rhobin.engine.checkpoint import Judge
+from rhobin.terminal import plain_console
 
 
 class TrainProgress(pl.Callback):
@@ -34,7 +35,7 @@ class TrainProgress(pl.Callback):
         self, clock: Clock, judge: Judge, every_n_steps: int = 10, console: Console | None = None
     ) -> None:
         self.clock, self.judge, self.every_n_steps = clock, judge, every_n_steps
-        self.console = console or Console()
+        self.console = console or plain_console()
         self.images = 0
         self.began = 0.0
         self.loss: float | None = None
@@ -49,7 +50,7 @@ class TrainProgress(pl.Callback):
                 TextColumn("step"),
                 MofNCompleteColumn(),
                 BarColumn(),
-                TextColumn("{task.fields[state]}"),
+                TextColumn("{task.fields[state]}", markup=False),
                 TimeElapsedColumn(),
                 TextColumn("left"),
                 TimeRemainingColumn(elapsed_when_finished=True),

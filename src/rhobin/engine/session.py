@@ -55,7 +55,7 @@ def recorded(run_dir: Path, info: dict[str, Any], console: Console) -> Iterator[
 def tell_how_to_go_on(run_dir: Path, state: str, console: Console) -> None:
     """Say how a run ended early and how it goes on."""
     message = f"{run_dir} was {state}; go on with\n  {command_to_go_on()}"
-    console.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    console.print(message, style="yellow", highlight=False, soft_wrap=True)
 
 
 @rank_zero_only

@@ -13,6 +13,8 @@ from rhobin.behave.ref import SequenceAnnotation
 from rhobin.body.model import BodyModel, BodyOutput
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.metrics.human import HumanErrors, area_under, human_errors, recall_curve
+from rhobin.metrics.names import one_of_each
+from rhobin.metrics.oddities import oddities
 from rhobin.metrics.posing import body_of, expand_pose
 from rhobin.metrics.protocol import HUMAN_MODES, HumanProtocol
 from rhobin.metrics.scored import ScoredFrames, mean_or_lost
@@ -128,8 +130,9 @@ def score_human(
         matching = _match_by_position(annotations, results, source, notes)
     common = (matching.visible, matching.coverage, matching.missing, protocol)
     if matching.coverage < protocol.min_coverage or not matching.examples:
-        return HumanScore((), None, *common)
+        return HumanScore((), None, *common, matching.notes)
     check_results(results, matching.examples, source, "human")
+    notes += [*matching.notes, *oddities(matching.examples, annotations, results, "human")]
     errors, distances = [], []
     for sequence, group in groupby(matching.examples, key=lambda e: e.sequence):
         rows, truth, record = list(group), annotations[sequence], results[sequence]
@@ -156,7 +159,10 @@ def _match_by_position(annotations: Annotations, results: Results, source: str, 
                 "--mode strict or 2024 pair frames by name."
             )
         if frames != list(truth.frames):
-            notes.append(f"sequence {sequence}: frame names or their order differ; the server ignores names")
+            notes.append(
+                f"sequence {sequence}: frame names or their order differ "
+                f"({one_of_each(frames, truth.frames)}); the server ignores names"
+            )
         examples += [
             Example(sequence, name, object_of(sequence), row, row, float(truth.occ_ratios[row]))
             for row, name in enumerate(truth.frames)

@@ -10,10 +10,11 @@ from jaxtyping import Float
 from rhobin.behave.ref import RefTemplate
 from rhobin.body.model import BodyModel
 from rhobin.metrics.joint import joint_errors_of_frames
+from rhobin.metrics.oddities import oddities
 from rhobin.metrics.posing import pose_examples
 from rhobin.metrics.protocol import OFFICIAL_2023, JointProtocol
 from rhobin.metrics.scored import ScoredFrames, mean_or_lost
-from rhobin.metrics.submission import Annotations, Example, Results, match_frames
+from rhobin.metrics.submission import Annotations, Example, Results, SubmissionError, match_frames
 
 NAMES = ("SMPL", "Object")
 CHUNK = 16
@@ -82,15 +83,20 @@ def score_joint(
     matching = match_frames(annotations, results, protocol, source)
     common = (matching.visible, matching.coverage, matching.missing, protocol)
     if matching.coverage < protocol.min_coverage or not matching.examples:
-        return JointScore((), None, *common)
+        return JointScore((), None, *common, matching.notes)
 
     def errors_of(chunk: Sequence[Example]) -> list[tuple[float, float]]:
         meshes = pose_examples(chunk, annotations, templates, results, bodies, source)
-        return joint_errors_of_frames(meshes, protocol.seed, protocol.samples, workers=1)
+        try:
+            return joint_errors_of_frames(meshes, protocol.seed, protocol.samples, workers=1)
+        except ValueError as error:  # the truth's meshes were checked when they were read
+            where = f"{source}: predicted meshes of {chunk[0].name} to {chunk[-1].name}"
+            raise SubmissionError(f"{where}: {error}") from error
 
     with ThreadPoolExecutor(workers) as pool:
         pairs = [pair for part in pool.map(errors_of, _chunks(matching.examples)) for pair in part]
-    return JointScore(matching.examples, JointErrors(*np.array(pairs).T.copy()), *common)
+    notes = matching.notes + oddities(matching.examples, annotations, results, "joint")
+    return JointScore(matching.examples, JointErrors(*np.array(pairs).T.copy()), *common, notes)
 
 
 def _chunks(examples: Sequence[Example]) -> Iterator[Sequence[Example]]:

@@ -14,6 +14,7 @@ from rhobin.behave.ref import RefTemplate, SequenceAnnotation
 from rhobin.geometry.mesh import sample_surface
 from rhobin.metrics.joint import frame_rng
 from rhobin.metrics.object import ObjectErrors, average_recall, object_errors
+from rhobin.metrics.oddities import oddities
 from rhobin.metrics.points import PointSet
 from rhobin.metrics.posing import template_of
 from rhobin.metrics.protocol import CAMERA_K, CAMERAS, OBJECT_MODES, ObjectProtocol
@@ -118,7 +119,7 @@ def score_object(
     matching = match_frames(annotations, results, protocol, source)
     common = (matching.visible, matching.coverage, matching.missing, protocol)
     if matching.coverage < protocol.min_coverage or not matching.examples:
-        return ObjectScore((), None, *common)
+        return ObjectScore((), None, *common, matching.notes)
     check_results(results, matching.examples, source, "object")
     groups = [list(group) for _, group in groupby(matching.examples, key=lambda e: e.sequence)]
 
@@ -133,8 +134,8 @@ def score_object(
         parts = list(pool.map(errors_of, groups))
     errors = ObjectErrors(*(np.concatenate([list(vars(p).values())[i] for p in parts]) for i in range(4)))
     _require_finite(errors, matching.examples, source)
-    notes = [note for rows in groups for note in _odd_rotations(results[rows[0].sequence], rows)]
-    return ObjectScore(matching.examples, errors, *common, tuple(notes))
+    notes = matching.notes + oddities(matching.examples, annotations, results, "object")
+    return ObjectScore(matching.examples, errors, *common, notes)
 
 
 def object_points(template: RefTemplate, sequence: str, protocol: ObjectProtocol) -> Points:
@@ -187,12 +188,3 @@ def _require_finite(errors: ObjectErrors, examples: tuple[Example, ...], source:
                 f"{source}: {examples[bad[0]].name}: {name} is not a finite number; keys 'obj_trans' and "
                 "'obj_scales' must put the object off the camera's own plane."
             )
-
-
-def _odd_rotations(record: Mapping[str, Any], rows: list[Example]) -> list[str]:
-    R = np.asarray(record["obj_rots"], dtype=np.float64)[[e.pred for e in rows]]
-    off = np.abs(R @ R.swapaxes(1, 2) - np.eye(3)).max(axis=(1, 2)) > 1e-3
-    off |= np.linalg.det(R) < 0
-    count = int(off.sum())
-    where = f"sequence {rows[0].sequence}: key 'obj_rots'"
-    return [f"{where}: {count} matrices are not rotations; they are used as given"] if count else []

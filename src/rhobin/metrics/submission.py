@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from rhobin.behave.ref import SequenceAnnotation
+from rhobin.metrics.names import one_of_each, unmatched
 
 Results = Any
 """Predictions by sequence name, as read from a file: checked here, not trusted."""
@@ -77,12 +78,14 @@ class Matching:
         visible: number of ground truth frames that are visible enough.
         coverage: predicted over visible frames, counted as the official evaluator does.
         missing: visible frames that are not predicted, ``sequence/frame``.
+        notes: sequences of which no frame name is a true one.
     """
 
     examples: tuple[Example, ...]
     visible: int
     coverage: float
     missing: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def match_frames(
@@ -103,11 +106,12 @@ def match_frames(
         The scored frames and the coverage.
 
     Raises:
-        SubmissionError: a sequence is missing, or no frame is visible enough.
+        SubmissionError: a sequence is missing, no frame is visible enough, or no frame name is a true one.
     """
     examples, missing, predicted, visible = [], [], 0, 0
+    named = {sequence: predicted_frames(results, sequence, source) for sequence in sorted(annotations)}
     for sequence, truth in sorted(annotations.items()):
-        frames = predicted_frames(results, sequence, source)
+        frames = named[sequence]
         row_of = {name: row for row, name in reversed(list(enumerate(frames)))}
         known = set(truth.frames)
         predicted += sum(name in known for name in frames)
@@ -120,13 +124,27 @@ def match_frames(
                 examples.append(Example(sequence, name, object_of(sequence), row, row_of[name], ratio))
             else:
                 missing.append(f"{sequence}/{name}")
+    if predicted == 0:
+        _refuse_other_names(annotations, results, source)
     if protocol.count_unknown:
         predicted = sum(len(set(predicted_frames(results, sequence, source))) for sequence in results)
     if visible == 0:
         raise SubmissionError(
             f"No true frame shows {protocol.min_visible} or more of its object: nothing to score."
         )
-    return Matching(tuple(examples), visible, predicted / visible, tuple(missing))
+    notes = unmatched(named, {name: truth.frames for name, truth in annotations.items()})
+    return Matching(tuple(examples), visible, predicted / visible, tuple(missing), notes)
+
+
+def _refuse_other_names(annotations: Annotations, results: Results, source: str) -> None:
+    """Refuse predictions that have frames, none of which has the name of a true one."""
+    true = [name for _, truth in sorted(annotations.items()) for name in truth.frames]
+    predicted = [name for sequence in sorted(results) for name in predicted_frames(results, sequence, source)]
+    if true and predicted:
+        raise SubmissionError(
+            f"{source}: none of its {len(predicted)} frame names is in the ground truth: "
+            f"{one_of_each(predicted, true)}. Name frames as the ground truth does."
+        )
 
 
 def object_of(sequence: str) -> str:
@@ -198,7 +216,10 @@ def predicted_frames(results: Results, sequence: str, source: str) -> list[str]:
     if not isinstance(results, Mapping):
         raise SubmissionError(f"{source}: expected a dict of sequences, found {type(results).__name__}.")
     if sequence not in results:
-        raise SubmissionError(f"{source}: sequence {sequence!r} is missing; the metric needs all of them.")
+        found = ", ".join(sorted(map(repr, results))[:3]) or "no sequence"
+        raise SubmissionError(
+            f"{source}: sequence {sequence!r} is missing; the metric needs all of them. Found {found}."
+        )
     record = results[sequence]
     if not isinstance(record, Mapping):
         raise SubmissionError(
@@ -237,8 +258,18 @@ def _check_array(value: Any, count: int, shapes: tuple[tuple[int, ...], ...], wh
         raise SubmissionError(f"{where}: not an array of numbers (its type is {array.dtype}).")
     if not any(_fits(array.shape, (count, *shape)) for shape in shapes):
         expected = " or ".join(str((count, *shape)).replace("-1", "V") for shape in shapes)
-        raise SubmissionError(f"{where}: expected shape {expected}, found {array.shape}.")
+        hint = _turned(array.shape[1:], shapes)
+        raise SubmissionError(f"{where}: expected shape {expected}, found {array.shape}.{hint}")
     return array.astype(np.float64)
+
+
+def _turned(found: tuple[int, ...], shapes: tuple[tuple[int, ...], ...]) -> str:
+    """How to convert rotations of the other form."""
+    if (3, 3) in shapes and found == (3,):
+        return " Rotation vectors become matrices by scipy's Rotation.from_rotvec(x).as_matrix()."
+    if (156,) in shapes and found in ((52, 3, 3), (24, 3, 3)):
+        return " Matrices become rotation vectors by scipy's Rotation.from_matrix(x).as_rotvec()."
+    return ""
 
 
 def _fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:

@@ -25,6 +25,9 @@ def symmetry_set(
 
     Returns:
         Rotations (S, 3, 3) and translations (S, 3) in the unit of `info`; identity first if it is kept.
+
+    Raises:
+        ValueError: an axis has no length.
     """
     discrete = [(np.eye(3), np.zeros(3))]
     for matrix in info.get("symmetries_discrete", ()):
@@ -64,8 +67,11 @@ def stack_symmetries(
 
 def _turns(symmetry: Mapping[str, Any], max_step: float, first: int) -> list[tuple[np.ndarray, np.ndarray]]:
     axis = np.asarray(symmetry["axis"], dtype=np.float64)
+    length = float(np.linalg.norm(axis))
+    if not 0 < length < np.inf:
+        raise ValueError(f"symmetries_continuous: key 'axis': expected a direction, found {axis.tolist()}")
     offset = np.asarray(symmetry["offset"], dtype=np.float64).reshape(3)
     count = int(np.ceil(np.pi / max_step))
     angles = 2.0 * np.pi / count * np.arange(first, count)
-    turns = Rotation.from_rotvec(angles[:, None] * axis / np.linalg.norm(axis)).as_matrix()
+    turns = Rotation.from_rotvec(angles[:, None] * axis / length).as_matrix()
     return [(R, offset - R @ offset) for R in turns]

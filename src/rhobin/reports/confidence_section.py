@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rhobin.reports.figures import Series, line_chart
-from rhobin.reports.html import DASH, table, tag
+from rhobin.reports.html import DASH, table, tag, text
 from rhobin.scoring.confidence import COVERED, RIGHT_SHARE
 from rhobin.scoring.document import FrameRow
 from rhobin.scoring.risk import oracle_curve, reliability, risk_curve, risk_of_surest
@@ -62,7 +62,8 @@ def confidence_section(row: Mapping[str, Any], frames: Sequence[FrameRow], title
 def _intro(measured: Mapping[str, Any]) -> str:
     share = f"{100 * measured['share_right']:.0f} %"
     told = _HELD_OUT if "calibrator" in measured else _ONE_SEQUENCE
-    return f"A pose is right with {measured['right']}: {share} of {measured['frames']} frames. {told}"
+    limit, frames = text(measured["right"]), text(measured["frames"])
+    return f"A pose is right with {limit}: {share} of {frames} frames. {told}"
 
 
 def _agreement(measured: Mapping[str, Any]) -> str:
@@ -83,7 +84,7 @@ def _table(measured: Mapping[str, Any], curves: Mapping[str, np.ndarray]) -> str
     known = measured["auroc"]
     separated = ["", "", ""] if known is None else [f"{known:.3f}", "0.500", "1.000"]
     rows = [
-        (name, auroc or DASH, f"{curve.mean():.3f}", f"{100 * risk_of_surest(curve, COVERED):.1f}")
+        (text(name), auroc or DASH, f"{curve.mean():.3f}", f"{100 * risk_of_surest(curve, COVERED):.1f}")
         for (name, curve), auroc in zip(curves.items(), separated, strict=True)
     ]
     wrong = f"Wrong among the surest {100 * COVERED:.0f} % of frames [%]"

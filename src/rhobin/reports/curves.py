@@ -74,7 +74,7 @@ def curve_figures(columns: Columns, tracks: Mapping[str, Any]) -> str:
         main += _score_charts(columns, track, tracks.get(track.name, {}))
     drawn = {column.logged for track in TRACKS.values() for column in track.leads}
     drawn |= {f"val/{part}" for part in parts}
-    small = [_loss_chart(columns, part, f"<b>{part}</b>", SMALL) for part in parts if part != "loss"]
+    small = [_loss_chart(columns, part, f"<b>{escape(part)}</b>", SMALL) for part in parts if part != "loss"]
     others = [
         _single_chart(columns, name) for name in columns if name.startswith("val/") and name not in drawn
     ]

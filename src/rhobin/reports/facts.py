@@ -35,7 +35,7 @@ def run_facts(run: Mapping[str, Any], origin: Mapping[str, Any], row: Mapping[st
 def _training(run: Mapping[str, Any], origin: Mapping[str, Any]) -> list[tuple[str, str]]:
     machine, git = run.get("machine", {}), run.get("git") or {}
     return [
-        ("run", f"{run.get('name', '')} {_mono(run.get('id', origin['run']))}"),
+        ("run", f"{text(run.get('name', ''))} {_mono(run.get('id', origin['run']))}"),
         ("started", text(run.get("started", "unknown"))),
         ("state", text(_state(run))),
         ("seed", text(run.get("seed", "unknown"))),

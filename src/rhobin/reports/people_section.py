@@ -116,7 +116,7 @@ def _recall(row: Row, beside: Row, title: str, other: str) -> str:
     caption = (
         "<b>PCK curve</b>: share (%) of hips, knees, ankles, shoulders, elbows and wrists with at most this "
         f"distance to the truth, relative to the pelvis. AUC is the shaded share of the area up to "
-        f"{protocol['auc_max_mm']} mm and 100 %."
+        f"{text(protocol['auc_max_mm'])} mm and 100 %."
     )
     top = [Reference("all", 100.0, "plain")]
     return line_chart(series, caption, "distance [mm]", top, size=LONG, legend=True, marks=[mark])

@@ -35,9 +35,10 @@ def lead_sentence(track: Track, rows: Rows, method: str, title: str, kind: str) 
     values = " and ".join(
         f"<b>{column.name} {column.shown(ours['scores'][column.name])} {column.unit}</b>" for column in leads
     )
-    told = f"{text(title)} scores {values} on {ours['frames']} frames of sequences that it was not trained on"
+    where = f"{text(ours['frames'])} frames of sequences that it was not trained on"
+    told = f"{text(title)} scores {values} on {where}"
     if kind != MEASURED:
-        told = f"{'On' if kind == GENERATED else 'With'} {kind}, {told}"
+        told = f"{'On' if kind == GENERATED else 'With'} {text(kind)}, {told}"
     constant, best = (rows.get(name, {}).get("scores") for name in ("constant", "perfect"))
     if constant:
         changes = [change(ours["scores"][column.name], constant[column.name]) for column in leads]

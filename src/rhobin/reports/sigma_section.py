@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rhobin.reports.figures import Series, line_chart
-from rhobin.reports.html import DASH, table, tag
+from rhobin.reports.html import DASH, table, tag, text
 
 _ROWS = {"as_given": "As given", "calibrated": "Calibrated", "each_mean": "Each joint's mean"}
 _STYLES = {"as_given": "plain", "calibrated": "body"}
@@ -47,7 +47,7 @@ def sigma_section(row: Mapping[str, Any]) -> str:
     if measured is None:
         return ""
     told = _HELD_OUT if "calibrated" in measured else _ONE_SEQUENCE
-    mean = f"The mean error is {measured['mean_mm']:.1f} mm over {measured['frames']} frames."
+    mean = f"The mean error is {measured['mean_mm']:.1f} mm over {text(measured['frames'])} frames."
     return tag(
         "section",
         tag("h2", "Uncertainty of joints"),
@@ -92,7 +92,7 @@ def _joint_table(by_joint: Mapping[str, Mapping[str, float | None]]) -> str:
         parts.setdefault(joint.removeprefix("left_").removeprefix("right_"), []).append(numbers)
     shown = (("error_mm", 1), ("told_mm", 1), ("spearman", 2))
     rows = [
-        (part, *(_number(_mean([side[name] for side in sides]), digits) for name, digits in shown))
+        (text(part), *(_number(_mean([side[name] for side in sides]), digits) for name, digits in shown))
         for part, sides in parts.items()
     ]
     return table(("Joint, both sides", "Found [mm]", "Told [mm]", "Spearman"), rows, range(1, 4))

@@ -44,7 +44,11 @@ def _intro(split: Mapping[str, Any]) -> str:
 def _matched(matched: Mapping[str, Any]) -> str:
     heads = ("At equal size and visibility", "Frames", *(column.name for column in _RECALLS))
     rows = [
-        (kind.capitalize(), str(matched["frames"][kind]), *(c.shown(matched[kind][c.name]) for c in _RECALLS))
+        (
+            kind.capitalize(),
+            text(matched["frames"][kind]),
+            *(c.shown(matched[kind][c.name]) for c in _RECALLS),
+        )
         for kind in _KINDS
     ]
     gaps = [(matched["difference"][c.name], matched["deviation"][c.name]) for c in _RECALLS]
@@ -59,7 +63,7 @@ def _cells(cells: Sequence[Mapping[str, Any]]) -> str:
         name = text(f"{cell['size']}, {cell['visible']}")
         for kind in _KINDS:
             shown = (column.shown(cell[kind][column.name]) for column in OBJECT.columns)
-            rows.append((name if kind == _KINDS[0] else "", kind, str(cell[kind]["frames"]), *shown))
+            rows.append((name if kind == _KINDS[0] else "", kind, text(cell[kind]["frames"]), *shown))
     return table(heads, rows, range(2, len(heads)))
 
 

@@ -107,7 +107,7 @@ def group_table(
         beside = other.get(name, {})
         others = [column.shown(beside.get(column.name)) for column in leads] if other else []
         meters = ["".join(bars)] if narrow else []
-        rows.append((text(name), str(row["frames"]), *values, *meters, *others))
+        rows.append((text(name), text(row["frames"]), *values, *meters, *others))
     return table(heads, rows, [i for i, title in enumerate(heads) if title != OF_LARGEST and i])
 
 
@@ -131,7 +131,7 @@ def _score_cells(
     label = named + tag("small", text(_note(track, name, method)))
     values = [column.shown(scores.get(column.name)) for column in track.columns]
     beside = _against(track, scores, constant) if constant else []
-    return (label, *values, *beside, str(row.get("frames", "-")))
+    return (label, *values, *beside, text(row.get("frames", "-")))
 
 
 def _against(track: Track, scores: Row, constant: Row) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rich.markup import escape
 from rich.table import Table
 
 from rhobin.metrics.track import Track
@@ -24,15 +23,15 @@ def score_tables(scores: Scores) -> list[Table]:
 
 def _table(track: Track, rows: Mapping[str, ScoredRow]) -> Table:
     protocol = next((f", {row.score.protocol.name}" for row in rows.values() if row.score), "")
-    title = escape(f"{track.title}{protocol}, held-out frames")
+    title = f"{track.title}{protocol}, held-out frames"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), caption_justify="left")
     table.add_column("prediction", no_wrap=True)
     for head in (*(column.head for column in track.columns), "frames"):
-        table.add_column(escape(head), justify="right")
+        table.add_column(head, justify="right")
     for name, row in rows.items():
         scores = finite(row.score.metrics()) if row.score else {}
         values = (column.shown(scores.get(column.name)) for column in track.columns)
-        table.add_row(escape(name), *values, str(len(row.score.examples)) if row.score else "-")
+        table.add_row(name, *values, str(len(row.score.examples)) if row.score else "-")
     reasons = [f"{name}: {row.reason}" for name, row in rows.items() if row.score is None]
-    table.caption = escape("\n".join(reasons)) or None
+    table.caption = "\n".join(reasons) or None
     return table

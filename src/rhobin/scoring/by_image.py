@@ -15,6 +15,8 @@ from scipy.spatial.transform import Rotation
 
 from rhobin.behave.layout import TEST_KINECT
 from rhobin.behave.ref import RefTemplate, SequenceAnnotation
+from rhobin.behave.ref_check import check_names, check_rotations, check_values, entry, numbers
+from rhobin.behave.ref_template import template_parts
 from rhobin.metrics.submission import Annotations, Example, SubmissionError
 
 IMAGE_KEYS = {
@@ -70,11 +72,15 @@ def read_image_ref(
             raise ValueError(f"{path}: image {name}: key 'meta': expected data set, gender and object")
         arrays = {key: _true_array(image, key, shape, path, name) for key, shape in _TRUE_SHAPES.items()}
         groups.setdefault("_".join(map(_word, meta)), []).append((str(name), arrays))
-    annotations = {name: _annotation(name, images) for name, images in sorted(groups.items())}
+    annotations = {name: _annotation(path, name, images) for name, images in sorted(groups.items())}
     templates = content.get("templates")
     if not isinstance(templates, Mapping):
         raise ValueError(f"{path}: the file has no 'templates'")
-    return annotations, {_word(name): _template(path, name, t) for name, t in templates.items()}
+    check_names([str(name) for name in templates], f"{path}: key 'templates'")
+    return annotations, {
+        _word(name): RefTemplate(*template_parts(path, str(name), value, centred=False))
+        for name, value in templates.items()
+    }
 
 
 def dataset_of(sequence: str) -> str:
@@ -170,39 +176,27 @@ def _word(name: Any) -> str:
 def _true_array(
     image: Mapping[str, Any], key: str, shape: tuple[int, ...], path: Path, name: str
 ) -> np.ndarray:
-    try:
-        array = np.asarray(image[key], dtype=np.float64)
-        return array.reshape(shape)
-    except KeyError as error:
-        raise ValueError(f"{path}: image {name}: key {key!r} is missing") from error
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: image {name}: key {key!r}: expected shape {shape}, {error}") from error
+    where = f"{path}: image {name}: key {key!r}"
+    array = numbers(entry(path, f"image {name}", image, key), shape, where)
+    if key == "obj_rot":
+        check_rotations(array[None], where)
+    return array
 
 
-def _annotation(name: str, images: list[tuple[str, dict[str, np.ndarray]]]) -> SequenceAnnotation:
+def _annotation(path: Path, name: str, images: list[tuple[str, dict[str, np.ndarray]]]) -> SequenceAnnotation:
     stacked = {key: np.stack([arrays[key] for _, arrays in images]) for key in _TRUE_SHAPES}
-    return SequenceAnnotation(
-        frames=[frame for frame, _ in images],
-        gender=name.split("_")[1],
-        poses=stacked["pose"],
-        betas=stacked["betas"],
-        trans=stacked["trans"],
-        obj_rots=Rotation.from_matrix(stacked["obj_rot"]).as_rotvec(),
-        obj_trans=stacked["obj_trans"],
-        occ_ratios=np.ones(len(images)),
-    )
-
-
-def _template(path: Path, name: str, value: Any) -> RefTemplate:
-    try:
-        symmetries = [
-            (np.asarray(s["R"], np.float64).reshape(3, 3), np.asarray(s["t"], np.float64).reshape(3))
-            for s in value["symmetries"]
-        ]
-        verts, faces = np.asarray(value["verts"], np.float64), np.asarray(value["faces"], np.int64)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: template {name}: expected verts, faces, symmetries: {error!r}") from error
-    return RefTemplate(verts, faces, symmetries)
+    frames = [frame for frame, _ in images]
+    check_names(frames, f"{path}: key 'annotations'", paths=True)
+    arrays = {
+        "poses": stacked["pose"],
+        "betas": stacked["betas"],
+        "trans": stacked["trans"],
+        "obj_rots": Rotation.from_matrix(stacked["obj_rot"]).as_rotvec(),
+        "obj_trans": stacked["obj_trans"],
+        "occ_ratios": np.ones(len(images)),
+    }
+    check_values(arrays, frames, f"{path}: images of {name}")
+    return SequenceAnnotation(frames=frames, gender=name.split("_")[1], **arrays)
 
 
 def _sequence(name: str, frames: Mapping[str, Mapping[str, Any]], source: str) -> dict[str, Any]:

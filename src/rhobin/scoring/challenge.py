@@ -83,7 +83,9 @@ def read_challenge(
     path = need_ref(place)
     content = load_pickle(path)
     by_image = is_image_ref(content)
-    annotations, templates = read_image_ref(content, path) if by_image else read_ref(path, centred, content)
+    annotations, templates = (
+        read_image_ref(content, path) if by_image else read_ref(path, centred, content, scored=True)
+    )
     if (
         body is None
         and beside

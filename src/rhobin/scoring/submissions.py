@@ -11,10 +11,12 @@ from typing import Any
 from rhobin.files import write_bytes
 from rhobin.metrics.submission import SubmissionError
 from rhobin.metrics.tracks import TRACKS
-from rhobin.pickles import load_pickle
+from rhobin.pickles import BrokenFileError, UnsafePickleError, load_pickle
 from rhobin.pickles.write import pickled
+from rhobin.scoring.archives import unpack_results
 from rhobin.scoring.by_image import from_images, is_by_image, to_images
 from rhobin.scoring.challenge import Challenge
+from rhobin.scoring.conversion import TORCH_MAGIC, how_to_convert, is_packed, saved_by
 
 PART_KEYS = {"human": ("poses", "betas", "trans"), "object": ("obj_rots", "obj_trans")}
 """Keys of a prediction by sequence, by part, as every track needs them."""
@@ -99,7 +101,7 @@ def read_submission(path: Path, challenge: Challenge | None = None) -> dict[str,
             f"no results at {path}: expected the challenge's results.pkl or its zip; rhobin score takes "
             "one from elsewhere with --results FILE"
         )
-    content = _load_zip(path) if zipfile.is_zipfile(path) else load_pickle(path)
+    content = _load(path)
     if not isinstance(content, Mapping):
         raise SubmissionError(f"{path}: expected a dict of sequences, found {type(content).__name__}.")
     by_image = challenge is not None and challenge.edition == "2024"
@@ -123,12 +125,31 @@ def write_zip(path: Path, content: Mapping[str, Any]) -> None:
         write_bytes(path, packed.read_bytes())
 
 
-def _load_zip(path: Path) -> Any:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".pkl")]
-        if names != ["results.pkl"]:
-            raise SubmissionError(f"{path}: expected a zip with results.pkl, found {names or 'no pickle'}.")
-        with tempfile.TemporaryDirectory() as folder:
-            unpacked = Path(folder) / "results.pkl"
-            unpacked.write_bytes(archive.read("results.pkl"))
-            return load_pickle(unpacked)
+def _load(path: Path) -> Any:
+    """What a file or zip holds; errors name the file that the user knows."""
+    if not zipfile.is_zipfile(path):
+        return _load_plain(path, path)
+    with tempfile.TemporaryDirectory() as folder:
+        unpacked = unpack_results(path, Path(folder))
+        try:
+            return _load_plain(unpacked, Path("results.pkl"))
+        except (SubmissionError, UnsafePickleError, BrokenFileError) as error:
+            told = str(error).replace(str(unpacked), "results.pkl")
+            raise type(error)(f"{path}: {told}") from error
+
+
+def _load_plain(path: Path, called: Path) -> Any:
+    """A pickle of plain data; for others, how to convert the file that is `called` so."""
+    try:
+        content = load_pickle(path)
+    except UnsafePickleError as error:
+        told = str(error).partition(" If you trust")[0]
+        raise UnsafePickleError(f"{told} {how_to_convert(saved_by(told), called)}") from error
+    except BrokenFileError as error:
+        if not is_packed(path):
+            raise
+        told = f"{path}: found a compressed file. {how_to_convert('joblib', called)}"
+        raise SubmissionError(told) from error
+    if isinstance(content, int) and content == TORCH_MAGIC:
+        raise SubmissionError(f"{path}: found a file of torch.save. {how_to_convert('torch', called)}")
+    return content

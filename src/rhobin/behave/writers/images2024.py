@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
+from rhobin.behave.layout import TEST_KINECT
 from rhobin.behave.readers.challenge2024 import HUMAN_MASK, OBJECT_MASK, image_id
+from rhobin.behave.ref import template_entries
 from rhobin.behave.release import Release
 from rhobin.behave.video import split_frame
 from rhobin.behave.writers.files import copy_image, read_mask, write_image
@@ -28,7 +30,9 @@ from rhobin.types import GENDERS, Camera
 def write_2024(out: Path, releases: Sequence[Release], bodies: BodySet) -> None:
     """Write every view as an image of its own, annotated in its camera's frame.
 
-    The published packages know one lens, the challenge's kinect 1; the others go to `calibs/intrinsics`.
+    `ref.pkl` lists the test images of kinect 1, as the challenge's do: its MSPD knows no other camera, and
+    methods predict no other view. The published packages know one lens, the challenge's kinect 1; the others
+    go to `calibs/intrinsics`.
     """
     annotations = {}
     lenses: dict[int, Camera] = {}
@@ -40,14 +44,13 @@ def write_2024(out: Path, releases: Sequence[Release], bodies: BodySet) -> None:
             gt = single(_annotation(release, view, bodies))
             _write_files(out / release.split, name, release, view)
             write_bytes(out / release.split / "gt" / f"{name}.pkl", pickled(gt))
-            camera = release.cameras[release.views.camera[view]]
-            lenses.setdefault(int(release.views.kinect[view]), camera)
-            if release.split == "test":
+            kinect = int(release.views.kinect[view])
+            lenses.setdefault(kinect, release.cameras[release.views.camera[view]])
+            if release.split == "test" and kinect == TEST_KINECT:
                 annotations[name] = _reference(release, view, gt)
     for kinect, camera in lenses.items():
         write_lens(out, kinect, camera)
-    meshes = {name: {"verts": t.verts, "faces": t.faces} for name, t in templates.items()}
-    content = {"annotations": annotations, "templates": meshes}
+    content = {"annotations": annotations, "templates": template_entries(templates)}
     write_bytes(out / "ref.pkl", pickled(content))
 
 

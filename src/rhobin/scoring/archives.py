@@ -1,0 +1,78 @@
+"""The zip of a submission, opened with care."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from rhobin.metrics.submission import SubmissionError
+from rhobin.scoring.conversion import how_to_convert
+
+RESULTS = "results.pkl"
+GROWTH, ALLOWANCE = 100, 1 << 28  # what a zip may unpack to: so often its size, and so many bytes besides
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_NAMES = {9: "Deflate64", 93: "Zstandard", 98: "PPMd"}
+_PACK = f"Pack it again: python -m zipfile -c submission.zip {RESULTS}"
+
+
+def unpack_results(path: Path, folder: Path) -> Path:
+    """Unpack the results of a submission.
+
+    Args:
+        path: a zip that holds ``results.pkl``, and perhaps what operating systems add to zips.
+        folder: where to.
+
+    Returns:
+        The unpacked file.
+
+    Raises:
+        SubmissionError: it holds no or several pickles, is damaged, encrypted, packed by a method that Python
+            does not read, or would take far more space than its size. One line, with what to do.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entry = _results_entry(path, archive)
+            with archive.open(entry) as packed, (folder / RESULTS).open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked, 1 << 20)
+    except SubmissionError:
+        raise
+    except Exception as error:  # zlib, bz2, lzma and zipfile have each their own
+        told = " ".join(str(error).split()) or type(error).__name__
+        raise SubmissionError(f"{path}: the zip is damaged ({told}); copy or download it again.") from error
+    return folder / RESULTS
+
+
+def _results_entry(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """The entry of the results, if it can be read."""
+    entries = {_place(entry): entry for entry in archive.infolist() if not entry.is_dir()}
+    if any(place.name == "data.pkl" for place in entries) and any(p.name == "version" for p in entries):
+        raise SubmissionError(
+            f"{path}: expected a pickle, found a file of torch.save. {how_to_convert('torch', path)}"
+        )
+    pickles = [place for place in entries if place.suffix == ".pkl" and not _left_by_system(place)]
+    if pickles != [PurePosixPath(RESULTS)]:
+        found = ", ".join(map(str, pickles or list(entries)[:3])) or "nothing"
+        raise SubmissionError(f"{path}: expected a zip with {RESULTS}, found {found}. {_PACK}")
+    entry = entries[pickles[0]]
+    if entry.flag_bits & 1:
+        raise SubmissionError(f"{path}: {RESULTS} is encrypted; expected a zip without a password. {_PACK}")
+    if entry.compress_type not in _METHODS:
+        method = _NAMES.get(entry.compress_type, f"method {entry.compress_type}")
+        raise SubmissionError(f"{path}: {RESULTS} is packed by {method}; expected Deflate. {_PACK}")
+    if entry.file_size > GROWTH * path.stat().st_size + ALLOWANCE:
+        raise SubmissionError(
+            f"{path}: {RESULTS} would unpack to {entry.file_size / 1e6:,.0f} MB from a zip of "
+            f"{path.stat().st_size / 1e6:,.1f} MB; no predictions do. {_PACK}"
+        )
+    return entry
+
+
+def _place(entry: zipfile.ZipInfo) -> PurePosixPath:
+    """Where an entry is in the zip; `./results.pkl` is at the top."""
+    return PurePosixPath(entry.filename.replace("\\", "/"))
+
+
+def _left_by_system(place: PurePosixPath) -> bool:
+    """Whether macOS added it: the folder `__MACOSX`, or a file `._name`."""
+    return "__MACOSX" in place.parts or place.name.startswith("._")
