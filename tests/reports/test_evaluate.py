@@ -201,7 +201,7 @@ def test_submit_writes_and_checks_a_run(scored_run, capsys):
         assert f"submission-human-{edition}.zip" in said
         assert "MPJPE" in said
     assert main(["tables", str(scored_run.run)]) == 0
-    assert f"KHOR, {scored_run.run}: rhobin-2023-joint, data" in capsys.readouterr().out
+    assert f"KHOR, {scored_run.run.name}: rhobin-2023-joint, data" in capsys.readouterr().out
     assert main(["submit", str(scored_run.run / "none")]) == 1
     assert "No predictions" in capsys.readouterr().err
 
@@ -234,7 +234,7 @@ def test_a_run_of_one_part_is_scored_reported_and_packed(own_run, lost, track, o
     assert f"the joint track needs the {lost}" in capsys.readouterr().err
     assert main(["tables", str(own_run.run)]) == 0
     said = capsys.readouterr().out
-    assert f"Half a method, {own_run.run}: rhobin-2023-{track}" in said
+    assert f"Half a method, {own_run.run.name}: rhobin-2023-{track}" in said
     assert said.count("not run") == 3
 
 

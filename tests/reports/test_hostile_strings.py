@@ -24,7 +24,7 @@ from rhobin.reports.scene3d import SceneCase, SceneMesh
 from rhobin.reports.sigma_section import sigma_section
 from rhobin.reports.symmetry_tables import symmetry_tables
 from rhobin.scoring.challenge import read_challenge
-from rhobin.scoring.document import FrameRow
+from rhobin.scoring.document import FrameRow, digest
 
 EVIL = """<img src=x onerror=alert(1)>"' onload=alert(2) x='</script><script>alert(3)</script>&amp;$title"""
 LOOKED_UP = {"schema", "row", "drawings", "data_hash", "results_hash", "checkpoint_hash"}
@@ -73,7 +73,11 @@ def test_nothing_in_a_run_folder_becomes_html(own_run, scored_run):
     truth = read_challenge(scored_run.data)
     clean = Checker()
     clean.feed((own_run.run / "report.html").read_text())
-    rewrite_json(own_run.run / "scores.json")
+    scores = own_run.run / "scores.json"
+    rewrite_json(scores)
+    document = json.loads(scores.read_text())
+    frames = (own_run.run / "frames.csv").read_bytes()
+    scores.write_text(json.dumps({**document, "sha256": digest(document, frames)}))
     rewrite_json(own_run.run / "run.json")
     log = own_run.run / "metrics.csv"
     with log.open(newline="") as stream:

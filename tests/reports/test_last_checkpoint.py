@@ -27,4 +27,4 @@ def test_the_last_checkpoint_s_scores_and_page_are_in_a_folder_of_their_own(own_
     assert main(["tables", str(run), str(last)]) == 0
     lines = capsys.readouterr().out.splitlines()
     for folder in (run, last):
-        assert any(line.startswith(f"KHOR, {folder}: rhobin-2023-joint") for line in lines)
+        assert any(line.startswith(f"KHOR, {folder.name}: rhobin-2023-joint") for line in lines)

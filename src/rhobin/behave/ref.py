@@ -15,6 +15,7 @@ from rhobin.files import write_bytes
 from rhobin.objects.template import Template
 from rhobin.pickles import load_pickle
 from rhobin.pickles.write import pickled
+from rhobin.types import gender_name
 
 WIDTHS: dict[str, tuple[int, ...]] = {
     "poses": (156,),
@@ -175,4 +176,4 @@ def _annotation(path: Path, name: str, value: Mapping, scored: bool) -> Sequence
         arrays[key] = array
     if scored:
         check_values(arrays, frames, where)
-    return SequenceAnnotation(frames=frames, gender=str(entry(path, name, value, "gender")), **arrays)
+    return SequenceAnnotation(frames=frames, gender=gender_name(entry(path, name, value, "gender")), **arrays)

@@ -17,6 +17,7 @@ from rhobin.data.datamodule import BehaveDataModule
 from rhobin.methods.base import Method
 from rhobin.reports.drawn_choice import choose_objects, choose_people
 from rhobin.reports.drawn_views import DrawnView, ObjectView, PersonView, write_views
+from rhobin.scoring.by_image import rows_of_frames
 from rhobin.scoring.document import FrameRow, ScoredRow, Scores
 from rhobin.types import Drawing, Prediction, Sample, required
 
@@ -46,13 +47,15 @@ def keep_drawings(
     views: list[DrawnView] = []
     if type(module).drawn is not Method.drawn:
         dataset = datamodule.test_dataset
-        index = {(key.sequence, key.frame): key.index for key in map(dataset.key, range(len(dataset)))}
+        keys = [dataset.key(index) for index in range(len(dataset))]
+        names = [key.sequence for key in keys], [key.frame for key in keys]
         objects, people = (_frame_rows(scores.get(t, {}).get(module.name)) for t in ("object", "human"))
         for kind, chosen in (
             (ObjectView, choose_objects(objects, templates)),
             (PersonView, choose_people(people)),
         ):
-            samples = [dataset[index[frame.sequence, frame.frame]] for frame, _ in chosen]
+            rows = rows_of_frames([frame for frame, _ in chosen], *names)
+            samples = [dataset[keys[required(row, "test view")].index] for row in rows]
             drawn = draw_samples(module, samples, [label for _, label in chosen], datamodule.assets)
             views += [view for view in drawn if isinstance(view, kind)]
     written = write_views(run_dir, views)

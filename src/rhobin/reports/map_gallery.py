@@ -20,6 +20,7 @@ from rhobin.reports.drawn_views import DrawnView, ObjectView, PersonView
 from rhobin.reports.html import tag, text
 from rhobin.reports.map_panels import Panel, Templates, draw_panels
 from rhobin.reports.overlay import data_uri
+from rhobin.scoring.by_image import image_id
 from rhobin.scoring.document import JOINTS_VISIBLE, FrameRow
 
 ROWS = ("true", "predicted")
@@ -46,8 +47,8 @@ def map_gallery(views: Sequence[DrawnView], frames: Sequence[FrameRow], template
         frames: errors of these frames, and others.
         templates: by object name.
     """
-    rows = {(frame.sequence, frame.frame): frame for frame in frames}
-    pairs = [(view, rows[view.sequence, view.frame]) for view in views]
+    rows = {key: frame for frame in frames for key in (frame.name, frame.frame)}
+    pairs = [(view, rows[image_id(view.sequence, view.frame, rows)]) for view in views]
     parts = []
     for kind, intro in INTROS.items():
         members = [(view, frame) for view, frame in pairs if isinstance(view, kind)]

@@ -25,8 +25,10 @@ from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, TARGET_BODY, TARGET_O
 from rhobin.reports.people_section import people_section
 from rhobin.reports.scores_section import breakdown_section, lead_sentence, scores_section
 from rhobin.reports.sigma_section import sigma_section
+from rhobin.scoring.challenge import Challenge
 from rhobin.scoring.document import FrameRow, read_scores, scored_tracks
 from rhobin.scoring.measured import kind_of
+from rhobin.scoring.rows import in_its_terms
 from rhobin.scoring.store import read_results
 
 REPORT = "report.html"
@@ -39,7 +41,7 @@ _KEYS = (
 )
 
 
-def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
+def write_report(run_dir: Path, data_root: Path, truth: Challenge) -> Path:
     """Write ``report.html`` of a scored run.
 
     Args:
@@ -62,7 +64,7 @@ def write_report(run_dir: Path, data_root: Path, truth: GroundTruth) -> Path:
         raise ValueError(f"{run_dir}: no track has a score, so there is nothing to report. {reasons}")
     track, method, title = TRACKS[scored[0]], origin["row"], origin["title"]
     rows = tracks[track.name]
-    results, _ = read_results(run_dir)
+    results = in_its_terms(truth, read_results(run_dir)[0])
     home, run = _trained(run_dir, origin)
     page = _fill(
         title=text(title),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -17,7 +17,7 @@ from rhobin.behave.layout import TEST_KINECT
 from rhobin.behave.ref import RefTemplate, SequenceAnnotation
 from rhobin.behave.ref_check import check_names, check_rotations, check_values, entry, numbers
 from rhobin.behave.ref_template import template_parts
-from rhobin.metrics.submission import Annotations, Example, SubmissionError
+from rhobin.metrics.submission import Annotations, SubmissionError
 
 IMAGE_KEYS = {
     "pose": "poses",
@@ -27,6 +27,20 @@ IMAGE_KEYS = {
     "obj_trans": "obj_trans",
     "vertices": "smpl_verts",
 }
+
+
+class Named(Protocol):
+    """A frame of the ground truth."""
+
+    @property
+    def name(self) -> str:
+        """``sequence/frame``."""
+
+    @property
+    def frame(self) -> str:
+        """Its name, or id."""
+
+
 UNKNOWN = "unknown_unknown_unknown"
 """Sequence of predictions for images that the ground truth does not have."""
 
@@ -150,12 +164,12 @@ def image_id(sequence: str, frame: str, known: Collection[str] = ()) -> str:
 
 
 def rows_of_frames(
-    examples: Sequence[Example], sequences: Sequence[str], frames: Sequence[str]
+    examples: Sequence[Named], sequences: Sequence[str], frames: Sequence[str]
 ) -> list[int | None]:
     """Where scored frames are in a list of frames, whichever edition's names the ground truth has.
 
     Args:
-        examples: scored frames.
+        examples: frames of the ground truth.
         sequences: sequence name of each frame of the list.
         frames: their frame names.
 

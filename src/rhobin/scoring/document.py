@@ -72,6 +72,11 @@ class FrameRow:
     visible: float
     errors: Mapping[str, float]
 
+    @property
+    def name(self) -> str:
+        """``sequence/frame``."""
+        return f"{self.sequence}/{self.frame}"
+
 
 def scores_document(scores: Scores, origin: Mapping[str, Any]) -> dict[str, Any]:
     """What `scores.json` holds, as plain data; numbers that do not exist are null.

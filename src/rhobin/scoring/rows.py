@@ -47,7 +47,7 @@ def score_rows(
     scored: dict[str, dict[str, ScoredRow]] = {}
     for name, of_track in rows.items():
         track = TRACKS[name]
-        told = {row: _in_its_terms(challenge, results) for row, results in of_track.items()}
+        told = {row: in_its_terms(challenge, results) for row, results in of_track.items()}
         truth, left_out = challenge, NO_NOTES
         if track.every_frame:
             truth, told, left_out = _on_common_frames(challenge, told)
@@ -74,7 +74,7 @@ def _score(
     return ScoredRow(score, notes=notes, more=splits(score, challenge.templates) | people_splits(score))
 
 
-def _in_its_terms(challenge: Challenge, results: Results) -> Results:
+def in_its_terms(challenge: Challenge, results: Results) -> Results:
     """Predictions under the names that the ground truth has for their frames."""
     if challenge.edition == "2023":
         return results

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from rhobin.behave.readers.challenge2024 import image_id
 from rhobin.behave.release import Release
 from rhobin.data.prepare.prepared import open_source
 from rhobin.data.prepare.stored import StoredSource
@@ -21,7 +22,7 @@ def read_test_view(root: Path, sequence: str, frame: str) -> tuple[np.ndarray, n
     Args:
         root: dataset root.
         sequence: sequence name.
-        frame: frame name.
+        frame: frame name, or an image's id whatever the sequence.
 
     Returns:
         (H, W, 3) RGB uint8, black where a prepared root stores nothing, and (3, 3) intrinsics.
@@ -31,11 +32,11 @@ def read_test_view(root: Path, sequence: str, frame: str) -> tuple[np.ndarray, n
         BadSampleError: its files cannot be used.
     """
     release, rows = _test_views(root.resolve())
-    if (sequence, frame) not in rows:
+    row = rows.get((sequence, frame), rows.get(("", frame)))
+    if row is None:
         raise FileNotFoundError(
             f"{root} has no test view of {sequence}/{frame}; was it made from other data?"
         )
-    row = rows[sequence, frame]
     source = open_source(release, row)
     image = source.read_color(1)
     if isinstance(source, StoredSource):
@@ -47,11 +48,11 @@ def read_test_view(root: Path, sequence: str, frame: str) -> tuple[np.ndarray, n
 
 @lru_cache(maxsize=1)
 def _test_views(root: Path) -> tuple[Release, dict[tuple[str, str], int]]:
-    """The test split, and its views by sequence and frame."""
+    """The test split, and its views by sequence and frame, and by the ids that images of 2024 have."""
     release = read_test_split(root)
-    frames, views = release.frames, release.views
-    rows = {
-        (release.sequences[frames.sequence[frame]], str(frames.name[frame])): row
-        for row, frame in enumerate(views.frame.tolist())
-    }
+    rows: dict[tuple[str, str], int] = {}
+    for row, frame in enumerate(release.views.frame.tolist()):
+        sequence, name = release.sequences[release.frames.sequence[frame]], str(release.frames.name[frame])
+        kinect = int(release.views.kinect[row])
+        rows |= {(sequence, name): row, ("", image_id(sequence, name, kinect)): row, ("", name): row}
     return release, rows
