@@ -11,7 +11,7 @@ import pytest
 from rhobin.__main__ import main
 from rhobin.behave.readers.annotation2024 import References
 from rhobin.behave.readers.info import read_info
-from rhobin.behave.ref import read_ref
+from rhobin.behave.ref import WIDTHS, read_ref
 from rhobin.body.load import load_body
 from rhobin.types import gender_name
 
@@ -64,8 +64,8 @@ def test_sequences_and_references(tmp_path):
     folder.mkdir()
     (folder / "info.json").write_text(json.dumps({"gender": "MALE", "cat": "backpack"}))
     assert read_info(folder, tmp_path).gender == "male"
-    keys = ("poses", "betas", "trans", "obj_rots", "obj_trans", "occ_ratios")
-    content = {"frames": ["t"], "gender": b"FEMALE", **{key: np.zeros((1, 3)) for key in keys}}
+    content = {key: np.zeros((1, *shape)) for key, shape in WIDTHS.items()}
+    content |= {"frames": ["t"], "gender": b"FEMALE"}
     (tmp_path / "ref.pkl").write_bytes(pickle.dumps({"annotations": {"a": content}, "templates": {}}))
     assert read_ref(tmp_path)[0]["a"].gender == "female"
     image = References(None, {"1": {"meta": ("behave", b"Female", "stool")}}, None)

@@ -60,9 +60,9 @@ PEOPLE = ("people", "photo")
 PREDICT = "predict people photo/a.jpg --mask photo/a.png --out OUT"
 ANNOTATION = ("pose", "betas", "trans", "obj_rots", "obj_trans", "verts", "faces", "frames", "gender")
 SUBJECTS = (
-    Subject("image", "picture", "root/sequences/*/*/k*.color.jpg", CHECK, ("root",)),
-    Subject("mask", "picture", "root/sequences/*/*/k*.*mask.jpg", CHECK, ("root",)),
-    Subject("placement of a kinect", "json", "root/calibs/*/config/*/config.json", CHECK, ("root",)),
+    Subject("image", "picture", "root/sequences/Date0[!3]*/*/k*.color.jpg", CHECK, ("root",)),
+    Subject("mask", "picture", "root/sequences/Date0[!3]*/*/k*.*mask.jpg", CHECK, ("root",)),
+    Subject("placement of a kinect", "json", "root/calibs/Date0[!3]*/config/*/config.json", CHECK, ("root",)),
     Subject("lens of a kinect", "json", LENS, CHECK, ("root",), ("color",)),
     Subject("info.json", "json", "root/sequences/*/info.json", CHECK, ("root",), INFO),
     Subject("split.json", "json", "root/split.json", CHECK, ("root",), SPLITS),

@@ -54,5 +54,7 @@ def _test_views(root: Path) -> tuple[Release, dict[tuple[str, str], int]]:
     for row, frame in enumerate(release.views.frame.tolist()):
         sequence, name = release.sequences[release.frames.sequence[frame]], str(release.frames.name[frame])
         kinect = int(release.views.kinect[row])
-        rows |= {(sequence, name): row, ("", image_id(sequence, name, kinect)): row, ("", name): row}
+        rows |= {(sequence, name): row, ("", image_id(sequence, name, kinect)): row}
+        if release.layout == "2024":  # ids of other datasets are the frames' names
+            rows[("", name)] = row
     return release, rows

@@ -28,7 +28,7 @@ from rhobin.data.prepare.recipe import (
 )
 from rhobin.data.prepare.sequence import list_sequences
 from rhobin.data.prepare.templates import write_templates
-from rhobin.files import read_sealed, write_bytes, write_json
+from rhobin.files import read_sealed, write_bytes, write_sealed
 
 
 def write_index(releases: list[Release], out: Path, recipe: Recipe) -> None:
@@ -50,9 +50,9 @@ def write_index(releases: list[Release], out: Path, recipe: Recipe) -> None:
     skips = [skip for release in releases for skip in _skips(release, stored[release.split])]
     manifest = build_manifest(releases, skips)
     files = {"views": _view_digests(releases, records), "index": file_digests(out)}
-    write_json(out / MANIFEST, manifest | {"files": files})
+    write_sealed(out / MANIFEST, manifest | {"files": files})
     header = {"format": FORMAT, "recipe": asdict(recipe)}
-    write_json(out / PREPARED, header | {"splits": {r.split: header_facts(r) for r in releases}})
+    write_sealed(out / PREPARED, header | {"splits": {r.split: header_facts(r) for r in releases}})
     (out / UNFINISHED).unlink(missing_ok=True)
 
 

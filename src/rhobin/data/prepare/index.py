@@ -22,6 +22,7 @@ from rhobin.data.prepare.recipe import (
     UNFINISHED,
     Recipe,
 )
+from rhobin.files import read_json, read_sealed
 from rhobin.types import Camera
 
 FRAME_ARRAYS = tuple(field.name for field in fields(Frames))
@@ -32,19 +33,18 @@ def read_header(root: Path) -> dict[str, Any]:
     """The facts of a prepared root.
 
     Raises:
-        ValueError: it was written by another version (says how to prepare it again), or is not complete.
+        ValueError: it was written by another version (says how to prepare it again), is not complete, or was
+            changed.
     """
     path = root / PREPARED
     try:
-        header = json.loads(path.read_bytes())
+        header = read_json(path)
         found = header["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise ValueError(f"{path}: not the header of a prepared root: {error!r}") from error
     if found != FORMAT:
-        raise ValueError(
-            f"{path}: has format {found}, this version reads {FORMAT}; run {_command(root, header)}"
-        )
-    return header
+        raise ValueError(f"{path}: has format {found}, this version reads {FORMAT}; run {_command(root)}")
+    return read_sealed(path)
 
 
 def read_manifest(root: Path) -> dict[str, Any]:
@@ -55,11 +55,9 @@ def read_manifest(root: Path) -> dict[str, Any]:
     """
     path = root / MANIFEST
     try:
-        manifest = json.loads(path.read_bytes())
-        manifest["files"]["index"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return read_sealed(path)
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path}: missing or broken ({error!r}); run rhobin prepare again") from error
-    return manifest
 
 
 def read_arrays(root: Path, split: str) -> tuple[Frames, Views, np.ndarray]:
@@ -140,13 +138,13 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in values.items()}
 
 
-def _command(root: Path, header: dict[str, Any]) -> str:
+def _command(root: Path) -> str:
     """What prepares a root again as it was."""
     try:
         raw = json.loads((root / MANIFEST).read_bytes())["root"]
     except (OSError, ValueError, KeyError, TypeError):
         raw = "ROOT"
-    return prepare_command(raw, str(root), Recipe(**header.get("recipe", {})))
+    return prepare_command(raw, str(root), read_recipe(root) or Recipe())
 
 
 def prepare_command(raw: str, out: str, recipe: Recipe) -> str:

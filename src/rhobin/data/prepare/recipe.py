@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-FORMAT = 4
+FORMAT = 5
 PREPARED = "prepared.json"
 UNFINISHED = "unfinished.json"
 """What stands in place of `prepared.json` until all sequences are complete."""
