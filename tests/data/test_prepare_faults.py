@@ -1,7 +1,6 @@
 """Prepared roots with something wrong: told, skipped as from the raw root, or read all the same."""
 
 import io
-import json
 import time
 from types import SimpleNamespace
 
@@ -17,6 +16,7 @@ from rhobin.data.prepare.index import file_digests
 from rhobin.data.prepare.prepared import read_prepared, read_prepared_splits
 from rhobin.data.prepare.recipe import FORMAT, STORED
 from rhobin.data.splits import available_splits
+from rhobin.files import read_sealed, write_sealed
 
 
 def test_broken_views_are_skipped_as_from_the_raw_root(own_root, tmp_path):
@@ -133,9 +133,9 @@ def test_forty_five_thousand_views_open_in_less_than_a_second(release_root, tmp_
     for file in (out / "index/train").glob("*.npy"):
         array = np.load(file)
         np.save(file, np.concatenate([array] * times))
-    manifest = json.loads((out / "manifest.json").read_text())
+    manifest = read_sealed(out / "manifest.json")
     manifest["files"]["index"] = file_digests(out)
-    (out / "manifest.json").write_text(json.dumps(manifest))
+    write_sealed(out / "manifest.json", manifest)
     start = time.process_time()
     release = read_prepared(out, "train", available_splits(release_root).templates)
     spent = time.process_time() - start
