@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -118,7 +119,7 @@ def _dtype(bodies: BodySet) -> torch.dtype:
     return next(buffer.dtype for buffer in bodies.buffers() if buffer.is_floating_point())
 
 
-def _reference(release: Release, view: int, gt: dict[str, object]) -> dict[str, object]:
+def _reference(release: Release, view: int, gt: dict[str, Any]) -> dict[str, Any]:
     """A test image's entry in `ref.pkl`: the numbers of its `gt/<id>.pkl`, with 64 bits."""
     object_id = release.frames.object_id[release.views.frame[view]]
     return {
