@@ -58,7 +58,8 @@ INFO, LENS = ("cat", "gender", "config", "intrinsic"), "root/calibs/intrinsics/*
 CONVERT = "convert FILE OUT/out.npz --to smpl --copy"
 PEOPLE = ("people", "photo")
 PREDICT = "predict people photo/a.jpg --mask photo/a.png --out OUT"
-ANNOTATION = ("pose", "betas", "trans", "obj_rots", "obj_trans", "verts", "faces", "frames", "gender")
+RESULT = ("poses", "betas", "trans", "obj_rots", "obj_trans", "frames")  # the joint track reads no gender
+ANNOTATION = (*RESULT, "occ_ratios", "gender", "verts", "faces", "symmetries")
 SUBJECTS = (
     Subject("image", "picture", "root/sequences/Date0[!3]*/*/k*.color.jpg", CHECK, ("root",)),
     Subject("mask", "picture", "root/sequences/Date0[!3]*/*/k*.*mask.jpg", CHECK, ("root",)),
@@ -76,7 +77,7 @@ SUBJECTS = (
     Subject("prepared crop", "bytes", "prepared/views/*/*/*.jpg", CHECK_PREPARED, ("prepared", "root")),
     Subject("prepared mask", "bytes", "prepared/views/*/*/*.bits", CHECK_PREPARED, ("prepared", "root")),
     Subject("ref.pkl", "pickle", "challenge/ref.pkl", SCORE, ("challenge",), ANNOTATION, 3),
-    Subject("results.pkl", "pickle", "challenge/res/results.pkl", SCORE, ("challenge",), ANNOTATION, 3),
+    Subject("results.pkl", "pickle", "challenge/res/results.pkl", SCORE, ("challenge",), RESULT, 3),
     Subject("zip of results", "zip", "challenge/results.zip", ZIP, ("challenge",)),
     Subject("body file", "npz", "body/*.npz", "convert-body FILE --out OUT", ("body",), weight=2),
     Subject("parameters", "npz", "parameters/*.npz", CONVERT, ("parameters",)),
