@@ -1,4 +1,4 @@
-"""A hundred damaged files, read by the commands that read such files; the long trial is `tools/trials/fuzz.py`."""
+"""A hundred damaged files, read by the commands that read such files."""
 
 from commands import call
 

@@ -85,9 +85,14 @@ def test_reads_that_stop_early_go_on(roots, monkeypatch):
 def test_an_index_that_cannot_be_used_says_what_to_do(release_root, tmp_path):
     out = make_prepared(release_root, tmp_path / "out")
     np.save(out / "index/train/views_kinect.npy", np.zeros(3, np.int32))
-    with pytest.raises(ValueError, match="do not belong together; run rhobin prepare again"):
+    with pytest.raises(ValueError, match=r"views_kinect.npy: changed since .*run rhobin prepare again"):
         read_prepared(out, "train")
-    (out / "index/train/frames_pose.npy").write_bytes(b"no array")
+    for content in (b"no array", b""):
+        (out / "index/train/frames_pose.npy").write_bytes(content)
+        with pytest.raises(ValueError, match=r"frames_pose.npy: changed since it was written \(2 such files"):
+            read_prepared(out, "train")
+    make_prepared(release_root, out)
+    (out / "index/train/frames_pose.npy").unlink()
     with pytest.raises(ValueError, match=r"frames_pose.npy: part of the index is missing or broken"):
         read_prepared(out, "train")
     with pytest.raises(ValueError, match="holds train, test, not val"):

@@ -25,6 +25,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +116,7 @@ def fork(command: list[str], place: Path) -> tuple[int | None, str]:
 
 def _be(command: list[str], place: Path) -> None:
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(place)
     resource.setrlimit(resource.RLIMIT_DATA, (3 * BYTES, 3 * BYTES))  # the machine itself must not suffer
     output = os.open("said", os.O_WRONLY | os.O_CREAT)
@@ -179,6 +181,16 @@ def table(outcomes: list[Outcome]) -> str:
     return "\n".join(rows)
 
 
+def until_stopped(numbers: Iterable[int]) -> Iterator[int]:
+    """The numbers, until SIGINT: the case under way is finished and the table printed."""
+    stopped: list[int] = []
+    signal.signal(signal.SIGINT, lambda *_: stopped.append(1))
+    for number in numbers:
+        if stopped:
+            return
+        yield number
+
+
 def main() -> None:
     """Read the command line, run the cases, print the table and what went wrong."""
     shown = argparse.RawDescriptionHelpFormatter
@@ -196,7 +208,7 @@ def main() -> None:
     subjects = tuple(s for s in SUBJECTS if not options.only or options.only in s.name)
     numbers = range(options.first, options.first + options.cases) if options.case is None else [options.case]
     outcomes, sound = [], {}
-    for number in numbers:
+    for number in until_stopped(numbers):
         one = run_case(number, options.seed, options.bench.resolve(), subjects, sound)
         outcomes.append(one)
         if one.wrong or options.case is not None:

@@ -30,7 +30,7 @@ class Subject:
         parts: of the bench that the command reads.
         used: parts of the paths of values that are read; empty for all.
         weight: how often it is drawn.
-        untold: damages of `LOUD` that cannot be told here: a shorter log is a log.
+        untold: damages of `LOUD` that are none here: a shorter log is a log, a null in info.json the default.
     """
 
     name: str
@@ -65,7 +65,7 @@ SUBJECTS = (
     Subject("mask", "picture", "root/sequences/Date0[!3]*/*/k*.*mask.jpg", CHECK, ("root",)),
     Subject("placement of a kinect", "json", "root/calibs/Date0[!3]*/config/*/config.json", CHECK, ("root",)),
     Subject("lens of a kinect", "json", LENS, CHECK, ("root",), ("color",)),
-    Subject("info.json", "json", "root/sequences/*/info.json", CHECK, ("root",), INFO),
+    Subject("info.json", "json", "root/sequences/*/info.json", CHECK, ("root",), INFO, untold=("none",)),
     Subject("split.json", "json", "root/split.json", CHECK, ("root",), SPLITS),
     Subject("fit of a person", "pickle", "root/sequences/*/*/person/*/*.pkl", CHECK, ("root",), FITTED),
     Subject("fit of an object", "pickle", OBJECT_FITS, CHECK, ("root",), ("angle", "trans")),

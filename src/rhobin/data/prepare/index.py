@@ -17,7 +17,6 @@ from rhobin.data.prepare.recipe import (
     FORMAT,
     MANIFEST,
     PREPARED,
-    STORED,
     TEMPLATES,
     UNFINISHED,
     Recipe,
@@ -66,6 +65,7 @@ def read_arrays(root: Path, split: str) -> tuple[Frames, Views, np.ndarray]:
     The views' files are the raw ones of the views that could not be used, in order.
     """
     folder = root / "index" / split
+    _require_written(root, folder)
 
     def column(name: str) -> Any:
         try:
@@ -79,10 +79,6 @@ def read_arrays(root: Path, split: str) -> tuple[Frames, Views, np.ndarray]:
     frames = Frames(**{name: column(f"frames_{name}") for name in FRAME_ARRAYS})
     views = {name: column(f"views_{name}") for name in VIEW_ARRAYS}
     stored = column("stored")
-    lengths = {len(array) for array in views.values()} | {len(stored)}
-    if len(lengths) > 1 or stored.dtype != STORED:
-        raise ValueError(f"{folder}: the parts of the index do not belong together; run rhobin prepare again")
-    _require_written(root, folder)
     return frames, Views(**views, files=column("unusable")), stored
 
 
