@@ -89,7 +89,10 @@ KINDS = {
     "pose NaN": (at("poses", np.nan), "S: key 'poses': frame t0001.000: found nan, expected a finite"),
     "pose of 72": (put("poses", lambda p: p[:, :72]), r"'poses': expected shape \(N, 156\), found \(3, 72\)"),
     "pose in degrees": (put("poses", np.rad2deg), "S: key 'poses': .* are these degrees"),
-    "words": (put("trans", lambda t: "words"), "S: key 'trans': expected numbers .* found no array"),
+    "words": (put("trans", lambda t: "words"), "S: key 'trans': expected numbers .* found type <U5"),
+    "complex": (put("trans", lambda t: t + 0j), "S: key 'trans': expected numbers .* found type complex"),
+    "one frame": (lambda c: c["annotations"]["S"].update(frames=np.array("t0")), "'frames': expected a list"),
+    "None": (lambda c: c["annotations"]["S"].update(frames=["a", None, "b"]), "found a list with NoneType"),
     "ragged": (
         put("betas", lambda b: [[1], [1, 2], []]),
         "S: key 'betas': expected numbers .* found no array",
@@ -101,7 +104,7 @@ KINDS = {
         put("obj_rots", lambda r: np.zeros((3, 3, 3))),
         r"'obj_rots': expected shape \(N, 3\), found",
     ),
-    "frames": (lambda c: c["annotations"]["S"].update(frames=7), "'frames': expected a list of names"),
+    "frames": (lambda c: c["annotations"]["S"].update(frames=7), "'frames': expected a list of frame names"),
     "a path": (lambda c: c["annotations"].update({"../../x": c["annotations"]["S"]}), r"found '\.\./\.\./x'"),
     "frame path": (
         lambda c: c["annotations"]["S"].update(frames=["t0000.000", "../t0", "t0002.000"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import shutil
 from dataclasses import replace
 from importlib.resources import files
@@ -198,7 +199,7 @@ def test_submit_writes_and_checks_a_run(scored_run, capsys):
     for edition in ("2023", "2024"):
         assert main(["submit", str(scored_run.run), "--edition", edition, "--track", "human"]) == 0
         said = capsys.readouterr().out
-        assert f"submission-human-{edition}.zip" in said
+        assert re.search(rf"submission-human-{edition}\.zip: \d+\.\d kB, human track", said)
         assert "MPJPE" in said
     assert main(["tables", str(scored_run.run)]) == 0
     assert f"KHOR, {scored_run.run.name}: rhobin-2023-joint, data" in capsys.readouterr().out

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.behave.ref_check import check_names, check_values, entry, numbers
+from rhobin.behave.ref_check import check_names, check_values, entry, frame_names, numbers
 from rhobin.behave.ref_template import template_parts
 from rhobin.files import write_bytes
 from rhobin.objects.template import Template
@@ -163,10 +163,7 @@ def _dict(path: Path, content: Any, key: str) -> Mapping[str, Any]:
 
 def _annotation(path: Path, name: str, value: Mapping, scored: bool) -> SequenceAnnotation:
     where = f"{path}: {name}"
-    listed = entry(path, name, value, "frames")
-    if not isinstance(listed, list | tuple | np.ndarray):
-        raise ValueError(f"{where}: key 'frames': expected a list of names, found {type(listed).__name__}")
-    frames = [str(frame) for frame in listed]
+    frames = frame_names(entry(path, name, value, "frames"), where)
     check_names(frames, f"{where}: key 'frames'")
     arrays: dict[str, np.ndarray] = {}
     for key, width in WIDTHS.items():

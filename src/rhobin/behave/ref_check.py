@@ -39,9 +39,12 @@ def numbers(value: Any, shape: tuple[int, ...], where: str, finite: bool = True)
     """
     expected = str(shape).replace("-1", "N")
     try:
-        array = np.asarray(value, np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(value)
+    except ValueError as error:
         raise ValueError(f"{where}: expected numbers of shape {expected}, found no array: {error}") from error
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{where}: expected numbers of shape {expected}, found type {array.dtype}. {NEXT}")
+    array = array.astype(np.float64)
     if [n for n in array.shape if n != 1] == [n for n in shape if n != 1]:
         array = array.reshape(shape)
     if array.ndim != len(shape) or not all(map(_fits, array.shape, shape)):
@@ -62,6 +65,29 @@ def entry(path: Path, name: str, value: Any, key: str) -> Any:
         found = ", ".join(sorted(map(str, value))) if isinstance(value, Mapping) else type(value).__name__
         raise ValueError(f"{path}: {name or 'the file'} has no '{key}' (found: {found})")
     return value[key]
+
+
+def frame_names(value: Any, where: str) -> list[str]:
+    """Names of frames; a list, a tuple or an array is accepted.
+
+    Args:
+        value: what stands under the key ``frames``.
+        where: file and sequence, for messages.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    flat = isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    if not flat or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"{where}: key 'frames': expected a list of frame names, found {_describe(value)}.")
+    return [str(name) for name in value]
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, list | tuple) and value:
+        odd = next((item for item in value if not isinstance(item, str)), value[0])
+        return f"a {type(value).__name__} with {type(odd).__name__}"
+    return type(value).__name__
 
 
 def check_rotations(R: np.ndarray, where: str) -> None:

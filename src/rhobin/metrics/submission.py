@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from rhobin.behave.ref import SequenceAnnotation
+from rhobin.behave.ref_check import frame_names
 from rhobin.metrics.names import one_of_each, unmatched
 
 Results = Any
@@ -226,21 +227,10 @@ def predicted_frames(results: Results, sequence: str, source: str) -> list[str]:
             f"{source}: sequence {sequence}: expected a dict, found {type(record).__name__}."
         )
     _require(record, ("frames",), f"{source}: sequence {sequence}")
-    frames = record["frames"]
-    flat = isinstance(frames, list | tuple) or (isinstance(frames, np.ndarray) and frames.ndim == 1)
-    if not flat or not all(isinstance(name, str) for name in frames):
-        raise SubmissionError(
-            f"{source}: sequence {sequence}: key 'frames': expected a list of frame names, "
-            f"found {_describe(frames)}."
-        )
-    return [str(name) for name in frames]
-
-
-def _describe(value: Any) -> str:
-    if isinstance(value, list | tuple) and value:
-        odd = next((item for item in value if not isinstance(item, str)), value[0])
-        return f"a {type(value).__name__} with {type(odd).__name__}"
-    return type(value).__name__
+    try:
+        return frame_names(record["frames"], f"{source}: sequence {sequence}")
+    except ValueError as error:
+        raise SubmissionError(str(error)) from error
 
 
 def _require(record: Mapping[str, Any], keys: Sequence[str], where: str) -> None:

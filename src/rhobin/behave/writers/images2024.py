@@ -123,7 +123,7 @@ def _reference(release: Release, view: int, gt: dict[str, Any]) -> dict[str, Any
     """A test image's entry in `ref.pkl`: the numbers of its `gt/<id>.pkl`, with 64 bits."""
     object_id = release.frames.object_id[release.views.frame[view]]
     return {
-        **{key: np.float64(gt[key]) for key in ("pose", "betas", "trans", "obj_trans")},
+        **{key: np.asarray(gt[key], np.float64) for key in ("pose", "betas", "trans", "obj_trans")},
         "obj_rot": Rotation.from_rotvec(gt["obj_angle"]).as_matrix(),
         "meta": ("behave", gt["gender"], names_by_id(release.templates)[object_id]),
     }
