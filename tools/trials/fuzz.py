@@ -33,7 +33,7 @@ import damages
 import numpy as np
 from fuzz_bench import SUBJECTS, Subject, make_bench
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 SECONDS, BYTES = 30.0, 4 << 30
 NOTICED = re.compile("skipped|left out|error|warning|note:|damaged|not used|cannot", re.IGNORECASE)
 METHODS = ("rhobin.engine.held_out", "rhobin.methods.khor.module", "rhobin.methods.bev_hybrik.module")

@@ -14,7 +14,7 @@ import numpy as np
 import rhobin
 from rhobin.files import write_json
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 DONE = "made"
 
 
