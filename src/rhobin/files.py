@@ -74,9 +74,15 @@ def read_json(path: Path) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
-    """Write an object as JSON with its hash, so that a change of it is seen when it is read."""
-    write_json(path, {**content, SEAL: _seal(content)})
+def seal(content: Mapping[str, Any], beside: bytes = b"") -> str:
+    """Hash of an object, whatever seal it holds, and of the bytes of a file that belongs to it."""
+    plain = json.dumps({key: value for key, value in content.items() if key != SEAL}, sort_keys=True)
+    return hashlib.sha256(plain.encode() + beside).hexdigest()
+
+
+def write_sealed(path: Path, content: Mapping[str, Any], beside: bytes = b"") -> None:
+    """Write an object as JSON with its seal, so that a change of it is seen when it is read."""
+    write_json(path, {**content, SEAL: seal(content, beside)})
 
 
 def read_sealed(path: Path) -> dict[str, Any]:
@@ -90,13 +96,9 @@ def read_sealed(path: Path) -> dict[str, Any]:
         content = read_json(path)
     except ValueError as error:
         raise ValueError(f"{path} was changed after it was written: {error}") from error
-    if not isinstance(content, dict) or content.pop(SEAL, None) != _seal(content):
+    if not isinstance(content, dict) or content.pop(SEAL, None) != seal(content):
         raise ValueError(f"{path} was changed after it was written")
     return content
-
-
-def _seal(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def leftovers(folder: Path) -> list[Path]:

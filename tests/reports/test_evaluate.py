@@ -15,11 +15,12 @@ from joint_reference import slow_score
 
 from rhobin.__main__ import main
 from rhobin.engine.evaluate import evaluate
+from rhobin.files import seal
 from rhobin.methods.khor.module import Khor
 from rhobin.metrics.joint import draw_samples, frame_rng
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.challenge import read_challenge
-from rhobin.scoring.document import digest, read_scores
+from rhobin.scoring.document import read_scores
 from rhobin.scoring.rows import score_rows
 from rhobin.scoring.store import StoreError, read_further, read_results
 
@@ -165,7 +166,7 @@ def test_generated_numbers_are_never_shown_as_measured_on_behave(scored_run, tmp
     document["origin"]["generated"] = False
     frames = (scored_run.run / "frames.csv").read_bytes()
     (tmp_path / "frames.csv").write_bytes(frames)
-    (tmp_path / "scores.json").write_text(json.dumps({**document, "sha256": digest(document, frames)}))
+    (tmp_path / "scores.json").write_text(json.dumps({**document, "seal": seal(document, frames)}))
     assert main(["tables", str(tmp_path)]) == 0
     assert "(measured)" in capsys.readouterr().out
     document["schema"] = 1

@@ -13,6 +13,7 @@ import test_people_section
 import test_sigma_section
 
 from rhobin.ensemble.document import ENSEMBLE
+from rhobin.files import seal
 from rhobin.metrics.tracks import JOINT
 from rhobin.reports.cases import Case
 from rhobin.reports.confidence_section import confidence_section
@@ -24,7 +25,7 @@ from rhobin.reports.scene3d import SceneCase, SceneMesh
 from rhobin.reports.sigma_section import sigma_section
 from rhobin.reports.symmetry_tables import symmetry_tables
 from rhobin.scoring.challenge import read_challenge
-from rhobin.scoring.document import FrameRow, digest
+from rhobin.scoring.document import FrameRow
 
 EVIL = """<img src=x onerror=alert(1)>"' onload=alert(2) x='</script><script>alert(3)</script>&amp;$title"""
 LOOKED_UP = {"schema", "row", "drawings", "data_hash", "results_hash", "checkpoint_hash"}
@@ -77,7 +78,7 @@ def test_nothing_in_a_run_folder_becomes_html(own_run, scored_run):
     rewrite_json(scores)
     document = json.loads(scores.read_text())
     frames = (own_run.run / "frames.csv").read_bytes()
-    scores.write_text(json.dumps({**document, "sha256": digest(document, frames)}))
+    scores.write_text(json.dumps({**document, "seal": seal(document, frames)}))
     rewrite_json(own_run.run / "run.json")
     log = own_run.run / "metrics.csv"
     with log.open(newline="") as stream:

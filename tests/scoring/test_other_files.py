@@ -95,7 +95,7 @@ def test_a_zip_bomb_is_not_unpacked(packed, tmp_path):
     central = raw.index(b"PK\x01\x02")
     raw[22:26] = raw[central + 24 : central + 28] = (3_000_000_000).to_bytes(4, "little")
     path.write_bytes(raw)
-    assert "results.pkl would unpack to 3,000 MB from a zip of" in refusal(path)
+    assert "found 3000 MB; no predictions do" in refusal(path)
 
 
 def test_an_error_inside_a_zip_names_the_zip(tmp_path):

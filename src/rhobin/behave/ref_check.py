@@ -22,7 +22,7 @@ BOUNDS = {
     "obj_trans": _METRES,
 }
 """Least and largest value of an array of `SequenceAnnotation`, and what is expected there."""
-NEXT = "Mend that entry, or take the file from its source again."
+NEXT = "Correct that entry, or take the file from its source again."
 
 
 def numbers(value: Any, shape: tuple[int, ...], where: str, finite: bool = True) -> np.ndarray:

@@ -6,11 +6,12 @@ import shutil
 import zipfile
 from pathlib import Path, PurePosixPath
 
+from rhobin.behave.layout import left_by_system
 from rhobin.metrics.submission import SubmissionError
+from rhobin.pickles import BrokenFileError, check_expansion
 from rhobin.scoring.conversion import how_to_convert
 
 RESULTS = "results.pkl"
-GROWTH, ALLOWANCE = 100, 1 << 28  # what a zip may unpack to: so often its size, and so many bytes besides
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _NAMES = {9: "Deflate64", 93: "Zstandard", 98: "PPMd"}
 _PACK = f"Pack it again: python -m zipfile -c submission.zip {RESULTS}"
@@ -31,12 +32,15 @@ def unpack_results(path: Path, folder: Path) -> Path:
             does not read, or would take far more space than its size. One line, with what to do.
     """
     try:
+        check_expansion(path)
         with zipfile.ZipFile(path) as archive:
             entry = _results_entry(path, archive)
             with archive.open(entry) as packed, (folder / RESULTS).open("wb") as unpacked:
                 shutil.copyfileobj(packed, unpacked, 1 << 20)
     except SubmissionError:
         raise
+    except BrokenFileError as error:
+        raise SubmissionError(f"{error}; no predictions do. {_PACK}") from error
     except Exception as error:  # zlib, bz2, lzma and zipfile have each their own
         told = " ".join(str(error).split()) or type(error).__name__
         raise SubmissionError(f"{path}: the zip is damaged ({told}); copy or download it again.") from error
@@ -50,7 +54,9 @@ def _results_entry(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         raise SubmissionError(
             f"{path}: expected a pickle, found a file of torch.save. {how_to_convert('torch', path)}"
         )
-    pickles = [place for place in entries if place.suffix == ".pkl" and not _left_by_system(place)]
+    pickles = [
+        place for place in entries if place.suffix == ".pkl" and not any(map(left_by_system, place.parts))
+    ]
     if pickles != [PurePosixPath(RESULTS)]:
         found = ", ".join(map(str, pickles or list(entries)[:3])) or "nothing"
         raise SubmissionError(f"{path}: expected a zip with {RESULTS}, found {found}. {_PACK}")
@@ -60,19 +66,9 @@ def _results_entry(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     if entry.compress_type not in _METHODS:
         method = _NAMES.get(entry.compress_type, f"method {entry.compress_type}")
         raise SubmissionError(f"{path}: {RESULTS} is packed by {method}; expected Deflate. {_PACK}")
-    if entry.file_size > GROWTH * path.stat().st_size + ALLOWANCE:
-        raise SubmissionError(
-            f"{path}: {RESULTS} would unpack to {entry.file_size / 1e6:,.0f} MB from a zip of "
-            f"{path.stat().st_size / 1e6:,.1f} MB; no predictions do. {_PACK}"
-        )
     return entry
 
 
 def _place(entry: zipfile.ZipInfo) -> PurePosixPath:
     """Where an entry is in the zip; `./results.pkl` is at the top."""
     return PurePosixPath(entry.filename.replace("\\", "/"))
-
-
-def _left_by_system(place: PurePosixPath) -> bool:
-    """Whether macOS added it: the folder `__MACOSX`, or a file `._name`."""
-    return "__MACOSX" in place.parts or place.name.startswith("._")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.files import read_json, write_bytes, write_json
+from rhobin.files import SEAL, read_json, seal, write_bytes, write_sealed
 from rhobin.metrics.scored import ScoredFrames
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.breakdown import breakdown
@@ -24,9 +22,6 @@ SCHEMA = 5
 SCORES, FRAMES = "scores.json", "frames.csv"
 JOINTS_VISIBLE = "joints_visible"
 """Column of how much of the person a frame shows; see `rhobin.scoring.visibility.seen_joints`."""
-
-DIGEST = "sha256"
-"""Key of `scores.json` for the hash of all else that it and `frames.csv` say."""
 
 _KEYS = ("row", "sequence", "frame", "object", "visible")
 
@@ -93,13 +88,7 @@ def write_scores(folder: Path, scores: Scores, origin: Mapping[str, Any]) -> Non
     """Write `scores.json` and the table of single frames, `frames.csv`; arguments as `scores_document`."""
     frames, document = frames_table(scores).encode(), scores_document(scores, origin)
     write_bytes(folder / FRAMES, frames)
-    write_json(folder / SCORES, {**document, DIGEST: digest(document, frames)}, indent=2)
-
-
-def digest(document: Mapping[str, Any], frames: bytes) -> str:
-    """Hash of a document, whatever digest it holds, and of its frames' table."""
-    content = json.dumps({key: value for key, value in document.items() if key != DIGEST}, sort_keys=True)
-    return hashlib.sha256(content.encode() + frames).hexdigest()
+    write_sealed(folder / SCORES, document, frames)
 
 
 def frames_table(scores: Scores) -> str:
@@ -144,9 +133,9 @@ def read_document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         found = document.get("schema") if isinstance(document, dict) else type(document).__name__
         raise ValueError(f"{path}: expected scores of schema {SCHEMA}, found {found}; score again: {again}")
-    if document.get(DIGEST) != digest(document, frames.read_bytes()):
+    if document.get(SEAL) != seal(document, frames.read_bytes()):
         raise ValueError(
-            f"{path}: its {DIGEST} is not that of what it and {FRAMES} say, so one of them was changed after "
+            f"{path}: its {SEAL} is not that of what it and {FRAMES} say, so one of them was changed after "
             f"they were written; score again: {again}"
         )
     return document

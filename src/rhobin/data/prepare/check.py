@@ -46,7 +46,7 @@ class Verdict:
 
     Attributes:
         manifest: what the root holds and what of it is left out.
-        problems: what has to be mended, each with what to do; none means that the root is sound.
+        problems: what is wrong, each with what to do; none means that the root is sound.
         views: how many views were looked at.
     """
 
