@@ -110,3 +110,5 @@ def test_what_is_not_scored_says_so(tmp_path, capsys):
     assert "no score of ours in the human track (scored tracks: object)" in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "missing")]) == 1
     assert "Score the run" in capsys.readouterr().err
+    assert main(["tables", str(tmp_path / "missing")]) == 1
+    assert "no such folder or file; expected a scored run" in capsys.readouterr().err

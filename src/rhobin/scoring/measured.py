@@ -56,6 +56,8 @@ def measured_rows(places: Iterable[Path]) -> list[MeasuredRow]:
     """
     rows: list[MeasuredRow] = []
     for place in places:
+        if not place.exists():
+            raise FileNotFoundError(f"{place}: there is no such folder or file; expected a scored run")
         folder = place if place.is_dir() else place.parent
         document = read_document(folder / SCORES if place.is_dir() else place)
         named = _name(document["origin"]["title"], folder)
