@@ -58,6 +58,7 @@ def test_a_file_without_distortion_is_a_pinhole(tmp_path, opencv):
         ({"fy": float("nan")}, "positive focal lengths"),
         ({"cx": 5000.0}, "principal point inside 2048x1536.*cx 5000"),
         ({"width": 0}, "principal point inside 0x1536"),
+        ({"opencv": [1, float("nan"), 1, 1]}, "expected finite fx, fy, cx, cy in opencv"),
         ({"opencv": [1, 1, 1, 1, 0.1, 0.2]}, "expected 4, 5, 8, 12 or 14 finite distortion coefficients"),
         ({"opencv": [1, 1, 1, 1, float("inf"), *[0] * 7]}, "14 finite distortion coefficients"),
         ({"opencv": [1, 1, 1, 1, 1e300, *[0] * 7]}, "14 finite distortion coefficients"),

@@ -63,6 +63,7 @@ DAMAGE = [
     (keypoints(face_joints=None), "expected face_joints of 70"),
     (keypoints(left_hand_joints=["a"] * 63), "expected left_hand_joints of 21"),
     (keypoints(body_joints=[float("nan")] * 75), "body_joints is not finite"),
+    (keypoints(body_joints=[1e300, 0.5, 0.5] * 25), "expected body_joints in pixels, at most 100000"),
     (keypoints(body_joints=[500.0] * 75), "expected confidences of 0 to 1 in body_joints, found 500"),
 ]
 

@@ -52,6 +52,10 @@ def motion(R=None, t=None):
 
 
 KINDS = {
+    "gender": (
+        put("gender", lambda _: "abc"),
+        "S: key 'gender': expected one of male, female, neutral, found 'abc'",
+    ),
     "template in mm": (mesh("verts", lambda v: 1000 * v), "stool: key 'verts': found an object of .* millim"),
     "template NaN": (mesh("verts", lambda v: v * np.nan), "stool: key 'verts': expected finite"),
     "quads": (
@@ -158,6 +162,7 @@ IMAGE_KINDS = {
     "scaled": ({"obj_rot": 1000 * np.eye(3)}, "image a/b: key 'obj_rot': expected rotations"),
     "NaN": ({"obj_rot": np.full((3, 3), np.nan)}, "image a/b: key 'obj_rot': expected finite"),
     "mm": ({"trans": np.array([0, 0, 2300.0])}, "key 'trans': frame a/b: found 2300"),
+    "gender": ({"meta": ("behave", "abc", "stool")}, "image a/b: key 'meta': .* gender, found 'abc'"),
     "72": ({"pose": np.zeros(72)}, r"image a/b: key 'pose': expected shape \(156,\), found \(72,\)"),
 }
 

@@ -43,6 +43,17 @@ class Subject:
     untold: tuple[str, ...] = ()
 
 
+BODY = (
+    "v_template",
+    "shapedirs",
+    "posedirs",
+    "J_regressor",
+    "weights",
+    "f",
+    "kintree_table",
+    "hands_meanl",
+    "hands_meanr",
+)
 FITTED, SAVED = ("pose", "betas", "trans"), ("run", "root")
 EVAL = "eval.py run=run"
 TRAIN = "train.py experiment=khor/smoke data.root=root run_dir=run threads=1 resume=auto"
@@ -79,7 +90,7 @@ SUBJECTS = (
     Subject("ref.pkl", "pickle", "challenge/ref.pkl", SCORE, ("challenge",), ANNOTATION, 3),
     Subject("results.pkl", "pickle", "challenge/res/results.pkl", SCORE, ("challenge",), RESULT, 3),
     Subject("zip of results", "zip", "challenge/results.zip", ZIP, ("challenge",)),
-    Subject("body file", "npz", "body/*.npz", "convert-body FILE --out OUT", ("body",), weight=2),
+    Subject("body file", "npz", "body/*.npz", "convert-body FILE --out OUT", ("body",), BODY, weight=2),
     Subject("parameters", "npz", "parameters/*.npz", CONVERT, ("parameters",)),
     Subject("stored results", "pickle", "run/results.pkl", "submit run", SAVED),
     Subject("stored predictions", "npz", "people/validation/predictions.npz", STACK, ("people", "root")),

@@ -76,6 +76,8 @@ def read_lens(path: Path) -> Camera:
         raise ValueError(f"{path}: expected color with fx, fy, cx, cy, width, height: {error}") from error
     K = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
     check_lens(path, K, width, height)
+    if not np.isfinite(listed[:4]).all():
+        raise ValueError(f"{path}: expected finite fx, fy, cx, cy in opencv, found {listed[:4].tolist()}")
     distortion = distortion_of(path, coefficients)
     _compare(path, fx, listed[:4].tolist())
     return Camera(K, np.eye(3), np.zeros(3), width, height, distortion)

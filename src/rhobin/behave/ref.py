@@ -15,7 +15,7 @@ from rhobin.files import write_bytes
 from rhobin.objects.template import Template
 from rhobin.pickles import load_pickle
 from rhobin.pickles.write import pickled
-from rhobin.types import gender_name
+from rhobin.types import GENDERS, gender_name
 
 WIDTHS: dict[str, tuple[int, ...]] = {
     "poses": (156,),
@@ -173,4 +173,7 @@ def _annotation(path: Path, name: str, value: Mapping, scored: bool) -> Sequence
         arrays[key] = array
     if scored:
         check_values(arrays, frames, where)
-    return SequenceAnnotation(frames=frames, gender=gender_name(entry(path, name, value, "gender")), **arrays)
+    gender = gender_name(entry(path, name, value, "gender"))
+    if gender not in GENDERS:
+        raise ValueError(f"{where}: key 'gender': expected one of {', '.join(GENDERS)}, found {gender!r:.40}")
+    return SequenceAnnotation(frames=frames, gender=gender, **arrays)

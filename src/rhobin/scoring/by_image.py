@@ -18,6 +18,7 @@ from rhobin.behave.ref import RefTemplate, SequenceAnnotation
 from rhobin.behave.ref_check import check_names, check_rotations, check_values, entry, numbers
 from rhobin.behave.ref_template import template_parts
 from rhobin.metrics.submission import Annotations, SubmissionError
+from rhobin.types import GENDERS
 
 IMAGE_KEYS = {
     "pose": "poses",
@@ -84,6 +85,9 @@ def read_image_ref(
         meta = image.get("meta") if isinstance(image, Mapping) else None
         if not isinstance(meta, list | tuple) or len(meta) != 3:
             raise ValueError(f"{path}: image {name}: key 'meta': expected data set, gender and object")
+        if meta[1] not in GENDERS:
+            expected = f"expected one of {', '.join(GENDERS)} as gender"
+            raise ValueError(f"{path}: image {name}: key 'meta': {expected}, found {meta[1]!r:.40}")
         arrays = {key: _true_array(image, key, shape, path, name) for key, shape in _TRUE_SHAPES.items()}
         groups.setdefault("_".join(map(_word, meta)), []).append((str(name), arrays))
     annotations = {name: _annotation(path, name, images) for name, images in sorted(groups.items())}

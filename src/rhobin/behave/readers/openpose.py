@@ -19,6 +19,8 @@ _PARTS = {
     "right_hand": ("right_hand_joints", 21),
 }
 
+FARTHEST = 1e5  # pixels; ten times the width of any camera's image
+
 
 @dataclass(frozen=True)
 class Keypoints:
@@ -76,6 +78,11 @@ def _joints(path: Path, key: str, count: int, values: Any) -> np.ndarray:
         raise ValueError(f"{path}: expected {key} of {count} x (x, y, confidence): {error}") from error
     if not np.isfinite(array).all():
         raise ValueError(f"{path}: {key} is not finite")
+    if np.abs(array[:, :2]).max() > FARTHEST:
+        raise ValueError(
+            f"{path}: expected {key} in pixels, at most {FARTHEST:g} from the image's corner, "
+            f"found {np.abs(array[:, :2]).max():g}; copy the file again"
+        )
     if array[:, 2].min() < 0 or array[:, 2].max() > 1.5:  # OpenPose's confidences stray slightly above 1
         raise ValueError(f"{path}: expected confidences of 0 to 1 in {key}, found {array[:, 2].max():g}")
     return array

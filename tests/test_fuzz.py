@@ -1,0 +1,9 @@
+"""A hundred damaged files, read by the commands that read such files."""
+
+from commands import call
+
+
+def test_damaged_files_end_in_words(tmp_path):
+    done = call("tools/trials/fuzz.py", "--bench", str(tmp_path / "bench"), "--cases", "100", "--seed", "1")
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    assert "| all | 100 |" in done.stdout
