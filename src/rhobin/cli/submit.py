@@ -21,6 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="track to submit to (default: joint, or that of the part that was predicted)",
     )
     parser.add_argument(
+        "--vertices",
+        action="store_true",
+        help="joint track: vertices of body and object in place of parameters (0.1 MB a frame)",
+    )
+    parser.add_argument(
         "--ref", type=Path, help="where ref.pkl is, to check with; by default the data the run was scored on"
     )
     parser.add_argument(
@@ -35,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from rhobin.scoring.document import SCORES
     from rhobin.scoring.store import read_results
     from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
+    from rhobin.scoring.vertices import as_vertices
 
     try:
         results, made = read_results(args.run)
@@ -46,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
         challenge = read_challenge(place, body, people=track != "object") if place else None
         edition = args.edition or (challenge.edition if challenge else "2023")
         path = submission_path(args.run, track, edition)
+        if args.vertices:
+            path, kept = path.with_stem(f"{path.stem}-vertices"), as_vertices(kept, track, edition, challenge)
         pack(path, kept, edition, challenge)
         size = path.stat().st_size
         told = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"

@@ -86,12 +86,12 @@ def posed_people(
         SubmissionError: vertices in the results are not the body's.
     """
     target_rows, pred_rows = [e.target for e in examples], [e.pred for e in examples]
-    target = _skin(body, truth.poses[target_rows], truth.betas[target_rows], truth.trans[target_rows])
+    target = skinned(body, truth.poses[target_rows], truth.betas[target_rows], truth.trans[target_rows])
     if "smpl_verts" in record:
         pred = _rows(record, "smpl_verts", pred_rows)
     else:
         poses, betas, trans = (_rows(record, key, pred_rows) for key in ("poses", "betas", "trans"))
-        pred = _skin(body, expand_pose(poses), betas, trans)
+        pred = skinned(body, expand_pose(poses), betas, trans)
     _same_count("smpl_verts", pred, target, examples, source)
     return pred, target
 
@@ -110,12 +110,12 @@ def placed_objects(
     """
     target_rows, pred_rows = [e.target for e in examples], [e.pred for e in examples]
     target_R = rotvec_to_rotmat(torch.from_numpy(truth.obj_rots[target_rows])).numpy()
-    target = _place(template.verts, target_R, truth.obj_trans[target_rows])
+    target = placed(template.verts, target_R, truth.obj_trans[target_rows])
     if "obj_verts" in record:
         pred = _rows(record, "obj_verts", pred_rows)
     else:
         pose = (_rows(record, key, pred_rows) for key in ("obj_rots", "obj_trans"))
-        pred = _place(template.verts, *pose)
+        pred = placed(template.verts, *pose)
     if "obj_scales" in record:
         pred = pred * _rows(record, "obj_scales", pred_rows)[:, None, None]
     _same_count("obj_verts", pred, target, examples, source)
@@ -153,19 +153,21 @@ def _rows(record: Mapping[str, Any], key: str, rows: list[int]) -> Float[np.ndar
     return np.asarray(record[key], dtype=np.float64)[rows]
 
 
-def _place(
+def placed(
     verts: Float[np.ndarray, "N 3"], R: Float[np.ndarray, "T 3 3"], t: Float[np.ndarray, "T 3"]
 ) -> Float[np.ndarray, "T N 3"]:
+    """Vertices (T, N, 3) of a template under poses, metres."""
     return np.einsum("tij,nj->tni", R, np.asarray(verts, dtype=np.float64)) + t[:, None]
 
 
 @torch.no_grad()
-def _skin(
+def skinned(
     body: BodyModel,
     poses: Float[np.ndarray, "T 156"],
     betas: Float[np.ndarray, "T 10"],
     trans: Float[np.ndarray, "T 3"],
 ) -> Float[np.ndarray, "T V 3"]:
+    """Vertices (T, V, 3) of bodies, metres, from axis-angle poses, shapes and translations."""
     theta = rotvec_to_rotmat(torch.from_numpy(poses.reshape(len(poses), 52, 3)))
     return body(theta, torch.from_numpy(betas), torch.from_numpy(trans)).verts.numpy()
 
