@@ -57,6 +57,8 @@ def _lead(facts: Facts) -> str:
 
 def _usage(facts: Facts, name: str) -> str:
     pointer = "".join(POINTER[part] for part in facts["predicts"])
+    if "object" in facts["predicts"]:
+        pointer += f" --object {facts['trained_on']['objects'][0]}"
     licensed = facts["trained_on"]["licensed_body"]
     body = (
         "\n\nIt predicts SMPL-H parameters: `--body FOLDER` says where your SMPL-H files are."
