@@ -18,9 +18,9 @@ from rhobin.behave.ref import find_ref
 from rhobin.engine.baselines import baseline_rows
 from rhobin.engine.build import build_datamodule, build_trained
 from rhobin.engine.drawings import keep_drawings
+from rhobin.engine.exported import find_weights, is_export
 from rhobin.engine.predict import load_weights, predict_views
 from rhobin.engine.provenance import DEPENDENT, is_current, origin_hash, read_provenance
-from rhobin.engine.runinfo import kept_in
 from rhobin.engine.trusted import read_config
 from rhobin.files import clear_leftovers
 from rhobin.metrics.protocol import JointProtocol
@@ -54,8 +54,8 @@ def evaluate(config: DictConfig) -> Path:
         ValueError: the checkpoint belongs to another experiment, or something cannot be scored.
     """
     run_dir, console = Path(config.run), plain_console()
-    home = kept_in(run_dir, config.checkpoint)
-    folder = Path(config.out or home)
+    weights = find_weights(run_dir, config.checkpoint)
+    home, folder = weights.home, results_folder(config, weights.home)
     known_tracks(config.tracks, "tracks")
     trained = read_config(run_dir, config.trust)
     run_config = moved(trained, config.data)
@@ -63,8 +63,7 @@ def evaluate(config: DictConfig) -> Path:
         torch.set_num_threads(config.threads)
     datamodule = build_datamodule(run_config)
     protocol = JointProtocol(**config.protocol)
-    checkpoint = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt"
-    provenance = read_provenance(run_dir, trained, datamodule, checkpoint, protocol.name)
+    provenance = read_provenance(run_dir, trained, datamodule, weights, protocol.name)
     origin = origin_hash(provenance, protocol, list(config.tracks), is_generated(datamodule.root))
     has_truth = find_ref(datamodule.root) is not None
     if not config.force and is_current(folder, provenance, origin if has_truth else None):
@@ -73,7 +72,7 @@ def evaluate(config: DictConfig) -> Path:
     clear_leftovers(folder)
     challenge = _ground_truth(datamodule) if has_truth else None
     module = build_trained(run_config, datamodule.assets)
-    load_weights(module, checkpoint, trained)
+    load_weights(module, weights.file, trained)
     seconds = _predict(home, folder, datamodule, module, provenance)
     if challenge is not None:
         told = {"hash": origin, "seconds": seconds}
@@ -81,6 +80,20 @@ def evaluate(config: DictConfig) -> Path:
     else:
         _leave_unscored(folder, datamodule.root, console)
     return folder
+
+
+def results_folder(config: DictConfig, usual: Path) -> Path:
+    """The folder that `out` names, or the usual one.
+
+    Raises:
+        ValueError: that would be an export, whose calibrations an evaluation would replace.
+    """
+    if config.out is None and is_export(Path(config.run)):
+        raise ValueError(
+            f"{config.run} is an export, into which an evaluation does not write: expected out=FOLDER, found "
+            f"none. Say where: python eval.py run={config.run} data.root=ROOT out=FOLDER"
+        )
+    return Path(config.out or usual)
 
 
 def moved(trained: DictConfig, places: DictConfig) -> DictConfig:

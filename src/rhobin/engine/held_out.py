@@ -12,11 +12,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError
 
 from rhobin.engine.build import build_datamodule, build_trained
-from rhobin.engine.evaluate import evaluate, moved
+from rhobin.engine.evaluate import evaluate, moved, results_folder
+from rhobin.engine.exported import find_weights
 from rhobin.engine.keys import EVALUATION, check_values
 from rhobin.engine.predict import Predicted, load_weights, predict_views
 from rhobin.engine.provenance import read_provenance
-from rhobin.engine.runinfo import kept_in
 from rhobin.engine.trusted import read_config
 from rhobin.files import clear_leftovers
 from rhobin.geometry.rotation import rotmat_to_rotvec
@@ -60,7 +60,8 @@ def predict_held_out(config: DictConfig) -> Path:
         ValueError: nothing was held out, or the checkpoint belongs to another experiment.
     """
     run_dir, console = Path(config.run), plain_console()
-    folder = Path(config.out or kept_in(run_dir, config.checkpoint) / HELD_OUT)
+    weights = find_weights(run_dir, config.checkpoint)
+    folder = results_folder(config, weights.home / HELD_OUT)
     trained = read_config(run_dir, config.trust)
     run_config = moved(trained, config.data)
     run_config.data.validation.fraction = trained.data.validation.fraction
@@ -69,15 +70,14 @@ def predict_held_out(config: DictConfig) -> Path:
         torch.set_num_threads(config.threads)
     datamodule = build_datamodule(run_config)
     loader = datamodule.held_out_dataloader()
-    checkpoint = run_dir / "checkpoints" / f"{config.checkpoint}.ckpt"
     protocol = JointProtocol(**config.protocol).name
-    provenance = read_provenance(run_dir, trained, datamodule, checkpoint, protocol)
+    provenance = read_provenance(run_dir, trained, datamodule, weights, protocol)
     if not config.force and is_current(folder, provenance):
         console.print(f"{folder} is up to date; force=true predicts again", soft_wrap=True)
         return folder
     clear_leftovers(folder)
     module = build_trained(run_config, datamodule.assets)
-    load_weights(module, checkpoint, trained)
+    load_weights(module, weights.file, trained)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     predicted = predict_views(module, loader, datamodule.assets.bodies, device)
     write_results(folder, predicted.results, provenance, with_truth(predicted, loader.dataset))

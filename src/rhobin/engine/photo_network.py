@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,8 @@ from rhobin.body.chosen import body_folder, body_hash, body_name
 from rhobin.body.load import load_bodies
 from rhobin.data.settings import SampleConfig
 from rhobin.engine.build import build_trained, instantiate
+from rhobin.engine.exported import Weights, find_weights
 from rhobin.engine.predict import load_weights
-from rhobin.engine.runinfo import kept_in, read_run
 from rhobin.engine.trusted import read_config
 from rhobin.methods.base import Method
 from rhobin.objects.load import load_templates
@@ -70,7 +69,7 @@ def open_network(
     """Open a run for photographs; its data set is not needed.
 
     Args:
-        run_dir: run folder written by train.py.
+        run_dir: run folder written by train.py, or what `rhobin export` made of one.
         checkpoint: "best" or "last".
         body: folder of the SMPL-H files, or "standin"; None for what training had.
         trust: packages beside rhobin's whose classes the run's config may name.
@@ -81,7 +80,7 @@ def open_network(
     """
     trained = read_config(run_dir, trust)
     try:
-        return _open(run_dir, trained, run_dir / "checkpoints" / f"{checkpoint}.ckpt", body)
+        return _open(run_dir, trained, find_weights(run_dir, checkpoint), body)
     except (OmegaConfBaseException, HydraException) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         raise ValueError(
@@ -90,26 +89,24 @@ def open_network(
         ) from error
 
 
-def _open(run_dir: Path, trained: DictConfig, file: Path, body: Path | None) -> PhotoNetwork:
+def _open(run_dir: Path, trained: DictConfig, weights: Weights, body: Path | None) -> PhotoNetwork:
     datamodule = instantiate(trained.data)  # reads nothing: the run's data set need not be here
     samples, folder = datamodule.settings.samples.one_size, body_folder(body or datamodule.settings.body)
-    _require(run_dir, file, samples.reads.parts)
+    _require(run_dir, weights.file, samples.reads.parts)
     assets = Assets.of(load_bodies(folder), load_templates() if "object" in samples.reads.parts else {})
     module = build_trained(trained, assets)
-    load_weights(module, file, trained)
+    load_weights(module, weights.file, trained)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     origin = {
-        "run": read_run(run_dir).get("id", run_dir.name),
+        "run": weights.run,
         "method": module.name,
-        "checkpoint": file.name,
-        "checkpoint_hash": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "checkpoint": weights.file.name,
+        "checkpoint_hash": weights.checkpoint_hash,
         "body": body_name(assets.bodies),
         "body_hash": body_hash(folder),
     }
     bodies, first = assets.bodies.to(device), min(assets.templates, default=0)
-    return PhotoNetwork(
-        kept_in(run_dir, file.stem), module.eval().to(device), samples, bodies, first, device, origin
-    )
+    return PhotoNetwork(weights.home, module.eval().to(device), samples, bodies, first, device, origin)
 
 
 def _require(run_dir: Path, file: Path, parts: Sequence[str]) -> None:

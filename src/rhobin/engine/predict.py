@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rhobin.body.bodyset import BodySet
+from rhobin.engine.exported import WEIGHTS, load_exported
 from rhobin.engine.resume import accepted_changes
 from rhobin.engine.runinfo import BODY_HASH, identity
 from rhobin.engine.saved import CheckpointError, read_checkpoint
@@ -46,11 +47,11 @@ class Predicted:
 
 
 def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
-    """Put a checkpoint's weights into a module.
+    """Put a checkpoint's weights, or an export's, into a module.
 
     Args:
         module: built from the run's config.
-        checkpoint: file written by training.
+        checkpoint: file written by training, or the weights that `find_weights` finds in an export.
         config: the run's config.
 
     Returns:
@@ -60,7 +61,10 @@ def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
         FileNotFoundError: there is no such file.
         CheckpointError: it is damaged.
         ResumeError: it belongs to another experiment.
+        ValueError: an export's weights do not fit the module.
     """
+    if checkpoint.name == WEIGHTS:
+        return load_exported(module, checkpoint)
     if not checkpoint.is_file():
         raise FileNotFoundError(f"{checkpoint} is missing: train first, or name another with checkpoint=last")
     try:

@@ -17,8 +17,8 @@ from rhobin.engine.build import build_datamodule, build_trained
 from rhobin.engine.drawings import draw_samples
 from rhobin.engine.evaluate import moved
 from rhobin.engine.experiments import config_folder
+from rhobin.engine.exported import find_weights
 from rhobin.engine.predict import load_weights
-from rhobin.engine.runinfo import kept_in
 from rhobin.engine.trusted import read_config
 from rhobin.reports.contact_sheet import Tile, draw_sheet, write_sheet
 from rhobin.reports.map_sheet import draw_map_sheet
@@ -110,7 +110,8 @@ def preview_run(overrides: Sequence[str], out: Path | None = None, samples: int 
     run_config = moved(trained, config.data)
     datamodule = build_datamodule(run_config)
     module = build_trained(run_config, datamodule.assets).eval()
-    load_weights(module, run_dir / "checkpoints" / f"{config.checkpoint}.ckpt", trained)
+    weights = find_weights(run_dir, config.checkpoint)
+    load_weights(module, weights.file, trained)
     shown = labelled_samples(datamodule, samples, first)
     views = draw_samples(module, [s for s, _ in shown], [label for _, label in shown], datamodule.assets)
     if not views:
@@ -118,7 +119,7 @@ def preview_run(overrides: Sequence[str], out: Path | None = None, samples: int 
             f"{run_dir}: {module.title} draws no maps to show; rhobin preview experiment=NAME shows what its "
             "training sees"
         )
-    path = out or kept_in(run_dir, config.checkpoint) / "preview.png"
+    path = out or weights.home / "preview.png"
     templates = {template.name: template for template in datamodule.assets.templates.values()}
     write_sheet(path, draw_map_sheet(views, templates))
     return path

@@ -14,7 +14,8 @@ from omegaconf import DictConfig
 
 import rhobin
 from rhobin.body.chosen import body_name
-from rhobin.engine.runinfo import config_hash, read_run
+from rhobin.engine.exported import Weights
+from rhobin.engine.runinfo import config_hash
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.reports.drawn_views import DRAWINGS, read_views
 from rhobin.reports.page import REPORT
@@ -27,7 +28,7 @@ DEPENDENT = (*SCORED, DRAWINGS)
 
 
 def read_provenance(
-    run_dir: Path, config: DictConfig, datamodule: Any, checkpoint: Path, protocol: str
+    run_dir: Path, config: DictConfig, datamodule: Any, weights: Weights, protocol: str
 ) -> Provenance:
     """Where predictions of a checkpoint come from.
 
@@ -35,24 +36,24 @@ def read_provenance(
         run_dir: the run folder.
         config: the run's config.
         datamodule: of the data to predict.
-        checkpoint: file in the run folder.
+        weights: that predict.
         protocol: name of the joint track's protocol.
 
     Raises:
         FileNotFoundError: there is no such checkpoint.
     """
-    if not checkpoint.is_file():
+    if not weights.file.is_file():
         raise FileNotFoundError(
-            f"{checkpoint} is missing: train first (python train.py run_dir={run_dir}), "
+            f"{weights.file} is missing: train first (python train.py run_dir={run_dir}), "
             "or choose another with checkpoint=last"
         )
     method: Any = hydra.utils.get_class(config.model._target_)
     return Provenance(
         method=method.name,
         title=method.title,
-        run=read_run(run_dir).get("id", run_dir.name),
-        checkpoint=str(checkpoint.relative_to(run_dir)),
-        checkpoint_hash=hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        run=weights.run,
+        checkpoint=str(weights.file.relative_to(run_dir)),
+        checkpoint_hash=weights.checkpoint_hash,
         config_hash=config_hash(config),
         data_hash=datamodule.data_hash,
         protocol=protocol,

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rhobin.engine.saved import CheckpointError, read_checkpoint
+from rhobin.engine.exported import trained_tensors
+from rhobin.engine.saved import CheckpointError
 
 SHOWN = 5
 
@@ -42,7 +43,8 @@ def init_weights(module: nn.Module, checkpoint: Path) -> Loaded:
 
     Args:
         module: its tensors are overwritten where the checkpoint has one of the same name.
-        checkpoint: file that training wrote; of averaged weights, the average.
+        checkpoint: file that training wrote, or an export's `model.safetensors`; of averaged weights, the
+            average.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -50,10 +52,11 @@ def init_weights(module: nn.Module, checkpoint: Path) -> Loaded:
     """
     if not checkpoint.is_file():
         raise FileNotFoundError(
-            f"init_from={checkpoint}: no such checkpoint; give the path of a .ckpt file, or null"
+            f"init_from={checkpoint}: no such checkpoint; give the path of a .ckpt file, of an export's "
+            "model.safetensors, or null"
         )
     try:
-        saved, own = read_checkpoint(checkpoint)["state_dict"], module.state_dict()
+        saved, own = trained_tensors(checkpoint), module.state_dict()
     except CheckpointError as error:
         raise ValueError(f"init_from={error}; choose another checkpoint, or null") from error
     common = {name: value for name, value in saved.items() if name in own}

@@ -46,6 +46,7 @@ class Method(pl.LightningModule):
     Attributes:
         name: short name, for files.
         title: name for people.
+        paper: where it is described, for model cards; empty where it is not.
         any_size: whether the network takes images of any width, which `data.view.sizes` gives it.
         clock: how far the run is.
         frozen: names of submodules that are not trained.
@@ -53,6 +54,7 @@ class Method(pl.LightningModule):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    paper: ClassVar[str] = ""
     any_size: ClassVar[bool] = False
     net: nn.Module
 

@@ -89,5 +89,5 @@ def find_centre(volume: Float[Tensor, "B D h w"], offset: Float[Tensor, "B 3 D h
 
 def read_cell(maps: Float[Tensor, "B C D h w"], cell: Int[Tensor, "B 3"]) -> Float[Tensor, "B C"]:
     """Values (B, C) of maps (B, C, D, h, w) at one cell (B, 3) of each sample."""
-    sample = torch.arange(len(maps), device=maps.device)
+    sample = torch.arange(maps.shape[0], device=maps.device)
     return maps[sample, :, cell[:, 0], cell[:, 1], cell[:, 2]]

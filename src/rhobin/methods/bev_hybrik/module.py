@@ -37,6 +37,7 @@ class BevHybrik(Method):
     """
 
     name, title, any_size = "bev_hybrik", "BEV-HybrIK", True
+    paper = "Xie et al., RHOBIN Challenge: Reconstruction of Human Object Interaction, section 3.2"
     loss: BevHybrikLoss
 
     def __init__(

@@ -58,6 +58,7 @@ class G2dr(Method):
     """
 
     name, title = "g2dr", "G2DR"
+    paper = "Xie et al., RHOBIN Challenge: Reconstruction of Human Object Interaction, section 3.1"
     automatic_optimization = False
 
     def __init__(

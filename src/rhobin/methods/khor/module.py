@@ -31,6 +31,7 @@ class Khor(Method):
     """
 
     name, title, any_size = "khor", "KHOR", True
+    paper = "Xie et al., RHOBIN Challenge: Reconstruction of Human Object Interaction, section 3.3"
     bodies: BodySet
     template_kpts: Tensor
 
