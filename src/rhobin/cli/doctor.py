@@ -13,7 +13,8 @@ from pathlib import Path
 
 CORE = (
     "numpy", "scipy", "torch", "pytorch_lightning", "torchmetrics", "hydra", "omegaconf", "yaml",
-    "timm", "safetensors", "smplx", "pytorch_optimizer", "trimesh", "embreex", "cv2", "albumentations",
+    "timm", "torchvision", "safetensors", "smplx", "pytorch_optimizer", "trimesh", "embreex", "cv2",
+    "albumentations",
     "jaxtyping", "rich",
 )  # fmt: skip
 DISTRIBUTIONS = {
