@@ -7,7 +7,7 @@ from rhobin.body.load import load_bodies
 from rhobin.body.twist import twist_targets
 from rhobin.geometry.camera import project
 from rhobin.geometry.rotation import geodesic_angle, rotvec_to_rotmat
-from rhobin.methods.khor.decode import bone_length_depth, decode, keypoints_to_prediction, pixel_rays
+from rhobin.methods.khor.decode import BONES, PAIRS, Lifting, decode, distances_depth
 from rhobin.methods.khor.net import KhorOutput
 from rhobin.nets.heatmap import Keypoints
 
@@ -51,15 +51,20 @@ def scene(bodies):
     }  # fmt: skip
 
 
-def run_decode(scene, bodies, output=None):
+def lifting_of(scene):
+    return Lifting(scene["K"], SIZE, DEPTH_RANGE)
+
+
+def run_decode(scene, bodies, output=None, adaptive=False):
     return decode(
-        output or scene["output"], scene["K"], scene["gender"], scene["object_id"], bodies,
-        scene["template_kpts"], SIZE, DEPTH_RANGE,
+        output or scene["output"], lifting_of(scene), scene["gender"], scene["object_id"], bodies,
+        scene["template_kpts"], adaptive,
     )  # fmt: skip
 
 
-def test_perfect_output_decodes_to_the_scene(scene, bodies):
-    pred = run_decode(scene, bodies)
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_perfect_output_decodes_to_the_scene(scene, bodies, adaptive):
+    pred = run_decode(scene, bodies, adaptive=adaptive)
     assert (pred.human.trans - scene["trans"]).norm(dim=1).max() < 2e-3
     assert (pred.object.t - scene["obj_t"]).norm(dim=1).max() < 2e-3
     assert geodesic_angle(pred.object.R, scene["obj_R"]).max() < 2e-3
@@ -73,11 +78,29 @@ def test_perfect_output_decodes_to_the_scene(scene, bodies):
 
 
 def test_bone_lengths_give_the_pelvis_depth(scene, bodies):
-    uvd = scene["output"].human.uvd
-    rays = pixel_rays((uvd[..., :2] + 0.5) * SIZE, scene["K"])
     rest = bodies.rest29(scene["beta"], scene["gender"])
-    depth = bone_length_depth(rays, uvd[..., 2] * DEPTH_RANGE, rest, torch.ones(BATCH, 29))
+    depth = distances_depth(scene["output"].human, lifting_of(scene), rest, BONES)
     torch.testing.assert_close(depth, scene["joints"][:, 0, 2], atol=2e-3, rtol=0)
+
+
+def test_distances_of_keypoints_give_the_pelvis_depth(scene):
+    rest = scene["template_kpts"][scene["object_id"]]
+    depth = distances_depth(scene["output"].object, lifting_of(scene), rest, PAIRS)
+    torch.testing.assert_close(depth, scene["joints"][:, 0, 2], atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("part", ["human", "object"])
+def test_one_part_alone_decodes_to_the_scene(scene, bodies, part):
+    output = scene["output"]
+    alone = output._replace(object=None) if part == "human" else KhorOutput(object=output.object)
+    pred, whole = run_decode(scene, bodies, alone), run_decode(scene, bodies)
+    if part == "human":
+        assert pred.object is None
+        assert torch.equal(pred.human.theta, whole.human.theta)
+    else:
+        assert pred.human is None
+        assert (pred.object.t - scene["obj_t"]).norm(dim=1).max() < 2e-3
+        assert geodesic_angle(pred.object.R, scene["obj_R"]).max() < 2e-3
 
 
 def test_uncertain_keypoints_hardly_count(scene, bodies):
@@ -101,16 +124,6 @@ def test_noise_of_a_trained_network_moves_the_body_little(scene, bodies):
     pred = run_decode(scene, bodies, noisy)
     assert (pred.human.trans - scene["trans"]).norm(dim=1).mean() < 0.25
     assert torch.isfinite(pred.human.theta).all()
-
-
-def test_keypoints_to_prediction_is_exact_on_exact_keypoints(scene, bodies):
-    pred = keypoints_to_prediction(
-        scene["joints"], scene["kpts"], scene["beta"], scene["output"].twist, scene["gender"],
-        scene["object_id"], bodies, scene["template_kpts"],
-    )  # fmt: skip
-    assert geodesic_angle(pred.human.theta, scene["theta"]).max() < 5e-3
-    torch.testing.assert_close(pred.human.trans, scene["trans"], atol=1e-4, rtol=0)
-    torch.testing.assert_close(pred.object.t, scene["obj_t"], atol=1e-4, rtol=0)
 
 
 def test_garbage_stays_finite(scene, bodies):

@@ -15,6 +15,7 @@ About five minutes a run on two cores. G2DR's "no_coordinates" also has no discr
 nothing to judge; its "pretrained" gives a fifth of its steps to renderings. "base" of BEV-HybrIK is Table 3's
 first row, "augment" its second; the third is `rhobin ensemble` of finished runs, whose validation views are
 predicted as well. Its "stages" gives a sixth of its steps to each of the two stages before the whole task.
+KHOR's "fused" and "finest" have a small HRNet in place of the pyramid and take longer for the same steps.
 """
 
 from __future__ import annotations
@@ -40,14 +41,12 @@ class Study:
     """What is compared.
 
     Attributes:
-        track: of the scores.
-        scores: names of those in the table; the first is compared with the reference's.
+        scores: names of those in the tables, by track; the first of a track is compared with the reference's.
         digits: printed of them.
         variants: overrides by name; the first is the reference.
     """
 
-    track: str
-    scores: tuple[str, ...]
+    scores: dict[str, tuple[str, ...]]
     digits: int
     variants: dict[str, tuple[str, ...]]
 
@@ -56,10 +55,17 @@ ONE_LOOK = "model.testing.mirrored=false"
 PLAIN = ("data.augment.mirror_p=0", ONE_LOOK)
 AVERAGED = "callbacks.ema={_target_: rhobin.engine.ema.WeightAverage, decay: 0.995}"
 OCCLUDERS = ("data.augment.occluder.p=0.5",)
+BINS = ("model.net.head.depth_bins=16", "+model.net.head.shrink=2")
+BACKGROUNDS = ("data.augment.background_p=0.5",)
+HRNET = (
+    "backbone@model.net.backbone=hrnet_w48",
+    "model.net.backbone.variant=hrnet_w18_small",
+    "model.net.backbone.weights=null",
+    "model.net.backbone.out_channels=64",
+)
 STUDIES = {
     "g2dr": Study(
-        "object",
-        ("AR_all", "MSSD_AR", "MSPD_AR", "RE_AR"),
+        {"object": ("AR_all", "MSSD_AR", "MSPD_AR", "RE_AR")},
         3,
         {
             "full": (),
@@ -78,8 +84,7 @@ STUDIES = {
         },
     ),
     "bev_hybrik": Study(
-        "human",
-        ("MPJPE_PA", "MPJPE", "PCK", "AUC", "MPJAE", "MPJAE_PA"),
+        {"human": ("MPJPE_PA", "MPJPE", "PCK", "AUC", "MPJAE", "MPJAE_PA")},
         2,
         {
             "base": PLAIN,
@@ -93,6 +98,28 @@ STUDIES = {
             "own_place": (*PLAIN, "model.taught=[0,0]"),
             "averaged": (*PLAIN, AVERAGED),
             STAGED: PLAIN,
+        },
+    ),
+    "khor": Study(
+        {"joint": ("SMPL", "Object"), "human": ("MPJPE_PA", "MPJPE"), "object": ("AR_all", "RE_AR")},
+        2,
+        {
+            "base": (),
+            "annotators_pose": ("model.symmetry=none",),
+            "canonical_pose": ("model.symmetry=none", "data.targets.canonical_symmetry=true"),
+            "class": ("model.net.object_classes=20",),
+            "no_laplace": ("model.weights.joints_laplace=0", "model.weights.kpts_laplace=0"),
+            "depth_2.2": ("model.depth_range=2.2",),
+            "depth_map": ("head@model.net.head=depth_map",),
+            "volumetric": ("head@model.net.head=volumetric", *BINS),
+            "window": ("model.reads.crop=window",),
+            "no_background": ("data.view.background=zero",),
+            "g2dr_augment": ("data.augment.colour_set=g2dr", "data.augment.shift=0.25", *BACKGROUNDS),
+            "bev_augment": OCCLUDERS,
+            "human_only": ("model.reads.parts=[human]", "callbacks.evaluator.monitor.name=val/MPJPE_PA"),
+            "object_only": ("model.reads.parts=[object]", "callbacks.evaluator.monitor.name=val/MSSD"),
+            "fused": HRNET,
+            "finest": (*HRNET, "model.net.backbone.branches=finest"),
         },
     ),
 }
@@ -145,11 +172,12 @@ def run(name: str, seed: int, options: argparse.Namespace) -> None:
 
 def missing(name: str, seed: int, options: argparse.Namespace) -> list[list[str]]:
     """The commands of one variant with one seed whose results are not there yet."""
-    folder, track = options.out / f"{name}_{seed}", STUDIES[options.method].track
-    score, commands = ["eval.py", f"run={folder}", "checkpoint=last", f"tracks=[{track}]"], []
+    folder, tracks = options.out / f"{name}_{seed}", [*STUDIES[options.method].scores]
+    only = [f"tracks=[{tracks[0]}]"] if len(tracks) == 1 else []
+    score, commands = ["eval.py", f"run={folder}", "checkpoint=last", *only], []
     if not (folder / "scores.json").is_file():
         held_out = (
-            [[*score[:3], "views=val", f"out={folder / HELD_OUT}"]] if track == "human" else []
+            [[*score[:3], "views=val", f"out={folder / HELD_OUT}"]] if tracks == ["human"] else []
         )  # for ensembles
         commands += [command(name, seed, options), *held_out, [*score, f"out={folder}"]]
     occluded = options.out / OCCLUDED / folder.name
@@ -159,36 +187,44 @@ def missing(name: str, seed: int, options: argparse.Namespace) -> list[list[str]
 
 
 def tables(options: argparse.Namespace) -> str:
-    """What is finished, as tables in Markdown; the second is of `--occluded`."""
-    told = table(options, options.out)
-    if not options.occluded:
-        return told
-    return f"{told}\n\n{options.occluded.name}:\n\n{table(options, options.out / OCCLUDED)}"
+    """What is finished, as tables in Markdown: one a track, then those of `--occluded`."""
+    tracks = STUDIES[options.method].scores
+    told = [table(options, options.out, track) for track in tracks]
+    if options.occluded:
+        told += [f"{options.occluded.name}:"]
+        told += [table(options, options.out / OCCLUDED, track) for track in tracks]
+    return "\n\n".join(told)
 
 
-def table(options: argparse.Namespace, scored: Path) -> str:
-    """What is finished, by the scores in the folders of `scored`."""
+def table(options: argparse.Namespace, scored: Path, track: str) -> str:
+    """What is finished, by a track's scores in the folders of `scored`."""
     study = STUDIES[options.method]
-    reference = next(iter(study.variants))
+    reference, scores = next(iter(study.variants)), study.scores[track]
     rows = [
-        f"| | seeds | {' | '.join(study.scores)} | {study.scores[0]} against {reference} "
+        f"| {track} | seeds | {' | '.join(scores)} | {scores[0]} against {reference} "
         "| 95 % over sequences | minutes |",
-        "|---" * (5 + len(study.scores)) + "|",
+        "|---" * (5 + len(scores)) + "|",
     ]
     for name in study.variants:
         folders = [scored / f"{name}_{seed}" for seed in range(options.seeds)]
-        folders = [folder for folder in folders if (folder / "scores.json").is_file()]
+        folders = [folder for folder in folders if scores_of(folder, track)]
         if folders:
             minutes = np.mean([spent(options.out / folder.name) for folder in folders])
-            rows.append(f"{row(name, folders, reference, study)} {minutes:.1f} |")
+            rows.append(f"{row(name, folders, reference, study, track)} {minutes:.1f} |")
     return "\n".join(rows)
 
 
-def row(name: str, folders: list[Path], reference: str, study: Study) -> str:
+def scores_of(folder: Path, track: str) -> bool:
+    """Whether a finished run has scores of a track: a part alone has none of the joint one."""
+    file = folder / "scores.json"
+    return file.is_file() and track in json.loads(file.read_bytes())["tracks"]
+
+
+def row(name: str, folders: list[Path], reference: str, study: Study, track: str) -> str:
     """One variant: mean and deviation over seeds, and the paired difference to the reference."""
-    digits = study.digits
-    runs = [read_frame_scores(folder, study.track) for folder in folders]
-    values = {score: [compare((one,), 100).runs[0][score].value for one in runs] for score in study.scores}
+    digits, scores = study.digits, study.scores[track]
+    runs = [read_frame_scores(folder, track) for folder in folders]
+    values = {score: [compare((one,), 100).runs[0][score].value for one in runs] for score in scores}
     cells = [
         f"{np.mean(v):.{digits}f} ± {np.std(v, ddof=1) if len(v) > 1 else 0:.{digits}f}"
         for v in values.values()
@@ -196,9 +232,9 @@ def row(name: str, folders: list[Path], reference: str, study: Study) -> str:
     gaps = []
     for folder, one in zip(folders, runs, strict=True):
         other = folder.parent / f"{reference}_{folder.name.rpartition('_')[2]}"
-        if name != reference and (other / "scores.json").is_file():
-            pair = (read_frame_scores(other, study.track), one)
-            gaps.append(compare(pair).difference[study.scores[0]])
+        if name != reference and scores_of(other, track):
+            pair = (read_frame_scores(other, track), one)
+            gaps.append(compare(pair).difference[scores[0]])
     gap = [np.mean([getattr(g, part) for g in gaps]) for part in ("value", "low", "high")] if gaps else None
     told = " | "
     if gap:

@@ -20,6 +20,7 @@ def pose_body(
     gender: Int[Tensor, " B"],
     bodies: BodySet,
     weight: Float[Tensor, "B 29"] | None = None,
+    adaptive: bool = False,
 ) -> tuple[Float[Tensor, "B 52 3 3"], Float[Tensor, "B 29 3"], Float[Tensor, "B 3"]]:
     """Rotations by inverse kinematics, the joints they give, and the translation that fits them best.
 
@@ -30,6 +31,7 @@ def pose_body(
         gender: (B,) index into `GENDERS`.
         bodies: body models.
         weight: (B, 29) weight of each joint in the translation; None for equal weights.
+        adaptive: whether inverse kinematics follows the body's own bones, see `hybrik`.
 
     Returns:
         theta (B, 52, 3, 3) with mean hands; posed joints (B, 29, 3) and translation (B, 3), metres, in the
@@ -38,7 +40,7 @@ def pose_body(
     if weight is None:
         weight = torch.ones_like(joints[..., 0])
     rest = bodies.rest29(beta, gender)
-    theta = hybrik(joints, rest, twist, bodies.mean_hands(gender))
+    theta = hybrik(joints, rest, twist, bodies.mean_hands(gender), adaptive=adaptive)
     leaves = torch.eye(3, dtype=theta.dtype, device=theta.device).expand(len(theta), len(LEAF_PARENTS), 3, 3)
     _, at_origin = bodies.tree29(torch.cat((theta[:, _JOINTS24], leaves), dim=1), rest)
     share = (weight / weight.sum(1, keepdim=True))[..., None]

@@ -11,18 +11,26 @@ from torch import Tensor, nn
 from rhobin.nets.features import Features
 from rhobin.nets.weights import create_network
 
+BRANCHES = {"all": None, "finest": 1}
+"""How many of the branches are fused, from the finest on; None for all."""
+
 
 class HRNet(nn.Module):
     """HRNet without its classification head (Sun et al., CVPR 2019).
 
     The branches are brought to the finest one's size, concatenated and mixed by a 1x1 convolution: an
-    HRNet-W48 has 48 + 96 + 192 + 384 = 720 channels there. The pooled vector is the mean of the fused map.
+    HRNet-W48 has 48 + 96 + 192 + 384 = 720 channels there, or 48 of the finest branch alone. The pooled
+    vector is the mean of the fused map.
 
     Args:
         variant: timm name, `hrnet_w48` for the paper.
         in_channels: RGB and mask planes.
         out_channels: channels of the fused map.
         weights: None for random, `imagenet` for timm's download, or the path of a state dict in timm's names.
+        branches: "all", or "finest": which of them are fused.
+
+    Raises:
+        ValueError: unknown branches.
     """
 
     def __init__(
@@ -31,14 +39,18 @@ class HRNet(nn.Module):
         in_channels: int = 5,
         out_channels: int = 256,
         weights: str | Path | None = None,
+        branches: str = "all",
     ) -> None:
         super().__init__()
+        if branches not in BRANCHES:
+            raise ValueError(f"backbone.branches is {branches!r}; expected any of {', '.join(BRANCHES)}")
         self.net = _create(variant, in_channels, weights, features_only=True, feature_location="")
         self.stem_channels = self.net.conv1.out_channels
         self.grid_channels = self.pooled_channels = out_channels
-        branches = sum(self.net.feature_info.channels()[1:])
+        widths = self.net.feature_info.channels()[1:]
+        self.used = BRANCHES[branches] or len(widths)
         self.fuse = nn.Sequential(
-            nn.Conv2d(branches, out_channels, 1, bias=False),
+            nn.Conv2d(sum(widths[: self.used]), out_channels, 1, bias=False),
             nn.BatchNorm2d(out_channels),
             nn.ReLU(inplace=True),
         )
@@ -55,7 +67,7 @@ class HRNet(nn.Module):
         Returns:
             Features with grid (B, out_channels, H/4, W/4) and pooled (B, out_channels).
         """
-        branches = _branches(self.net, image, context)
+        branches = _branches(self.net, image, context)[: self.used]
         size = branches[0].shape[-2:]
         upsampled = [F.interpolate(b, size=size, mode="bilinear", align_corners=False) for b in branches[1:]]
         grid = self.fuse(torch.cat([branches[0], *upsampled], dim=1))

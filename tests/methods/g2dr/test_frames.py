@@ -9,8 +9,9 @@ from scipy.spatial.transform import Rotation
 from rhobin.geometry.allocentric import crop_frame
 from rhobin.methods.g2dr.decode import decode_pose
 from rhobin.methods.g2dr.loss import G2drLoss
-from rhobin.methods.g2dr.shapes import AXIS, LISTED, SPHERE, Shapes
-from rhobin.methods.g2dr.symmetry import agreement, choose, relabelled
+from rhobin.methods.g2dr.shapes import Shapes
+from rhobin.methods.g2dr.symmetry import agreement, relabelled
+from rhobin.methods.symmetry import AXIS, LISTED, SPHERE, choose
 from rhobin.objects.names import OBJECT_NAMES
 
 ALL = list(range(len(OBJECT_NAMES)))
@@ -33,11 +34,11 @@ def some_motion(template, rng):
 def best_frame(output, batch, shapes):
     R, _ = decode_pose(output, batch.K_crop, crop_frame(batch.K_crop, SIZE))
     M = sum(agreement(R, output.nocs, batch, shapes))
-    return relabelled(batch, *choose(M, batch.object_id, shapes), shapes)
+    return relabelled(batch, *choose(M, batch.object_id, shapes.symmetries), shapes)
 
 
 def test_every_kind_of_symmetry_is_among_the_objects(shapes):
-    assert set(shapes.kind.tolist()) == {LISTED, AXIS, SPHERE}
+    assert set(shapes.symmetries.kind.tolist()) == {LISTED, AXIS, SPHERE}
 
 
 def motions(assets, seed):
@@ -72,7 +73,7 @@ def test_no_other_symmetry_is_closer(assets, shapes, mapper, part):
     R, _ = decode_pose(output, batch.K_crop, crop_frame(batch.K_crop, SIZE))
     matrices = agreement(R, output.nocs, batch, shapes)
     M = matrices[0] if part == "nocs" else matrices[1]
-    chosen = relabelled(batch, *choose(M, batch.object_id, shapes), shapes)
+    chosen = relabelled(batch, *choose(M, batch.object_id, shapes.symmetries), shapes)
     for row, template in assets.templates.items():
         errors = []
         for S, s in [(None, None), *zip(template.symmetries, template.symmetry_offsets, strict=True)]:
@@ -82,7 +83,7 @@ def test_no_other_symmetry_is_closer(assets, shapes, mapper, part):
                 S = torch.tensor(S).float().expand(len(ALL), 3, 3)
                 moved = relabelled(batch, S, torch.tensor(s).float().expand(len(ALL), 3), shapes)
             if part == "pose":
-                points = shapes.points[row] - shapes.centre[row]
+                points = shapes.points[row] - shapes.symmetries.centre[row]
                 gap = points @ (R[row] - moved.target.object.R[row]).mT
                 errors.append(gap.square().sum(-1).mean().item())
             else:

@@ -8,8 +8,7 @@ from rhobin.geometry.allocentric import SiteFrame, decode_site, encode_site, to_
 from rhobin.geometry.rot6d import rot6d_to_rotmat, rotmat_to_rot6d
 from rhobin.methods.g2dr.decode import map_rays
 from rhobin.methods.g2dr.loss import coordinate_loss, point_matching, region_loss
-from rhobin.methods.g2dr.shapes import AXIS, LISTED
-from rhobin.methods.g2dr.symmetry import choose
+from rhobin.methods.symmetry import AXIS, LISTED, choose
 
 EXACT = {"rtol": 1e-9, "atol": 1e-9}  # float64 on both sides, numbers of order one, some hundred operations
 

@@ -24,7 +24,8 @@ from rhobin.methods.g2dr.gan import Adversary
 from rhobin.methods.g2dr.loss import G2drLoss
 from rhobin.methods.g2dr.net import G2drOutput
 from rhobin.methods.g2dr.shapes import Shapes
-from rhobin.methods.g2dr.symmetry import agreement, choose, relabelled
+from rhobin.methods.g2dr.symmetry import agreement, relabelled
+from rhobin.methods.symmetry import choose
 from rhobin.nets.images import normalized
 from rhobin.types import Batch, Drawing, ObjectPrediction, Prediction, required
 
@@ -149,7 +150,7 @@ class G2dr(Method):
         return decode_pose(output, batch.K_crop, site_frame(batch, self.input_size, self.site))
 
     def _relabelled(self, batch: Batch, M: Tensor) -> Batch:
-        return relabelled(batch, *choose(M, batch.object_id, self.shapes), self.shapes)
+        return relabelled(batch, *choose(M, batch.object_id, self.shapes.symmetries), self.shapes)
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """One step of the network, and of the discriminator from the moment that it takes part.

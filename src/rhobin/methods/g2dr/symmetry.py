@@ -10,53 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from rhobin.geometry.precision import full_precision
-from rhobin.geometry.rotation import project_to_so3, rotvec_to_rotmat, skew
-from rhobin.methods.g2dr.shapes import AXIS, SPHERE, Shapes
+from rhobin.methods.g2dr.shapes import Shapes
 from rhobin.types import Batch, ObjectMaps, ObjectTarget, required
 
 SAME = 1e-6  # of a rotation's entries: less is the identity
-
-
-@full_precision
-def choose(
-    M: Float[Tensor, "B 3 3"], object_id: Int[Tensor, " B"], shapes: Shapes
-) -> tuple[Float[Tensor, "B 3 3"], Float[Tensor, "B 3"]]:
-    """The symmetry S, s of each object with the largest <S, M>; free turns and rotations in closed form.
-
-    Args:
-        M: (B, 3, 3) what the rotation should agree with, see `agreement`.
-        object_id: (B,) the objects.
-        shapes: their symmetries.
-
-    Returns:
-        Rotation (B, 3, 3) and translation (B, 3) in metres of the chosen symmetry.
-    """
-    M = torch.nan_to_num(M, 0.0, 0.0, 0.0)  # any choice will do for a prediction whose loss is no number
-    turns, axis, kind = shapes.turns[object_id], shapes.axis[object_id], shapes.kind[object_id]
-    free = turn_about(axis[:, None], M[:, None] @ turns.mT)
-    turns = torch.where((kind == AXIS)[:, None, None, None], free @ turns, turns)
-    best = (turns * M[:, None]).sum((-2, -1)).argmax(dim=1)
-    row = torch.arange(len(M), device=M.device)
-    S, s = turns[row, best], shapes.shifts[object_id][row, best]
-    S = torch.where((kind == SPHERE)[:, None, None], project_to_so3(M), S)
-    centre = shapes.centre[object_id]
-    about = centre - (S @ centre[..., None])[..., 0]
-    return S, torch.where((kind == AXIS)[:, None] | (kind == SPHERE)[:, None], about, s)
-
-
-def turn_about(axis: Float[Tensor, "*B 3"], M: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 3 3"]:
-    """The rotation T about a unit axis with the largest <T, M>.
-
-    T = a a' + cos (I - a a') + sin [a]x, so the product is constant + cos (tr M - a'Ma) + sin <[a]x, M>.
-    """
-    along = (axis[..., None, :] @ M @ axis[..., None])[..., 0, 0]
-    cosine = M.diagonal(dim1=-2, dim2=-1).sum(-1) - along
-    sine = (skew(axis) * M).sum((-2, -1))
-    return rotvec_to_rotmat(torch.atan2(sine, cosine)[..., None] * axis)
 
 
 @full_precision
@@ -83,7 +44,7 @@ def agreement(
         required(batch.target.object, "the object"),
     )
     centre, extent = maps.box[:, 0, :, None], maps.box[:, 1, :, None]
-    origin = shapes.centre[batch.object_id][..., None]
+    origin = shapes.symmetries.centre[batch.object_id][..., None]
     weight = maps.visible.flatten(1)[:, None]
     true = (maps.nocs.flatten(2) - 0.5) * extent + centre - origin
     seen = (nocs.detach().flatten(2) - 0.5) * extent + centre - origin

@@ -3,7 +3,10 @@
 The network sees (u, v) in the crop and depth from the pelvis, so the pelvis's own depth is missing. It
 follows from the known camera and the predicted shape: first the depth at which the bones have the body's
 lengths, then, once inverse kinematics has made the bones exact, the translation that best explains (u, v).
+Without a person it is the depth at which the object's keypoints are as far apart as the template's.
 """
+
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -14,131 +17,150 @@ from rhobin.body.from_joints import pose_body
 from rhobin.body.joints import PARENTS29
 from rhobin.geometry.align import rigid_align
 from rhobin.geometry.camera import solve_translation, unproject
-from rhobin.methods.khor.net import KhorOutput
-from rhobin.nets.heatmap import precision
-from rhobin.types import HumanPrediction, ObjectPrediction, Prediction
+from rhobin.methods.khor.net import KEYPOINTS, KhorOutput
+from rhobin.nets.heatmap import Keypoints, precision
+from rhobin.types import HumanPrediction, ObjectPrediction, Prediction, required
 
-NEAREST_PELVIS = 0.3
+NEAREST_PELVIS = 0.3  # metres
+BONES = tuple((joint, parent) for joint, parent in enumerate(PARENTS29) if joint)
+PAIRS = tuple((a, b) for a in range(KEYPOINTS) for b in range(a))
+
+
+class Lifting(NamedTuple):
+    """How heatmap coordinates become points.
+
+    Attributes:
+        K: (B, 3, 3) intrinsics of the crops, pixels.
+        size: width of a crop, pixels.
+        depth_range: metres that heatmap depth spans.
+    """
+
+    K: Float[Tensor, "B 3 3"]
+    size: int
+    depth_range: float
+
+    def pixels(self, uvd: Float[Tensor, "B K 3"]) -> Float[Tensor, "B K 2"]:
+        """Pixels of heatmap coordinates."""
+        return (uvd[..., :2] + 0.5) * self.size
+
+    def rays(self, uvd: Float[Tensor, "B K 3"]) -> Float[Tensor, "B K 3"]:
+        """Points at unit depth behind heatmap coordinates, camera frame."""
+        return unproject(self.pixels(uvd), torch.ones_like(uvd[..., 0]), self.K)
+
+    def points(self, uvd: Float[Tensor, "B K 3"], pelvis: Float[Tensor, " B"]) -> Float[Tensor, "B K 3"]:
+        """Points of heatmap coordinates about pelvises at depths (B,), metres, camera frame."""
+        return self.rays(uvd) * (pelvis[:, None] + uvd[..., 2] * self.depth_range)[..., None]
+
+
+class BodyParts(NamedTuple):
+    """What a body is posed from.
+
+    Attributes:
+        joints: 29 joints in heatmap coordinates.
+        beta: (B, 10) shape coefficients.
+        twist: (B, 23, 2) cosine and sine, any length.
+        gender: (B,) index into `GENDERS`.
+    """
+
+    joints: Keypoints
+    beta: Float[Tensor, "B 10"]
+    twist: Float[Tensor, "B 23 2"]
+    gender: Int[Tensor, " B"]
 
 
 def decode(
     output: KhorOutput,
-    K_crop: Float[Tensor, "B 3 3"],
+    lifting: Lifting,
     gender: Int[Tensor, " B"],
     object_id: Int[Tensor, " B"],
     bodies: BodySet,
     template_kpts: Float[Tensor, "O 8 3"],
-    input_size: int,
-    depth_range: float,
+    adaptive: bool = False,
 ) -> Prediction:
-    """Bodies and objects of a batch from the network's output.
+    """Bodies and objects of a batch from the network's output, as far as it has them.
 
     Args:
         output: network output.
-        K_crop: (B, 3, 3) intrinsics of the crops, pixels.
+        lifting: of the crops.
         gender: (B,) index into `GENDERS`.
         object_id: (B,) index of the object's template.
         bodies: body models.
         template_kpts: (O, 8, 3) keypoints of the templates, metres.
-        input_size: width of a crop in pixels.
-        depth_range: metres that heatmap depth spans.
+        adaptive: whether inverse kinematics follows the body's own bones, see `hybrik`.
 
     Returns:
-        Prediction in the camera frame, metres.
+        Prediction in the camera frame, metres, with mean hands and object scale 1.
     """
-    uv = (output.human.uvd[..., :2] + 0.5) * input_size
-    rays, depth = pixel_rays(uv, K_crop), output.human.uvd[..., 2] * depth_range
-    object_rays = pixel_rays((output.object.uvd[..., :2] + 0.5) * input_size, K_crop)
-    object_depth = output.object.uvd[..., 2] * depth_range
-    weight, object_weight = precision(output.human.sigma), precision(output.object.sigma)
-
-    rest = bodies.rest29(output.beta, gender)
-    pelvis = bone_length_depth(rays, depth, rest, weight)
-    posed = pose_body(lift(rays, depth, pelvis), output.beta, output.twist, gender, bodies, weight)[1]
-    relative = posed - posed[:, :1]
-    pelvis = solve_translation(relative, uv, K_crop, weight)[:, 2].clamp(min=NEAREST_PELVIS)
-    return keypoints_to_prediction(
-        lift(rays, depth, pelvis),
-        lift(object_rays, object_depth, pelvis),
-        output.beta,
-        output.twist,
-        gender,
-        object_id,
-        bodies,
-        template_kpts,
-        weight,
-        object_weight,
-    )
+    human, pelvis = None, None
+    if output.human is not None:
+        beta, twist = required(output.beta, "the shape"), required(output.twist, "the twists")
+        human, pelvis = decode_body(BodyParts(output.human, beta, twist, gender), lifting, bodies, adaptive)
+    if output.object is None:
+        return Prediction(human)
+    return Prediction(human, decode_object(output.object, lifting, template_kpts[object_id], pelvis))
 
 
-def keypoints_to_prediction(
-    joints: Float[Tensor, "B 29 3"],
+def decode_body(
+    parts: BodyParts, lifting: Lifting, bodies: BodySet, adaptive: bool
+) -> tuple[HumanPrediction, Float[Tensor, " B"]]:
+    """Posed bodies of a batch, and the depths (B,) of their pelvises; arguments and frame as in `decode`."""
+    (uvd, sigma), beta, twist, gender = parts
+    weight = precision(sigma)
+    pelvis = distances_depth(parts.joints, lifting, bodies.rest29(beta, gender), BONES)
+    posed = pose_body(lifting.points(uvd, pelvis), beta, twist, gender, bodies, weight, adaptive)[1]
+    place = solve_translation(posed - posed[:, :1], lifting.pixels(uvd), lifting.K, weight)
+    pelvis = place[:, 2].clamp(min=NEAREST_PELVIS)
+    joints = lifting.points(uvd, pelvis)
+    theta, _, trans = pose_body(joints, beta, twist, gender, bodies, weight, adaptive)
+    return HumanPrediction(theta, beta, trans, joints), pelvis
+
+
+def decode_object(
+    seen: Keypoints,
+    lifting: Lifting,
     kpts: Float[Tensor, "B 8 3"],
-    beta: Float[Tensor, "B 10"],
-    twist: Float[Tensor, "B 23 2"],
-    gender: Int[Tensor, " B"],
-    object_id: Int[Tensor, " B"],
-    bodies: BodySet,
-    template_kpts: Float[Tensor, "O 8 3"],
-    joints_weight: Float[Tensor, "B 29"] | None = None,
-    kpts_weight: Float[Tensor, "B 8"] | None = None,
-) -> Prediction:
-    """Inverse kinematics of the joints and a rigid fit of the template's keypoints.
+    pelvis: Float[Tensor, " B"] | None,
+) -> ObjectPrediction:
+    """The rigid fit (Kabsch, scale 1) of templates to their keypoints.
 
     Args:
-        joints: (B, 29, 3) HybrIK joints, metres, camera frame.
-        kpts: (B, 8, 3) object keypoints, same frame.
-        beta: (B, 10) shape coefficients.
-        twist: (B, 23, 2) cosine and sine, any length.
-        gender: (B,) index into `GENDERS`.
-        object_id: (B,) index of the object's template.
-        bodies: body models.
-        template_kpts: (O, 8, 3) keypoints of the templates, metres.
-        joints_weight: (B, 29) weight of each joint when the body is placed; None for equal weights.
-        kpts_weight: (B, 8) weight of each keypoint in the rigid fit; None for equal weights.
-
-    Returns:
-        Prediction with mean hands and object scale 1.
+        seen: keypoints in heatmap coordinates.
+        lifting: of the crops.
+        kpts: (B, 8, 3) keypoints of the templates, metres.
+        pelvis: (B,) depth that the coordinates count from, metres; None where no person tells it.
     """
-    theta, _, trans = pose_body(joints, beta, twist, gender, bodies, joints_weight)
-    rotation, translation, scale = rigid_align(template_kpts[object_id], kpts, kpts_weight, scale=False)
-    return Prediction(
-        HumanPrediction(theta, beta, trans, joints), ObjectPrediction(rotation, translation, scale, kpts)
-    )
+    if pelvis is None:
+        pelvis = distances_depth(seen, lifting, kpts, PAIRS)
+    points = lifting.points(seen.uvd, pelvis)
+    return ObjectPrediction(*rigid_align(kpts, points, precision(seen.sigma), scale=False), points)
 
 
-def pixel_rays(uv: Float[Tensor, "B K 2"], K_crop: Float[Tensor, "B 3 3"]) -> Float[Tensor, "B K 3"]:
-    """Points at unit depth behind pixels (B, K, 2), camera frame."""
-    return unproject(uv, torch.ones_like(uv[..., 0]), K_crop)
-
-
-def lift(
-    rays: Float[Tensor, "B K 3"], depth: Float[Tensor, "B K"], pelvis: Float[Tensor, " B"]
-) -> Float[Tensor, "B K 3"]:
-    """Points on rays at depths counted from the pelvis, metres."""
-    return rays * (pelvis[:, None] + depth)[..., None]
-
-
-def bone_length_depth(
-    rays: Float[Tensor, "B 29 3"],
-    depth: Float[Tensor, "B 29"],
-    rest: Float[Tensor, "B 29 3"],
-    weight: Float[Tensor, "B 29"],
+def distances_depth(
+    seen: Keypoints,
+    lifting: Lifting,
+    rest: Float[Tensor, "B K 3"],
+    pairs: tuple[tuple[int, int], ...],
 ) -> Float[Tensor, " B"]:
-    """Pelvis depth at which the weighted sum of squared bone lengths is the rest skeleton's.
+    """Pelvis depth at which the weighted sum of squared distances of pairs is that of the rest points.
 
-    A joint lies at `ray (z + depth)`, so a bone is linear in the pelvis depth z and the sum a quadratic; its
-    larger root is the answer.
+    A point lies at `ray (z + depth)`, so a distance's vector is linear in the pelvis depth z and the sum a
+    quadratic; its larger root is the answer.
+
+    Args:
+        seen: points in heatmap coordinates.
+        lifting: of the crops.
+        rest: (B, K, 3) the same points of a body or a template, metres.
+        pairs: of points.
 
     Returns:
         (B,) depth in metres, at least 0.3.
     """
-    child = torch.arange(1, 29, device=rays.device)
-    parent = torch.as_tensor(PARENTS29[1:], device=rays.device)
-    along = rays[:, child] - rays[:, parent]
-    offset = rays[:, child] * depth[:, child, None] - rays[:, parent] * depth[:, parent, None]
-    length = (rest[:, child] - rest[:, parent]).square().sum(-1)
-    share = weight[:, child] * weight[:, parent]
+    one, other = torch.tensor(pairs, device=rest.device).T
+    rays, weight = lifting.rays(seen.uvd), precision(seen.sigma)
+    offset = rays * (seen.uvd[..., 2:] * lifting.depth_range)
+    along, offset = rays[:, one] - rays[:, other], offset[:, one] - offset[:, other]
+    length = (rest[:, one] - rest[:, other]).square().sum(-1)
+    share = weight[:, one] * weight[:, other]
     a = (share * along.square().sum(-1)).sum(1).clamp(min=1e-9)
     b = (share * (along * offset).sum(-1)).sum(1)
     c = (share * (offset.square().sum(-1) - length)).sum(1)

@@ -6,16 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rhobin.assets import Assets
 from rhobin.body.bodyset import BodySet
 from rhobin.methods.base import Method
-from rhobin.methods.khor.decode import decode
-from rhobin.methods.khor.loss import KhorLoss
-from rhobin.methods.khor.net import KhorOutput
+from rhobin.methods.khor.decode import Lifting, decode
+from rhobin.methods.khor.loss import TERMS, KhorLoss
+from rhobin.methods.khor.net import KhorNet, KhorOutput
+from rhobin.methods.khor.symmetry import nearest_target
+from rhobin.methods.symmetry import Symmetries
 from rhobin.nets.images import normalized
 from rhobin.types import Batch, Prediction
+
+SYMMETRIES = ("none", "minimum")
 
 
 class Khor(Method):
@@ -23,32 +27,48 @@ class Khor(Method):
 
     Args:
         net: a `KhorNet`.
-        weights: weight of each of `KhorLoss`'s terms.
+        weights: weight of each of `KhorLoss`'s terms; those of a part that the net lacks are not read.
         optim: how `net` is trained, see `Method`.
         assets: body models and object templates; not trained, not in checkpoints.
         input_size: width of the crops in pixels.
         depth_range: metres that heatmap depth spans.
+        symmetry: "minimum", the least loss over the poses in which an object looks the same, or "none", the
+            loss of the annotator's.
+        adaptive: whether inverse kinematics follows the body's own bones, see `hybrik`.
+
+    Raises:
+        ValueError: unknown symmetry.
     """
 
     name, title, any_size = "khor", "KHOR", True
     paper = "Xie et al., RHOBIN Challenge: Reconstruction of Human Object Interaction, section 3.3"
+    net: KhorNet
     bodies: BodySet
     template_kpts: Tensor
 
     def __init__(
         self,
-        net: nn.Module,
+        net: KhorNet,
         weights: Mapping[str, float],
         optim: Mapping[str, Mapping[str, Any]],
         assets: Assets,
         input_size: int,
         depth_range: float,
+        symmetry: str,
+        adaptive: bool,
     ) -> None:
+        if symmetry not in SYMMETRIES:
+            raise ValueError(f"model.symmetry is {symmetry!r}; expected any of {', '.join(SYMMETRIES)}")
+        absent = {term for part, terms in TERMS.items() if part not in net.parts for term in terms}
+        weights = {term: weight for term, weight in weights.items() if term not in absent}
         channels_last: Any = {"memory_format": torch.channels_last}  # nn.Module.to's annotation lacks it
         super().__init__(net.to(**channels_last), KhorLoss(), weights, optim)
         self.bodies = assets.bodies
         self.register_buffer("template_kpts", assets.keypoints(), persistent=False)
-        self.input_size, self.depth_range = input_size, depth_range
+        self.symmetries = None
+        if symmetry == "minimum" and "object" in net.parts:
+            self.symmetries = Symmetries(assets.templates, len(assets.names))
+        self.input_size, self.depth_range, self.adaptive = input_size, depth_range, adaptive
 
     def run_net(self, batch: Batch) -> KhorOutput:
         """Heatmap coordinates, shape and twist of a batch."""
@@ -56,15 +76,21 @@ class Khor(Method):
             normalized(batch.image).contiguous(memory_format=torch.channels_last), batch.object_id
         )
 
+    def losses(self, output: KhorOutput, batch: Batch) -> dict[str, Tensor]:
+        """Losses of an output, in the frame of the symmetry that suits it best where symmetries count."""
+        if self.symmetries is not None:
+            batch = nearest_target(output, batch, self.symmetries, self.template_kpts, self.depth_range)
+        return super().losses(output, batch)
+
     def decode(self, output: KhorOutput, batch: Batch) -> Prediction:
         """Body and object of each crop, metres, camera frame."""
+        lifting = Lifting(batch.K_crop, self.input_size, self.depth_range)
         return decode(
             output,
-            batch.K_crop,
+            lifting,
             batch.gender,
             batch.object_id,
             self.bodies,
             self.template_kpts,
-            self.input_size,
-            self.depth_range,
+            self.adaptive,
         )

@@ -1,6 +1,6 @@
 """KHOR's network: human keypoints, shape and twist, object keypoints, one backbone (report sec. 3.3.1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from jaxtyping import Float, Int
@@ -12,7 +12,7 @@ JOINTS, KEYPOINTS, BETAS, TWISTS = 29, 8, 10, 23
 
 
 class KhorOutput(NamedTuple):
-    """Raw predictions of a batch.
+    """Raw predictions of a batch; None for a part that the network does not predict.
 
     Attributes:
         human: 29 joints in heatmap coordinates, d from the pelvis.
@@ -21,10 +21,10 @@ class KhorOutput(NamedTuple):
         twist: (B, 23, 2) cosine and sine, not normalised.
     """
 
-    human: Keypoints
-    object: Keypoints
-    beta: Float[Tensor, "B 10"]
-    twist: Float[Tensor, "B 23 2"]
+    human: Keypoints | None = None
+    object: Keypoints | None = None
+    beta: Float[Tensor, "B 10"] | None = None
+    twist: Float[Tensor, "B 23 2"] | None = None
 
 
 class KhorNet(nn.Module):
@@ -35,20 +35,30 @@ class KhorNet(nn.Module):
         head: makes a keypoint head from (grid_channels, pooled_channels, keypoints).
         object_classes: number of classes whose embedding is added to the stem's output; 0, as in the paper,
             tells the network nothing about the class.
+        parts: "human", "object" or both: which of the two networks there are.
     """
 
-    def __init__(self, backbone: Any, head: Callable[..., nn.Module], object_classes: int = 0) -> None:
+    def __init__(
+        self,
+        backbone: Any,
+        head: Callable[..., nn.Module],
+        object_classes: int = 0,
+        parts: Sequence[str] = ("human", "object"),
+    ) -> None:
         super().__init__()
-        self.backbone = backbone
+        self.backbone, self.parts = backbone, tuple(parts)
         grid, pooled = backbone.grid_channels, backbone.pooled_channels
-        self.human = head(grid_channels=grid, pooled_channels=pooled, keypoints=JOINTS)
-        self.object = head(grid_channels=grid, pooled_channels=pooled, keypoints=KEYPOINTS)
-        self.beta = nn.Linear(pooled, BETAS)
-        self.twist = nn.Linear(pooled, TWISTS * 2)
+        if "human" in parts:
+            self.human = head(grid_channels=grid, pooled_channels=pooled, keypoints=JOINTS)
+        if "object" in parts:
+            self.object = head(grid_channels=grid, pooled_channels=pooled, keypoints=KEYPOINTS)
+        if "human" in parts:
+            self.beta = nn.Linear(pooled, BETAS)
+            self.twist = nn.Linear(pooled, TWISTS * 2)
         self.object_class = nn.Embedding(object_classes, backbone.stem_channels) if object_classes else None
 
     def forward(self, image: Float[Tensor, "B 5 H W"], object_id: Int[Tensor, " B"]) -> KhorOutput:
-        """Predict keypoints, shape and twist of a batch of crops.
+        """Predict keypoints, shape and twist of a batch of crops, as far as the parts have them.
 
         Args:
             image: (B, 5, H, W) normalised RGB, human mask, object mask.
@@ -56,9 +66,10 @@ class KhorNet(nn.Module):
         """
         context = None if self.object_class is None else self.object_class(object_id)
         features = self.backbone(image, context)
+        human = "human" in self.parts
         return KhorOutput(
-            human=self.human(features),
-            object=self.object(features),
-            beta=self.beta(features.pooled).float(),
-            twist=self.twist(features.pooled).float().unflatten(-1, (TWISTS, 2)),
+            human=self.human(features) if human else None,
+            object=self.object(features) if "object" in self.parts else None,
+            beta=self.beta(features.pooled).float() if human else None,
+            twist=self.twist(features.pooled).float().unflatten(-1, (TWISTS, 2)) if human else None,
         )
