@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from rhobin.methods.khor.loss import KhorLoss, laplace, point_distance, weighted_mean
+from rhobin.methods.khor.loss import TERMS, KhorLoss, laplace, point_distance, weighted_mean
 from rhobin.methods.khor.net import KhorNet, KhorOutput
 from rhobin.nets.heatmap import Keypoints, PlanarHead
 from rhobin.nets.lite import Lite
@@ -67,6 +67,26 @@ def test_the_class_is_read_only_with_an_embedding():
         net = small_net(classes).eval()
         a, b = net(image, torch.tensor([2])), net(image, torch.tensor([5]))
         assert torch.equal(a.object.uvd, b.object.uvd) == (classes == 0)
+
+
+@pytest.mark.parametrize("part", ["human", "object"])
+def test_each_part_has_its_own_losses(part):
+    target = make_target()
+    whole, whole_losses = perfect(target), KhorLoss()(perfect(target), make_batch(target))
+    alone = whole._replace(object=None) if part == "human" else KhorOutput(object=whole.object)
+    losses = KhorLoss()(alone, make_batch(target))
+    assert {*losses} == {*TERMS[part]}
+    assert all(losses[name] == whole_losses[name] for name in losses)
+
+
+@pytest.mark.parametrize("parts", [("human",), ("object",)])
+def test_a_network_of_one_part_has_no_weights_of_the_other(parts):
+    net = KhorNet(Lite(widths=(8, 12, 16, 16), out_channels=8), PlanarHead, parts=parts)
+    output = net(torch.randn(2, 5, 64, 64), torch.tensor([0, 19]))
+    assert (output.human is None, output.object is None) == ("human" not in parts, "object" not in parts)
+    assert (output.beta is None) == (output.twist is None) == ("human" not in parts)
+    other = "object." if parts == ("human",) else "human."
+    assert not [name for name, _ in net.named_parameters() if name.startswith(other)]
 
 
 def test_a_perfect_answer_costs_nothing_but_its_doubt():
