@@ -105,8 +105,8 @@ STUDIES = {
         2,
         {
             "base": (),
-            "annotators_pose": ("model.symmetry=none",),
-            "canonical_pose": ("model.symmetry=none", "data.targets.canonical_symmetry=true"),
+            "minimum": ("model.symmetry=minimum",),
+            "canonical": ("data.targets.canonical_symmetry=true",),
             "class": ("model.net.object_classes=20",),
             "no_laplace": ("model.weights.joints_laplace=0", "model.weights.kpts_laplace=0"),
             "depth_2.2": ("model.depth_range=2.2",),
