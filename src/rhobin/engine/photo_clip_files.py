@@ -35,7 +35,7 @@ def meshes_of(clip: ClipPrediction, row: int) -> dict[str, PhotoMesh]:
 
 def clip_facts(clip: ClipPrediction) -> dict[str, Any]:
     """What is said beside the numbers."""
-    facts = shot_facts(clip.shot, clip.network.origin)
+    facts = shot_facts(clip.shot, clip.network)
     told = {f"{part}_box": clip.boxes[:, PARTS.index(part)].tolist() for part in clip.shot.subject.how}
     smoother = (
         f"Gaussian mean over {clip.smooth:g} frames (standard deviation) within stretches without a gap: "
@@ -52,7 +52,7 @@ def clip_facts(clip: ClipPrediction) -> dict[str, Any]:
         "gaps": [list(gap) for gap in clip.gaps],
         "smoother": smoother if clip.smooth else None,
         "faults": list(clip.faults),
-        "notes": list(clip.notes),
+        "notes": [*clip.network.notes, *clip.notes],
     }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 import rhobin
 from rhobin.data.photos.pointer import PARTS
+from rhobin.engine.photo_network import PhotoNetwork
 from rhobin.engine.photos import PhotoMesh, PhotoPrediction, Shot
 from rhobin.files import write_bytes
 from rhobin.reports.overlay import Surface
@@ -49,17 +50,17 @@ def plain_json(arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> by
     return (json.dumps(plain, indent=1) + "\n").encode()
 
 
-def shot_facts(shot: Shot, origin: Mapping[str, Any]) -> dict[str, Any]:
+def shot_facts(shot: Shot, network: PhotoNetwork) -> dict[str, Any]:
     """What is said beside the numbers of a photograph, or of the frames of a video.
 
     Args:
         shot: the photograph.
-        origin: what to say of the network.
+        network: that predicted.
     """
     template = shot.template
     return {
         "rhobin": rhobin.__version__,
-        **origin,
+        **network.origin,
         "image": str(shot.photo.file),
         "size": list(shot.photo.size),
         "frame": FRAME,
@@ -69,7 +70,7 @@ def shot_facts(shot: Shot, origin: Mapping[str, Any]) -> dict[str, Any]:
         **{f"{part}_from": how for part, how in shot.subject.how.items()},
         **{f"{part}_box": shot.subject.source.boxes[PARTS.index(part)].tolist() for part in shot.subject.how},
         "camera_from": shot.camera.how,
-        "notes": list(shot.subject.notes),
+        "notes": [*network.notes, *shot.subject.notes],
     }
 
 
@@ -113,7 +114,7 @@ def _picture(found: PhotoPrediction) -> bytes:
 
 
 def _facts(found: PhotoPrediction) -> dict[str, Any]:
-    return shot_facts(found.shot, found.network.origin)
+    return shot_facts(found.shot, found.network)
 
 
 WRITERS: dict[str, Callable[[PhotoPrediction], bytes]] = {

@@ -28,8 +28,8 @@ from rhobin.objects.template import Template
 CLASSES = ("model.net.object_classes", "model.net.classes")
 """Keys of the number of classes that a network tells apart; 0 or no key for one that tells none."""
 BUILT_IN = (
-    "templates are the built-in ones: {root}, which the run was trained on, has none here; --templates FOLDER "
-    "tells others"
+    "templates are the built-in ones: {root}, which the run was trained on, has none here; --templates "
+    "FOLDER tells others"
 )
 
 
