@@ -91,7 +91,7 @@ def predict_clip(network: PhotoNetwork, file: Path, asked: Asked) -> ClipPredict
     Raises:
         PhotoError: it is no video, it has no masks, or no frame of it can be predicted.
     """
-    masks, video, reading = _masks(file, asked), open_clip(file), _Reading()
+    video, masks, reading = open_clip(file), _masks(file, asked), _Reading()
     rows: list[tuple[int, Arrays, np.ndarray]] = []
     for batch in _batches(_shots(network, video, asked, masks, reading), asked.batch):
         found = predict_shots(network, [shot for _, shot in batch])
