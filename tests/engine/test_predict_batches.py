@@ -10,6 +10,8 @@ from rhobin.__main__ import main
 from rhobin.engine.photo_network import open_network
 from rhobin.engine.photo_speed import require_compiler, sped_up
 
+FITTED = ("theta", "poses", "poses_smpl", "trans", "joints", "joints_sigma_mm", "body_joints", "R")
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
@@ -43,7 +45,7 @@ def same(found, expected):
     for name, arrays in found.items():
         for key, array in arrays.items():
             if array.dtype.kind == "f":
-                near = 1e-3 if key in ("theta", "poses", "poses_smpl", "trans", "body_joints", "R") else 1e-4
+                near = 1e-3 if key in FITTED else 1e-4
                 np.testing.assert_allclose(array, expected[name][key], rtol=near, atol=near, err_msg=key)
 
 
