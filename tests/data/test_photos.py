@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from data_samples import sample_config, truth_of
+from PIL import Image
 from turned_scene import write_scene
 
 from rhobin.behave.read import read_release
@@ -116,6 +117,9 @@ def test_any_depth_and_number_of_channels_is_read(tmp_path):
     ):
         cv2.imwrite(str(tmp_path / f"{name}.png"), pixels)
         assert np.array_equal(read_photo(tmp_path / f"{name}.png").pixels, expected), name
+    flat = np.full((30, 40, 3), (30, 60, 200), np.uint8)
+    Image.fromarray(flat[..., ::-1]).convert("CMYK").save(tmp_path / "print.jpg", quality=95)
+    assert np.abs(read_photo(tmp_path / "print.jpg").pixels.astype(int) - flat).max() < 4
     cv2.imwrite(str(tmp_path / "real.tiff"), image.astype(np.float32) / 255)
     with pytest.raises(PhotoError, match=r"real\.tiff: holds float32 numbers; expected 8 or 16 bits"):
         read_photo(tmp_path / "real.tiff")
