@@ -26,7 +26,7 @@ COMMANDS = {
     "submit": "write a run's predictions as a submission and check it",
     "compare": "say how far a run's scores, and its lead over another's, depend on the test sequences",
     "ensemble": "stack what several runs predict of people: weights, gain, bodies",
-    "predict": "find the person in photographs, given a box or a mask of each: body, mesh and a picture",
+    "predict": "find person and object in photographs and videos: parameters, meshes, pictures",
     "export": "write what people share of a run: weights, config, model card; predict takes it like the run",
     "tables": "print the paper's tables with our measured rows",
     "report": "write the page of a scored run again",

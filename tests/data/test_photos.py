@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from data_samples import sample_config, truth_of
+from PIL import Image
 from turned_scene import write_scene
 
 from rhobin.behave.read import read_release
@@ -16,8 +17,9 @@ from rhobin.data.photos.camera import photo_camera
 from rhobin.data.photos.exif import Exif, read_exif
 from rhobin.data.photos.grabcut import cut_person
 from rhobin.data.photos.photo import PhotoError, read_photo, read_photo_mask
+from rhobin.data.photos.pointer import Pointer, Told
 from rhobin.data.photos.sample import photo_sample
-from rhobin.data.photos.subject import Pointer, find_subject, whole_box
+from rhobin.data.photos.subject import find_subject, whole_box
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +27,12 @@ def release(tmp_path_factory):
     return read_release(write_scene(tmp_path_factory.mktemp("scene")), "train")
 
 
-def config_of(size=96, crop="person", further=None, planes=("color", "person", "object"), **view):
-    return sample_config(size, {"crop": crop, "further": further or {}, "planes": planes}, **view)
+ALL = ("color", "person", "object")
+
+
+def config_of(size=96, crop="person", further=None, planes=ALL, parts=("human",), **view):
+    reads = {"parts": parts, "crop": crop, "further": further or {}, "planes": planes}
+    return sample_config(size, reads, **view)
 
 
 def jpeg_with_exif(image, orientation, focal, order="<"):
@@ -56,7 +62,7 @@ def test_a_view_as_a_bare_photograph_makes_the_same_sample(release, crop, size, 
     for number in range(2):
         sample, (color, person, obj) = dataset[number], release.view_files(number)
         photo = read_photo(color)
-        subject = find_subject(photo, Pointer(mask=person, object_mask=obj), config)
+        subject = find_subject(photo, Pointer(Told(mask=person), Told(mask=obj)), config)
         found = photo_sample(subject, release.intrinsics(number, photo.size), config, sample.gender, 0)
         for name in ("image", "K_crop", "window", "turn"):
             assert torch.equal(getattr(found, name), getattr(sample, name)), name
@@ -72,7 +78,7 @@ def test_a_box_alone_is_enough_for_a_network_without_masks(release):
     K = release.intrinsics(1, photo.size)
     by_box, by_mask = (
         photo_sample(find_subject(photo, pointer, config), K, config, 0, 0)
-        for pointer in (Pointer(box=box), Pointer(mask=person))
+        for pointer in (Pointer(Told(box=box)), Pointer(Told(mask=person)))
     )
     assert torch.equal(by_box.image, by_mask.image)
     assert torch.equal(by_box.K_crop, by_mask.K_crop)
@@ -93,8 +99,8 @@ def test_a_mask_is_cut_from_a_box_where_the_network_reads_one(tmp_path):
     overlap = ((person & inside) > 0).sum() / ((person | inside) > 0).sum()
     assert (inside > 0).mean() < 0.75 < 0.97 < overlap
     assert np.array_equal(person, cut_person(photo.pixels, box))
-    subject = find_subject(photo, Pointer(tuple(box), None, tmp_path / "object.png"), config_of())
-    assert "GrabCut" in subject.how
+    subject = find_subject(photo, Pointer(Told(tuple(box)), Told(mask=tmp_path / "object.png")), config_of())
+    assert "GrabCut" in subject.how["person"]
     assert not subject.source.masks[0][201 - y :].any()  # the object is no part of the person
     assert (subject.about.masks[0] == 255).all()  # crops are cut about the whole box
     plain = np.full((100, 100, 3), 90, np.uint8)
@@ -111,6 +117,9 @@ def test_any_depth_and_number_of_channels_is_read(tmp_path):
     ):
         cv2.imwrite(str(tmp_path / f"{name}.png"), pixels)
         assert np.array_equal(read_photo(tmp_path / f"{name}.png").pixels, expected), name
+    flat = np.full((30, 40, 3), (30, 60, 200), np.uint8)
+    Image.fromarray(flat[..., ::-1]).convert("CMYK").save(tmp_path / "print.jpg", quality=95)
+    assert np.abs(read_photo(tmp_path / "print.jpg").pixels.astype(int) - flat).max() < 4
     cv2.imwrite(str(tmp_path / "real.tiff"), image.astype(np.float32) / 255)
     with pytest.raises(PhotoError, match=r"real\.tiff: holds float32 numbers; expected 8 or 16 bits"):
         read_photo(tmp_path / "real.tiff")
@@ -181,8 +190,9 @@ def test_a_network_that_looks_at_the_object_says_so(release):
     color, person, _ = release.view_files(0)
     config = config_of(further={"object": {"crop": "object", "input_size": 48}})
     with pytest.raises(PhotoError, match="--object-mask"):
-        find_subject(read_photo(color), Pointer(mask=person), config)
-    subject = find_subject(read_photo(color), Pointer(mask=person), config_of())
+        find_subject(read_photo(color), Pointer(Told(mask=person)), config)
+    subject = find_subject(read_photo(color), Pointer(Told(mask=person)), config_of())
     assert "sees an empty one" in subject.notes[0]
-    frame = find_subject(read_photo(color), Pointer(mask=person), config_of(crop="frame", planes=("color",)))
+    bare = config_of(crop="frame", planes=("color",))
+    frame = find_subject(read_photo(color), Pointer(Told(mask=person)), bare)
     assert "whole image" in frame.notes[0]

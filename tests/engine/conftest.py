@@ -71,3 +71,12 @@ def stopped_at(whole, tmp_path):
         return shutil.copytree(whole[1] / str(step), folder, dirs_exist_ok=True)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def photo_runs(tmp_path_factory):
+    """Run folders of untrained networks by method, whose data are not here."""
+    from photo_runs import METHODS, write_run_folder
+
+    folder = tmp_path_factory.mktemp("photo_runs")
+    return {method: write_run_folder(folder / method, method) for method in METHODS}

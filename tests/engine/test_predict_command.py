@@ -156,11 +156,14 @@ def test_a_bad_image_does_not_stop_the_others(person, photos, tmp_path, capsys):
     cv2.imwrite(str(masks / "dark.png"), np.ones((120, 160), np.uint8))
     names = ("absent.jpg", "empty.jpg", "a.jpg", "text.jpg", "cut.jpg", "unmasked.jpg", "small.jpg",
              "dark.jpg", "a.bmp", "b.jpg")  # fmt: skip
-    images = [folder / name for name in names]
-    status, out, err = predict(capsys, person, *images, folder, "--mask", masks, "--out", tmp_path / "out")
+    images, bare = [folder / name for name in names], tmp_path / "bare"
+    bare.mkdir()
+    (bare / "notes.txt").touch()
+    status, out, err = predict(capsys, person, *images, bare, "--mask", masks, "--out", tmp_path / "out")
     assert status == 1
-    assert "2 of 11 images predicted, 9 failed" in out
+    assert "2 of 11 images predicted, 9 failed, 1 other files ignored" in out
     wanted = (
+        "bare: a folder with 1 files and no image; expected .png, .jpg",
         "absent.jpg: no such file; expected an image file. Check the path",
         "empty.jpg: zero bytes; expected a whole image file",
         "text.jpg: not an image that OpenCV can decode; expected JPEG",
@@ -169,7 +172,6 @@ def test_a_bad_image_does_not_stop_the_others(person, photos, tmp_path, capsys):
         "small.png: mask is 80x60; expected 160x120, the size of",
         "dark.png: mask is empty: its brightest pixel is 1",
         "a.bmp: " + str(folder / "a.jpg") + " has the same name",
-        "photos: a folder; expected an image file",
     )
     assert len(err.splitlines()) == len(wanted)
     for line, said in zip(err.splitlines(), wanted, strict=True):
@@ -197,7 +199,7 @@ def test_mistakes_are_explained_in_one_line(person, photos, capsys, arguments, m
     assert err.count("\n") == 1
 
 
-def test_runs_that_cannot_predict_people_are_refused(person, photos, tmp_path, capsys):
+def test_runs_that_cannot_be_opened_are_refused(person, photos, tmp_path, capsys):
     folder, masks = photos
     rest = (folder / "a.jpg", "--mask", masks)
     assert "is not a run folder" in predict(capsys, folder, *rest)[2]
@@ -207,8 +209,6 @@ def test_runs_that_cannot_predict_people_are_refused(person, photos, tmp_path, c
     err = predict(capsys, copy, *rest)[2]
     assert "best.ckpt is missing; expected a checkpoint. Train first" in err
     config = (copy / "config.yaml").read_text()
-    (copy / "config.yaml").write_text(config.replace("parts:\n    - human", "parts:\n    - object"))
-    assert "predicts objects only" in predict(capsys, copy, *rest)[2]
     (copy / "config.yaml").write_text(config.replace("  view:\n", "  view:\n    unheard_of: 1\n"))
     err = predict(capsys, copy, *rest)[2]
     assert "another version of rhobin wrote it" in err
@@ -222,35 +222,28 @@ def test_runs_that_cannot_predict_people_are_refused(person, photos, tmp_path, c
 
 
 def test_a_missing_choice_is_asked_for(person, capsys):
-    for arguments in ((), ("--box", "1,2,3"), ("--box", "1,2,3,0"), ("--mask", "m", "--box", "1,2,3,4")):
+    for arguments in (("--box", "1,2,3"), ("--box", "1,2,3,0"), ("--mask", "m", "--box", "1,2,3,4")):
         with pytest.raises(SystemExit) as stopped:
             main(["predict", str(person), "photo.jpg", *arguments])
         assert stopped.value.code == 2
     assert "--box" in capsys.readouterr().err
+    status, _, err = predict(capsys, person, "photo.jpg")
+    assert status == 1
+    assert "no person is pointed at" in err
+    assert "give --mask FILE or --box X,Y,WIDTH,HEIGHT" in err
 
 
 def test_the_body_is_neutral_or_else_male():
     def of(*genders):
         bodies = BodySet([load_body(gender) for gender in genders])
         origin = {"body": "SMPL-H"}
-        return PhotoNetwork(Path(), None, None, bodies, 0, None, origin)
+        return PhotoNetwork(Path(), None, None, bodies, {}, None, origin)
 
     assert of("male", "female", "neutral").gender(None) == "neutral"
     assert of("male", "female").gender(None) == "male"
     assert of("male", "female").gender("female") == "female"
     with pytest.raises(ValueError, match="no body model is neutral; SMPL-H has male, female"):
         of("male", "female").gender("neutral")
-
-
-def test_khors_person_needs_no_object(reference, photos, tmp_path, capsys):
-    folder, masks = photos
-    status, out, err = predict(
-        capsys, reference, folder / "a.jpg", folder / "b.jpg", "--mask", masks, "--out", tmp_path / "out",
-    )  # fmt: skip
-    assert (status, err) == (0, "")
-    assert "object mask" in out
-    arrays = np.load(tmp_path / "out" / "a.npz")
-    assert all(np.isfinite(arrays[name]).all() for name in ("theta", "trans", "joints"))
 
 
 def test_a_box_alone_gives_a_mask_by_grabcut(person, photos, tmp_path, capsys):

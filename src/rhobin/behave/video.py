@@ -42,6 +42,7 @@ class Video:
     Attributes:
         path: the file.
         frames: number of frames that its header promises.
+        fps: frames a second by its header; `FPS` where that tells none.
     """
 
     def __init__(self, path: Path):
@@ -50,6 +51,8 @@ class Video:
         self.path = path
         self._capture = cv2.VideoCapture(str(path), cv2.CAP_ANY, [cv2.CAP_PROP_N_THREADS, 1])
         self.frames = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        told = float(self._capture.get(cv2.CAP_PROP_FPS))
+        self.fps = told if 0 < told < float("inf") else FPS
         self._next = 0
         if not self._capture.isOpened() or self.frames < 1:
             raise VideoError(f"{path} is truncated or not a video that OpenCV can decode")

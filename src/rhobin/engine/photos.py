@@ -1,108 +1,148 @@
-"""A trained network on photographs: the person in each, in the frame of the camera that took it."""
+"""A trained network on photographs: person and object of each, in the frame of the camera that took it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from rhobin.data.collate import collate
 from rhobin.data.photos.camera import PhotoCamera
 from rhobin.data.photos.photo import Photo
+from rhobin.data.photos.pointer import Pointer
 from rhobin.data.photos.sample import photo_sample
-from rhobin.data.photos.subject import Pointer, Subject, find_subject
+from rhobin.data.photos.subject import Subject, find_subject
 from rhobin.engine.photo_network import PhotoNetwork
+from rhobin.engine.photo_numbers import Arrays, posed, told_arrays
 from rhobin.engine.predict import predict_batch
-from rhobin.geometry.rotation import rotmat_to_rotvec
-from rhobin.scoring.collect import Further
-from rhobin.scoring.joint_lines import JOINT_ERRORS, SIGMA, with_joint_errors
-from rhobin.types import GENDERS, HumanPrediction, Prediction, required
-
-Arrays = dict[str, np.ndarray]
+from rhobin.objects.template import Template
+from rhobin.types import GENDERS, HumanPrediction, Sample
 
 
 @dataclass(frozen=True)
-class PhotoPrediction:
-    """The person in a photograph.
+class Shot:
+    """A photograph that is ready for the network.
 
     Attributes:
-        photo: what was looked at.
-        subject: who was pointed at.
+        photo: what is looked at.
+        subject: who and what is pointed at.
         camera: of the photograph.
-        gender: of the body model.
-        arrays: plain arrays, metres, frame of the photograph's camera; docs/predict.md lists the names.
-        verts: (V, 3) vertices, the same frame.
-        faces: (F, 3) triangles.
+        gender: of the body model; None for a network that predicts objects alone.
+        template: of the object; None for a network that predicts people alone.
+        sample: what the network reads.
     """
 
     photo: Photo
     subject: Subject
     camera: PhotoCamera
-    gender: str
-    arrays: Arrays
+    gender: str | None
+    template: Template | None
+    sample: Sample
+
+
+@dataclass(frozen=True)
+class PhotoMesh:
+    """A part's mesh: vertices (V, 3) in the frame of the photograph's camera, metres; triangles (F, 3)."""
+
     verts: np.ndarray
     faces: np.ndarray
 
 
-@torch.inference_mode()
-def predict_photo(
-    network: PhotoNetwork, photo: Photo, pointer: Pointer, camera: PhotoCamera, gender: str | None = None
-) -> PhotoPrediction:
-    """Predict the person in a photograph.
+@dataclass(frozen=True)
+class PhotoPrediction:
+    """Person and object of a photograph.
+
+    Attributes:
+        shot: what was looked at.
+        network: that predicted.
+        arrays: plain arrays, metres, frame of the photograph's camera; docs/predict.md lists the names.
+    """
+
+    shot: Shot
+    network: PhotoNetwork
+    arrays: Arrays
+
+    @cached_property
+    def meshes(self) -> dict[str, PhotoMesh]:
+        """Meshes by part: "person", "object"."""
+        rows = {name: array[None] for name, array in self.arrays.items()}
+        return part_meshes(self.network, rows, self.shot.gender, self.shot.template)[0]
+
+
+def prepare_photo(
+    network: PhotoNetwork,
+    photo: Photo,
+    pointer: Pointer,
+    camera: PhotoCamera,
+    gender: str | None = None,
+    object_name: str | None = None,
+) -> Shot:
+    """Make a photograph ready for the network.
 
     Args:
         network: an open run.
         photo: decoded.
-        pointer: who is meant.
+        pointer: who and what is meant.
         camera: of the photograph.
         gender: of the body model, see `PhotoNetwork.gender`.
+        object_name: of the template, see `PhotoNetwork.object_id`.
 
     Raises:
-        ValueError: the pointer or the gender cannot be used; names the file.
+        ValueError: the pointer, the gender or the object cannot be used; names the file.
     """
-    gender = network.gender(gender)
+    people = "human" in network.samples.reads.parts
+    shown = network.gender(gender) if people else None
+    object_id = network.object_id(object_name)
     subject = find_subject(photo, pointer, network.samples)
-    sample = photo_sample(subject, camera.K, network.samples, GENDERS.index(gender), network.object_id)
-    batch = collate([sample])
+    number = GENDERS.index(shown or "neutral")
+    sample = photo_sample(subject, camera.K, network.samples, number, object_id)
+    return Shot(photo, subject, camera, shown, network.objects.get(object_id), sample)
+
+
+@torch.inference_mode()
+def predict_shots(network: PhotoNetwork, shots: Sequence[Shot]) -> list[PhotoPrediction]:
+    """Predict photographs in one batch.
+
+    Args:
+        network: an open run.
+        shots: at least one.
+    """
+    batch = collate([shot.sample for shot in shots])
     prediction = predict_batch(network.module, batch, network.bodies, network.device)
-    human = required(prediction.human, "the person")
-    verts, joints = _posed(network, human, batch.gender)
-    arrays = _arrays(human, joints, camera.K) | _uncertainty(network, prediction)
-    faces = network.bodies.faces.cpu().numpy()
-    return PhotoPrediction(photo, subject, camera, gender, arrays, verts[0].numpy(), faces)
+    arrays = told_arrays(network, prediction, batch.gender)
+    return [
+        PhotoPrediction(
+            shot, network, {"K": shot.camera.K, **{name: rows[i] for name, rows in arrays.items()}}
+        )
+        for i, shot in enumerate(shots)
+    ]
 
 
-def _posed(network: PhotoNetwork, human: HumanPrediction, gender: Tensor) -> tuple[Tensor, Tensor]:
-    """Vertices (B, V, 3) and joints (B, 52, 3) of bodies, on the CPU."""
-    parameters = (human.theta, human.beta, human.trans, gender)
-    body = network.bodies(*(tensor.to(network.device) for tensor in parameters))
-    return body.verts.cpu(), body.joints.cpu()
+@torch.inference_mode()
+def part_meshes(
+    network: PhotoNetwork, arrays: Arrays, gender: str | None, template: Template | None
+) -> list[dict[str, PhotoMesh]]:
+    """Meshes of B photographs by part.
 
-
-def _arrays(human: HumanPrediction, body_joints: Tensor, K: np.ndarray) -> Arrays:
-    found = {
-        "theta": human.theta,
-        "poses": rotmat_to_rotvec(human.theta.double()).flatten(1),
-        "beta": human.beta,
-        "trans": human.trans,
-        "body_joints": body_joints,
-        **({} if human.joints is None else {"joints": human.joints}),
-    }
-    return {"K": K, **{name: tensor[0].numpy() for name, tensor in found.items()}}
-
-
-def _uncertainty(network: PhotoNetwork, prediction: Prediction) -> Arrays:
-    """How far each joint may be off, also after calibration where the run has one for this checkpoint."""
-    name = SIGMA.removeprefix("extras.")
-    if name not in prediction.extras:
-        return {}
-    view, sigma = np.array([""]), prediction.extras[name].numpy()
-    further = Further(view, view, {SIGMA: sigma})
-    told = with_joint_errors(further, network.home, network.origin["checkpoint_hash"], "photographs")
-    return {
-        key.removeprefix("extras."): told.arrays[key][0]
-        for key in (SIGMA, JOINT_ERRORS)
-        if key in told.arrays
-    }
+    Args:
+        network: whose bodies are posed.
+        arrays: (B, ...) as `told_arrays` gives them.
+        gender: of the body model.
+        template: of the object.
+    """
+    meshes: list[dict[str, PhotoMesh]] = [{} for _ in arrays["K"]]
+    if "theta" in arrays:
+        theta, beta, trans = (torch.from_numpy(arrays[name]) for name in ("theta", "beta", "trans"))
+        genders = torch.full((len(theta),), GENDERS.index(gender or "neutral"))
+        faces = network.bodies.faces.cpu().numpy()
+        for found, verts in zip(
+            meshes, posed(network, HumanPrediction(theta, beta, trans), genders)[0], strict=True
+        ):
+            found["person"] = PhotoMesh(verts.numpy(), faces)
+    if "R" in arrays and template is not None:
+        for found, R, t, scale in zip(meshes, arrays["R"], arrays["t"], arrays["scale"], strict=True):
+            found["object"] = PhotoMesh(scale * template.verts @ R.T + t, template.faces)
+    return meshes

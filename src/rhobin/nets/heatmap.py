@@ -162,3 +162,19 @@ def precision(sigma: Float[Tensor, "B K"]) -> Float[Tensor, "B K"]:
     """Inverse variance of each keypoint, relative to the surest one of its set."""
     inverse = 1 / sigma.clamp(min=1e-4).square()
     return inverse / inverse.amax(1, keepdim=True)
+
+
+def spread_mm(
+    sigma: Float[Tensor, "B K"], width: Float[Tensor, " B"], depth_range: float
+) -> Float[Tensor, "B K"]:
+    """Distances (B, K) that uncertainties in heatmap units stand for, millimetres.
+
+    The loss of HybrIK is least where a coordinate's mean absolute error is sqrt(2) sigma. The three
+    coordinates are u and v, in crop widths at the person's depth, and d.
+
+    Args:
+        sigma: (B, K) uncertainties.
+        width: (B,) of the crops at that depth, metres.
+        depth_range: metres that heatmap depth spans.
+    """
+    return 1000 * sigma * (2 * (2 * width.square() + depth_range**2)).sqrt()[:, None]

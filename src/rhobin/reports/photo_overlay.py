@@ -1,6 +1,8 @@
-"""A predicted person drawn over the photograph."""
+"""Predicted meshes drawn over a photograph."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -8,38 +10,61 @@ import numpy as np
 from rhobin.data.photos.photo import PhotoSource
 from rhobin.geometry.camera import resize_intrinsics
 from rhobin.reports.overlay import Surface, Window, draw_surfaces
-from rhobin.reports.palette import PRED_BODY
-from rhobin.reports.sample_picture import MASK_BODY
+from rhobin.reports.sample_picture import MASK_BODY, MASK_OBJECT
 
 LONGEST = 1024
 OPACITY = 0.8
 
 
-def draw_photo(source: PhotoSource, verts: np.ndarray, faces: np.ndarray, K: np.ndarray) -> np.ndarray:
-    """The whole photograph with the body over it, and the outline of the person's mask or box.
+def draw_photo(source: PhotoSource, surfaces: Sequence[Surface], K: np.ndarray) -> np.ndarray:
+    """The whole photograph with meshes over it, and the outline of each mask or box.
 
     Args:
         source: the photograph with its masks.
-        verts: (V, 3) vertices of the body, frame of the photograph's camera, metres.
-        faces: (F, 3) triangles.
+        surfaces: meshes, frame of the photograph's camera, metres.
         K: (3, 3) intrinsics of the photograph.
 
     Returns:
         (h, w, 3) RGB uint8, at most `LONGEST` pixels wide and high.
     """
-    scale = min(1.0, LONGEST / max(source.size))
-    width, height = size = [max(1, round(scale * length)) for length in source.size]
-    image = cv2.resize(
-        cv2.cvtColor(source.photo.pixels, cv2.COLOR_BGR2RGB), size, interpolation=cv2.INTER_AREA
-    )
+    drawn = draw_meshes(source.photo.pixels, surfaces, K, shown_size(source.size, LONGEST))
+    scale = drawn.shape[1] / source.size[0]
+    for mask, box, color in zip(source.masks, source.boxes, (MASK_BODY, MASK_OBJECT), strict=True):
+        if mask.size:
+            outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+            shown = [np.round((line + box[:2] + 0.5) * scale - 0.5).astype(np.int32) for line in outlines]
+            cv2.polylines(drawn, shown, True, color, 1, cv2.LINE_AA)
+    return drawn
+
+
+def draw_meshes(
+    pixels: np.ndarray, surfaces: Sequence[Surface], K: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """A photograph with meshes over it.
+
+    Args:
+        pixels: (H, W, 3) BGR uint8.
+        surfaces: meshes, frame of the camera, metres; may be none.
+        K: (3, 3) intrinsics of the photograph.
+        size: width and height of the picture.
+
+    Returns:
+        (h, w, 3) RGB uint8.
+    """
+    image = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), size, interpolation=cv2.INTER_AREA)
+    if not surfaces:
+        return image
     window = Window(0, 0, max(size), max(size))
-    K_shown = resize_intrinsics(K, width / source.size[0], height / source.size[1])
-    drawn = draw_surfaces(image, [Surface(verts, faces, PRED_BODY)], K_shown, window, OPACITY)
-    outlines, _ = cv2.findContours(source.masks[0], cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    corner = source.boxes[0, :2]
-    shown = [np.round((outline + corner + 0.5) * scale - 0.5).astype(np.int32) for outline in outlines]
-    cv2.polylines(drawn, shown, True, MASK_BODY, 1, cv2.LINE_AA)
-    return np.ascontiguousarray(drawn[:height, :width])
+    K_shown = resize_intrinsics(K, size[0] / pixels.shape[1], size[1] / pixels.shape[0])
+    drawn = draw_surfaces(image, surfaces, K_shown, window, OPACITY)
+    return np.ascontiguousarray(drawn[: size[1], : size[0]])
+
+
+def shown_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    """Width and height of a picture of an image of a size, at most `longest` pixels each way."""
+    scale = min(1.0, longest / max(size))
+    width, height = (max(1, round(scale * length)) for length in size)
+    return width, height
 
 
 def jpeg(picture: np.ndarray) -> bytes:

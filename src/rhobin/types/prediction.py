@@ -53,7 +53,8 @@ class Prediction:
         object: the objects; None from a method that predicts only people.
         extras: whatever else the method says of each view, (B, ...) by name: stored beside the results, and
             the same in any camera's frame. ``confidence`` (B,) in [0, 1] is how sure it is of the object's
-            pose; higher is surer. ``joints_sigma_mm`` (B, 29) is how far it thinks that each joint is off.
+            pose; higher is surer. ``joints_sigma_mm`` (B, 29) is how far it thinks that each joint is off,
+            ``kpts_sigma_mm`` (B, 8) the same of the object's keypoints.
     """
 
     human: HumanPrediction | None = None

@@ -16,11 +16,17 @@ from rhobin.data.images.plan import PatchPlan
 from rhobin.data.images.source import planned_patch
 from rhobin.data.photos.exif import Exif, read_exif
 
+SMALLEST = 16
+"""Pixels across below which nothing can be told of a photograph."""
 _UPRIGHT: int = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH  # obeys EXIF's orientation, drops transparency
 
 
 class PhotoError(ValueError):
     """A photograph, or what was said of it, that cannot be used: file, found, expected, next step."""
+
+
+class EmptyMaskError(PhotoError):
+    """A mask without a pixel."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def read_photo(file: Path) -> Photo:
     """Read a photograph: grey becomes colour, 16 bits become 8, transparency is ignored.
 
     Raises:
-        PhotoError: it cannot be read, or holds other numbers than 8 or 16 bits.
+        PhotoError: it cannot be read, is tiny, or holds other numbers than 8 or 16 bits.
     """
     content, pixels = _decode(file, _UPRIGHT)
     if pixels.dtype == np.uint16:
@@ -89,7 +95,13 @@ def read_photo(file: Path) -> Photo:
         raise PhotoError(
             f"{file}: holds {pixels.dtype} numbers; expected 8 or 16 bits a channel. Save it as a PNG or JPEG"
         )
-    return Photo(file, content, pixels, read_exif(content))
+    photo = Photo(file, content, pixels, read_exif(content))
+    if min(photo.size) < SMALLEST:
+        raise PhotoError(
+            f"{file}: the image is {size_text(photo.size)}; expected at least {SMALLEST} pixels each way. "
+            "Give the photograph itself, no thumbnail"
+        )
+    return photo
 
 
 def read_photo_mask(file: Path, photo: Photo) -> tuple[np.ndarray, np.ndarray]:
@@ -98,18 +110,23 @@ def read_photo_mask(file: Path, photo: Photo) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         PhotoError: it cannot be read, is not of the photograph's size, or shows nothing.
     """
-    mask = _decode(file, cv2.IMREAD_GRAYSCALE)[1]
+    return checked_mask(_decode(file, cv2.IMREAD_GRAYSCALE)[1], str(file), photo)
+
+
+def checked_mask(mask: np.ndarray, name: str, photo: Photo) -> tuple[np.ndarray, np.ndarray]:
+    """The same of a mask (H, W), bool or uint8, that is already there; errors as `read_photo_mask`."""
+    mask = mask.astype(np.uint8) * np.uint8(255) if mask.dtype == bool else mask
     if (mask.shape[1], mask.shape[0]) != photo.size:
         found, wanted = size_text(mask.shape[1::-1]), size_text(photo.size)
         upright = " as shown upright" if photo.exif.orientation > 4 else ""
         raise PhotoError(
-            f"{file}: mask is {found}; expected {wanted}, the size of {photo.file}{upright}. Make the mask "
+            f"{name}: mask is {found}; expected {wanted}, the size of {photo.file}{upright}. Make the mask "
             "of this very image"
         )
     box = mask_box(mask)
     if not box.any():
-        raise PhotoError(
-            f"{file}: mask is empty: its brightest pixel is {mask.max()}; expected pixels above "
+        raise EmptyMaskError(
+            f"{name}: mask is empty: its brightest pixel is {mask.max()}; expected pixels above "
             f"{MASK_THRESHOLD} of 255 where the person or object is. Draw them white"
         )
     return inside_box(mask, box), box

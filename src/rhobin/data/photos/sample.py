@@ -21,11 +21,11 @@ def photo_sample(
     """The sample of a photograph, without targets.
 
     Args:
-        subject: the person in it.
+        subject: the person and the object in it.
         K: (3, 3) intrinsics of the photograph, pixels.
         config: what samples hold; lenses are not known, so the photograph is taken as a pinhole's.
         gender: index into `GENDERS`.
-        object_id: of the object, for networks that are told it.
+        object_id: of the object.
     """
     source, turned = subject.source, config.view.ray == "turn"
     framings = frame_crops(subject.about, config.crops, K, turned)

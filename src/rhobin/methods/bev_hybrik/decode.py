@@ -10,7 +10,7 @@ from rhobin.body.from_joints import pose_body
 from rhobin.geometry.camera import solve_translation, unproject
 from rhobin.geometry.depth_bins import DepthBins
 from rhobin.methods.bev_hybrik.net import BevHybrikOutput
-from rhobin.nets.heatmap import precision
+from rhobin.nets.heatmap import precision, spread_mm
 from rhobin.types import HumanPrediction
 
 NEAREST_PELVIS = 0.3  # metres
@@ -40,13 +40,8 @@ class Lifting(NamedTuple):
         return unproject(self.pixels(uvd), depth, self.K)
 
     def spread_mm(self, sigma: Float[Tensor, "B K"], pelvis: Float[Tensor, " B"]) -> Float[Tensor, "B K"]:
-        """Distances (B, K) that uncertainties in heatmap units stand for, of pelvises at depths (B,) metres.
-
-        The loss of HybrIK is least where a coordinate's mean absolute error is sqrt(2) sigma. The three
-        coordinates are u and v, in crop widths at the person's depth, and d.
-        """
-        width = self.size * pelvis / self.K[:, 0, 0]
-        return 1000 * sigma * (2 * (2 * width.square() + self.depth_range**2)).sqrt()[:, None]
+        """What uncertainties (B, K) in heatmap units stand for at pelvis depths (B,) metres."""
+        return spread_mm(sigma, self.size * pelvis / self.K[:, 0, 0], self.depth_range)
 
 
 def pelvis_depth(place: Float[Tensor, "B 3"], lifting: Lifting, bins: DepthBins) -> Float[Tensor, " B"]:

@@ -18,7 +18,7 @@ from rhobin.body.joints import PARENTS29
 from rhobin.geometry.align import rigid_align
 from rhobin.geometry.camera import solve_translation, unproject
 from rhobin.methods.khor.net import KEYPOINTS, KhorOutput
-from rhobin.nets.heatmap import Keypoints, precision
+from rhobin.nets.heatmap import Keypoints, precision, spread_mm
 from rhobin.types import HumanPrediction, ObjectPrediction, Prediction, required
 
 NEAREST_PELVIS = 0.3  # metres
@@ -50,6 +50,10 @@ class Lifting(NamedTuple):
     def points(self, uvd: Float[Tensor, "B K 3"], pelvis: Float[Tensor, " B"]) -> Float[Tensor, "B K 3"]:
         """Points of heatmap coordinates about pelvises at depths (B,), metres, camera frame."""
         return self.rays(uvd) * (pelvis[:, None] + uvd[..., 2] * self.depth_range)[..., None]
+
+    def spread_mm(self, sigma: Float[Tensor, "B K"], depth: Float[Tensor, " B"]) -> Float[Tensor, "B K"]:
+        """What uncertainties (B, K) in heatmap units stand for at depths (B,), metres."""
+        return spread_mm(sigma, self.size * depth / self.K[:, 0, 0], self.depth_range)
 
 
 class BodyParts(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from rhobin.methods.khor.net import KhorNet, KhorOutput
 from rhobin.methods.khor.symmetry import nearest_target
 from rhobin.methods.symmetry import Symmetries
 from rhobin.nets.images import normalized
-from rhobin.types import Batch, Prediction
+from rhobin.types import Batch, Prediction, required
 
 SYMMETRIES = ("none", "minimum")
 
@@ -83,9 +84,13 @@ class Khor(Method):
         return super().losses(output, batch)
 
     def decode(self, output: KhorOutput, batch: Batch) -> Prediction:
-        """Body and object of each crop, metres, camera frame."""
+        """Body and object of each crop, metres, camera frame.
+
+        The extras `joints_sigma_mm` (B, 29) and `kpts_sigma_mm` (B, 8) are how far each joint and each
+        keypoint of the object may be off, before calibration.
+        """
         lifting = Lifting(batch.K_crop, self.input_size, self.depth_range)
-        return decode(
+        prediction = decode(
             output,
             lifting,
             batch.gender,
@@ -94,3 +99,22 @@ class Khor(Method):
             self.template_kpts,
             self.adaptive,
         )
+        return replace(prediction, extras=spreads(output, prediction, lifting))
+
+
+def spreads(output: KhorOutput, prediction: Prediction, lifting: Lifting) -> dict[str, Tensor]:
+    """How far each point that a part is fitted to may be off, millimetres; see `Khor.decode`.
+
+    Args:
+        output: of the network.
+        prediction: that was made of it, camera frame.
+        lifting: of the crops.
+    """
+    human, obj, found = prediction.human, prediction.object, {}
+    if output.human is not None and human is not None:
+        depth = required(human.joints, "the joints")[:, 0, 2]
+        found["joints_sigma_mm"] = lifting.spread_mm(output.human.sigma, depth)
+    if output.object is not None and obj is not None:
+        depth = required(obj.kpts, "the keypoints")[..., 2].mean(1)
+        found["kpts_sigma_mm"] = lifting.spread_mm(output.object.sigma, depth)
+    return found
