@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         inputs = list_inputs(args.images)
         asked, network = predict_options.asked_of(args, inputs), _opened(args)
+        asked = predict_options.with_finder(asked, args, network)
         _check_network(network, asked, args)
     except (OSError, ValueError, RuntimeError) as error:
         return _complain(error)

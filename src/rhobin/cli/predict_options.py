@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from rhobin.data.photos.inputs import Inputs
     from rhobin.engine.photo_images import Asked
+    from rhobin.engine.photo_network import PhotoNetwork
 
 _COUNTS = {1: "a number", 4: "four numbers with commas between"}
 
@@ -46,6 +48,16 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
             help=f"image whose bright pixels are the {part}, or a folder of such: NAME.png; for a video NAME "
             "a folder of NAME/000000.png",
         )
+
+    parser.add_argument(
+        "--masks",
+        metavar="FILE",
+        help="masks of person and object in one file (.npz, COCO's or VIA's .json), a folder of NAME.npz or "
+        "NAME.json, or auto: by Mask R-CNN; --box then chooses among several people",
+    )
+    parser.add_argument(
+        "--mask-weights", type=Path, metavar="FILE", help="of Mask R-CNN (default: torchvision's download)"
+    )
 
 
 def _add_camera(parser: argparse.ArgumentParser) -> None:
@@ -113,6 +125,15 @@ def asked_of(args: argparse.Namespace, inputs: Inputs) -> Asked:
     from rhobin.engine.photo_images import Asked
 
     boxes, masks = (args.box, args.object_box), (args.mask, args.object_mask)
+    for option, value in (
+        ("--mask", args.mask),
+        ("--object-mask", args.object_mask),
+        ("--object-box", args.object_box),
+    ):
+        if args.masks is not None and value is not None:
+            raise ValueError(f"--masks tells both masks; {option} {value} does, too. Leave one of them out")
+    if args.mask_weights is not None and args.masks is None:
+        raise ValueError(f"--mask-weights {args.mask_weights}: read with --masks auto alone. Leave it out")
     single = {"--box": args.box, "--object-box": args.object_box} | {
         option: mask
         for option, mask in (("--mask", args.mask), ("--object-mask", args.object_mask))
@@ -127,6 +148,21 @@ def asked_of(args: argparse.Namespace, inputs: Inputs) -> Asked:
     if args.smooth and not inputs.videos:
         raise ValueError("--smooth is of the frames of a video, found none. Leave it out, or name a video")
     return Asked(boxes, masks, args.K, args.focal, args.gender, args.object, args.batch, args.smooth)
+
+
+def with_finder(asked: Asked, args: argparse.Namespace, network: PhotoNetwork) -> Asked:
+    """The same, with what finds masks where `--masks` asks for it.
+
+    Raises:
+        ValueError: there is no such file, or Mask R-CNN has no weights.
+    """
+    from rhobin.data.photos.finder import mask_finder
+
+    if args.masks is None:
+        return asked
+    parts, device = network.samples.reads.parts, str(network.device)
+    finder = mask_finder(args.masks, parts, args.box, args.object, args.mask_weights, device)
+    return replace(asked, finder=finder)
 
 
 def _numbers(text: str, count: int) -> tuple[float, ...]:

@@ -15,7 +15,7 @@ from rhobin.data.photos.camera import photo_camera
 from rhobin.data.photos.clip import clip_frames, frame_photo, open_clip
 from rhobin.data.photos.photo import EmptyMaskError, PhotoError
 from rhobin.data.photos.pointer import OPTIONS, PARTS, READ, Pointer, Told
-from rhobin.engine.photo_images import Asked
+from rhobin.engine.photo_images import Asked, found_pointer
 from rhobin.engine.photo_network import PhotoNetwork
 from rhobin.engine.photo_numbers import Arrays
 from rhobin.engine.photo_smooth import smoothed, stretches
@@ -76,6 +76,7 @@ class _Reading:
 
     decoded: int = 0
     first: Shot | None = None
+    nothing: str = ""
     faults: list[str] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
 
@@ -91,7 +92,8 @@ def predict_clip(network: PhotoNetwork, file: Path, asked: Asked) -> ClipPredict
     Raises:
         PhotoError: it is no video, it has no masks, or no frame of it can be predicted.
     """
-    video, masks, reading = open_clip(file), _masks(file, asked), _Reading()
+    video, reading = open_clip(file), _Reading()
+    masks = ({}, {}) if asked.finder else _masks(file, asked)
     rows: list[tuple[int, Arrays, np.ndarray]] = []
     for batch in _batches(_shots(network, video, asked, masks, reading), asked.batch):
         found = predict_shots(network, [shot for _, shot in batch])
@@ -100,7 +102,8 @@ def predict_clip(network: PhotoNetwork, file: Path, asked: Asked) -> ClipPredict
             rows.append((index, one.arrays, shot.subject.source.boxes))
     video.close()
     if reading.first is None:
-        reason = f" ({reading.faults[0]})" if reading.faults else ""
+        first = reading.faults[0] if reading.faults else reading.nothing
+        reason = f" ({first})" if first else ""
         raise PhotoError(
             f"{file}: none of its {reading.decoded} frames has a mask of each part that the network predicts"
             f"{reason}. Add masks named by the number of the frame, from 000000.png on"
@@ -133,10 +136,20 @@ def _shots(
     needed = [READ[part] for part in network.samples.reads.parts]
     for index, pixels in clip_frames(video):
         reading.decoded = index + 1
-        if any(name in needed and index not in masks[part] for part, name in enumerate(PARTS)):
+        if not asked.finder and any(
+            name in needed and index not in masks[part] for part, name in enumerate(PARTS)
+        ):
             continue
         photo = frame_photo(video.path, index, pixels)
-        pointer = Pointer(Told(mask=masks[0].get(index)), Told(mask=masks[1].get(index)))
+        try:
+            pointer = (
+                found_pointer(asked.finder, photo)
+                if asked.finder
+                else Pointer(Told(mask=masks[0].get(index)), Told(mask=masks[1].get(index)))
+            )
+        except PhotoError as error:
+            reading.nothing = reading.nothing or str(error)
+            continue
         camera = photo_camera(photo, asked.K, asked.focal)
         try:
             shot = prepare_photo(network, photo, pointer, camera, asked.gender, asked.object_name)
@@ -151,6 +164,8 @@ def _shots(
 
 def _in_words(shot: Shot, asked: Asked) -> Shot:
     """A frame that speaks for all: its masks are told as the folder that they lie in."""
+    if asked.finder:
+        return shot
     places = dict(zip(PARTS, asked.masks, strict=True))
     how = {part: f"masks by frame in {places[part]}" for part in shot.subject.how}
     return replace(shot, subject=replace(shot.subject, how=how))

@@ -11,13 +11,17 @@ import numpy as np
 from rhobin.data.photos.clip import clip_frames, open_clip
 from rhobin.data.photos.pointer import PARTS
 from rhobin.engine.photo_clip import ClipPrediction
-from rhobin.engine.photo_files import packed, plain_json, shot_facts, surfaces
+from rhobin.engine.photo_facts import page_facts, shot_facts, surfaces
+from rhobin.engine.photo_files import packed, plain_json
+from rhobin.engine.photo_scenes import glb, sure_text
 from rhobin.engine.photos import PhotoMesh, part_meshes
 from rhobin.files import write_bytes
 from rhobin.reports.clip_overlay import write_clip
 from rhobin.reports.photo_overlay import draw_meshes, shown_size
+from rhobin.reports.photo_page import photo_page, photo_scene
 
 LONGEST = 640
+SHOWN = 6  # frames on the page
 
 
 def write_clip_files(out: Path, clip: ClipPrediction) -> None:
@@ -84,9 +88,37 @@ def _pictures(clip: ClipPrediction) -> Iterator[np.ndarray]:
     video.close()
 
 
+def _glb(path: Path, clip: ClipPrediction) -> None:
+    times = np.arange(clip.decoded) / clip.fps
+    write_bytes(path, glb(clip.network, clip.shot, clip.arrays, clip.frames, times))
+
+
+def _page(path: Path, clip: ClipPrediction) -> None:
+    shown = np.unique(np.linspace(0, len(clip.frames) - 1, SHOWN).round().astype(int))
+    wanted = {int(clip.frames[row]): row for row in shown}
+    pictures, scenes = [], []
+    for index, picture in enumerate(_pictures(clip)):
+        if index in wanted:
+            meshes = meshes_of(clip, wanted[index])
+            label = f"frame {index}, {index / clip.fps:.1f} s"
+            sure = sure_text({name: array[wanted[index]] for name, array in clip.arrays.items()})
+            drawn = dict(zip(meshes, surfaces(meshes), strict=True))
+            pictures.append(picture)
+            scenes.append(photo_scene(label, f"{label}. {sure}".strip(), drawn))
+    lead = (
+        f"{len(clip.frames)} of {clip.decoded} frames were predicted; {len(scenes)} of them are shown, "
+        "evenly spread. The video beside this page shows all."
+    )
+    eyebrow = f"{clip.network.module.title}, run {clip.network.origin['run']}"
+    page = photo_page(clip.file.name, eyebrow, lead, pictures, scenes, page_facts(clip.shot, clip.network))
+    write_bytes(path, page)
+
+
 CLIP_WRITERS: dict[str, Callable[[Path, ClipPrediction], None]] = {
     ".npz": _numbers,
     ".json": _json,
+    ".glb": _glb,
     ".overlay.mp4": _overlay,
+    ".html": _page,
 }
 """What is written of a video, by ending."""

@@ -10,18 +10,13 @@ from typing import Any
 
 import numpy as np
 
-import rhobin
-from rhobin.data.photos.pointer import PARTS
-from rhobin.engine.photo_network import PhotoNetwork
-from rhobin.engine.photos import PhotoMesh, PhotoPrediction, Shot
+from rhobin.engine.photo_facts import FRAME, shot_facts, surfaces
+from rhobin.engine.photo_scenes import photo_glb, photo_html
+from rhobin.engine.photos import PhotoMesh, PhotoPrediction
 from rhobin.files import write_bytes
-from rhobin.reports.overlay import Surface
-from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, RGB
 from rhobin.reports.photo_overlay import draw_photo, jpeg
 
-FRAME = "camera of the photograph as seen upright: x right, y down, z forward; metres"
 TEXTS = ("gender", "body", "object", "frame", "smoother")
-COLORS: dict[str, RGB] = {"person": PRED_BODY, "object": PRED_OBJECT}
 
 
 def write_photo(out: Path, name: str, found: PhotoPrediction) -> None:
@@ -50,30 +45,6 @@ def plain_json(arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> by
     return (json.dumps(plain, indent=1) + "\n").encode()
 
 
-def shot_facts(shot: Shot, network: PhotoNetwork) -> dict[str, Any]:
-    """What is said beside the numbers of a photograph, or of the frames of a video.
-
-    Args:
-        shot: the photograph.
-        network: that predicted.
-    """
-    template = shot.template
-    return {
-        "rhobin": rhobin.__version__,
-        **network.origin,
-        "image": str(shot.photo.file),
-        "size": list(shot.photo.size),
-        "frame": FRAME,
-        "gender": shot.gender,
-        "object": None if template is None else template.name,
-        "template_sha256": None if template is None else template.sha256,
-        **{f"{part}_from": how for part, how in shot.subject.how.items()},
-        **{f"{part}_box": shot.subject.source.boxes[PARTS.index(part)].tolist() for part in shot.subject.how},
-        "camera_from": shot.camera.how,
-        "notes": [*network.notes, *shot.subject.notes],
-    }
-
-
 def mesh_text(meshes: Mapping[str, PhotoMesh], title: str) -> str:
     """Meshes as one Wavefront OBJ with an object of each.
 
@@ -88,11 +59,6 @@ def mesh_text(meshes: Mapping[str, PhotoMesh], title: str) -> str:
         lines += [f"f {a} {b} {c}\n" for a, b, c in (mesh.faces + first).tolist()]
         first += len(mesh.verts)
     return "".join(lines)
-
-
-def surfaces(meshes: Mapping[str, PhotoMesh]) -> list[Surface]:
-    """Meshes in the colours of their parts."""
-    return [Surface(mesh.verts, mesh.faces, COLORS[name]) for name, mesh in meshes.items()]
 
 
 def _numbers(found: PhotoPrediction) -> bytes:
@@ -121,6 +87,8 @@ WRITERS: dict[str, Callable[[PhotoPrediction], bytes]] = {
     ".npz": _numbers,
     ".json": _json,
     ".obj": _mesh,
+    ".glb": photo_glb,
     ".overlay.jpg": _picture,
+    ".html": photo_html,
 }
 """What is written of a photograph, by ending."""

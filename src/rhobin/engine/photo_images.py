@@ -10,7 +10,8 @@ import numpy as np
 
 from rhobin.data.photos.beside import mask_beside
 from rhobin.data.photos.camera import photo_camera
-from rhobin.data.photos.photo import PhotoError, read_photo
+from rhobin.data.photos.finder import Finder
+from rhobin.data.photos.photo import Photo, PhotoError, read_photo
 from rhobin.data.photos.pointer import PARTS, READ, Box, Pointer, Told
 from rhobin.engine.photo_files import write_photo
 from rhobin.engine.photo_network import PhotoNetwork
@@ -30,6 +31,7 @@ class Asked:
         object_name: of the template.
         batch: photographs that the network sees at once.
         smooth: standard deviation of the smoother of videos, frames; 0 for none.
+        finder: finds the masks of a photograph, in place of `masks`; then the person's box, if any, chooses.
     """
 
     boxes: tuple[Box | None, Box | None] = (None, None)
@@ -40,24 +42,36 @@ class Asked:
     object_name: str | None = None
     batch: int = 1
     smooth: float = 0.0
+    finder: Finder | None = None
 
     def tells(self, part: int) -> bool:
         """Whether a part is pointed at."""
-        return self.boxes[part] is not None or self.masks[part] is not None
+        return self.finder is not None or self.boxes[part] is not None or self.masks[part] is not None
 
-    def pointer(self, image: Path, parts: Sequence[str]) -> Pointer:
+    def pointer(self, photo: Photo, parts: Sequence[str]) -> Pointer:
         """Where person and object of a photograph are.
 
         Args:
-            image: the photograph.
+            photo: decoded.
             parts: what the network predicts; of these the masks have to be there.
         """
+        if self.finder is not None:
+            return found_pointer(self.finder, photo)
         needed = [READ[part] for part in parts]
         person, obj = (
-            Told(self.boxes[part], mask_beside(image, self.masks[part], name in needed))
+            Told(self.boxes[part], mask_beside(photo.file, self.masks[part], name in needed))
             for part, name in enumerate(PARTS)
         )
         return Pointer(person, obj)
+
+
+def found_pointer(finder: Finder, photo: Photo) -> Pointer:
+    """Where person and object are, by masks that were found."""
+    masks = finder(photo)
+    person, obj = (
+        Told(mask=masks[name].pixels, name=masks[name].how) if name in masks else Told() for name in PARTS
+    )
+    return Pointer(person, obj)
 
 
 @dataclass(frozen=True)
@@ -89,7 +103,7 @@ def predict_images(
         try:
             _require_own_name(image, claimed)
             photo = read_photo(image)
-            pointer = asked.pointer(image, network.samples.reads.parts)
+            pointer = asked.pointer(photo, network.samples.reads.parts)
             camera = photo_camera(photo, asked.K, asked.focal)
             waiting.append(prepare_photo(network, photo, pointer, camera, asked.gender, asked.object_name))
             claimed[image.stem] = image

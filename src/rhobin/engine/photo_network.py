@@ -18,8 +18,8 @@ from rhobin.body.chosen import body_folder, body_hash, body_name
 from rhobin.body.load import load_bodies
 from rhobin.data.settings import SampleConfig
 from rhobin.engine.build import build_trained, instantiate
-from rhobin.engine.exported import Weights, find_weights
-from rhobin.engine.photo_templates import PhotoTemplates, find_templates
+from rhobin.engine.exported import Weights, find_weights, is_export, read_card
+from rhobin.engine.photo_templates import PhotoTemplates, find_templates, require_learnt
 from rhobin.engine.predict import load_weights
 from rhobin.engine.trusted import read_config
 from rhobin.methods.base import Method
@@ -150,6 +150,8 @@ def _open(
     require_checkpoint(run_dir, weights.file)
     files = body_folder(body or datamodule.settings.body) if "human" in samples.reads.parts else None
     found, bodies = _templates(datamodule.settings.root, samples, trained, folder), load_bodies(files)
+    if is_export(run_dir):
+        require_learnt(run_dir, found, read_card(run_dir)["trained_on"]["templates"])
     module = build_trained(trained, Assets(bodies, found.names, found.by_id))
     load_weights(module, weights.file, trained)
     origin = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rhobin.behave.root_templates import root_templates
 from rhobin.data.prepare.recipe import TEMPLATES
@@ -52,6 +53,26 @@ def find_templates(root: Path, folder: Path | None) -> PhotoTemplates:
     names = (*known, *(name for name in chosen if name not in known))
     by_id = {names.index(name): template for name, template in chosen.items()}
     return PhotoTemplates(names, by_id, how, guessed)
+
+
+def require_learnt(where: Path, found: PhotoTemplates, learnt: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse built-in templates in place of others that the network learnt.
+
+    Args:
+        where: the export, for the message.
+        found: templates to predict with.
+        learnt: what the export's card says of the training's templates, by name; `sha256` of each mesh.
+
+    Raises:
+        ValueError: one is missing or another mesh.
+    """
+    here = {template.name: template.sha256 for template in found.by_id.values()}
+    other = [name for name, told in learnt.items() if here.get(name) != told["sha256"]]
+    if other and found.guessed:
+        raise ValueError(
+            f"{where} learnt templates that are not built in: {', '.join(other)}; the card has their hashes. "
+            "Give the folder that holds them with --templates FOLDER"
+        )
 
 
 def trained_templates(root: Path) -> dict[str, Template] | None:

@@ -35,6 +35,21 @@ def scene_section(cases: Sequence[Case], scenes: Sequence[SceneCase]) -> str:
         tag("button", name, type="button", data_mode=mode, aria_pressed=str(mode == "both").lower())
         for mode, name in MODES
     ]
+    picks = [_pick(i, case) for i, case in enumerate(cases)]
+    return stage(scenes, picks, tag("div", *modes, class_="modes"), _heat_scale())
+
+
+def stage(scenes: Sequence[SceneCase], picks: Sequence[str], *above: str) -> str:
+    """A scene that can be turned, with its caption and its data.
+
+    Args:
+        scenes: what it can show; the first one is shown.
+        picks: HTML of the buttons that choose among them; none for a single one.
+        above: HTML that lies on the scene.
+
+    Returns:
+        HTML.
+    """
     canvas = tag(
         "canvas",
         id="scene-canvas",
@@ -44,11 +59,11 @@ def scene_section(cases: Sequence[Case], scenes: Sequence[SceneCase]) -> str:
         aria_describedby="scene-caption",
     )
     hint = tag("p", f"{MOUSE}. {KEYS}.", class_="hint")
-    stage = tag("div", canvas, tag("div", *modes, class_="modes"), hint, _heat_scale(), class_="stage")
-    picks = [_pick(i, case) for i, case in enumerate(cases)]
+    turned = tag("div", canvas, hint, *above, class_="stage")
     data = tag("script", pack_scene(scenes), type="application/json", id="scene-data")
-    shown = tag("div", stage, tag("div", *picks, class_="picks"), id="scene", data_shown="both")
-    return shown + tag("p", text(cases[0].caption), class_="note", id="scene-caption") + data
+    chosen = [tag("div", *picks, class_="picks")] if picks else []
+    shown = tag("div", turned, *chosen, id="scene", data_shown="both")
+    return shown + tag("p", text(scenes[0].caption), class_="note", id="scene-caption") + data
 
 
 def _pick(index: int, case: Case) -> str:
