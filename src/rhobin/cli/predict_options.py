@@ -106,7 +106,9 @@ def _add_computing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", choices=("32", "bf16", "16"), default="32", help="of the network alone (default: 32)"
     )
-    parser.add_argument("--compile", action="store_true", help="compile the network, at its first batch")
+    parser.add_argument(
+        "--compile", action="store_true", help="compile the network at its first batch; on CUDA"
+    )
     parser.add_argument(
         "--smooth",
         type=_positive,
