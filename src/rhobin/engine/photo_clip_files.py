@@ -11,10 +11,10 @@ import numpy as np
 from rhobin.data.photos.clip import clip_frames, open_clip
 from rhobin.data.photos.pointer import PARTS
 from rhobin.engine.photo_clip import ClipPrediction
-from rhobin.engine.photo_facts import page_facts, shot_facts, surfaces
+from rhobin.engine.photo_facts import page_facts, shot_facts
 from rhobin.engine.photo_files import packed, plain_json
 from rhobin.engine.photo_scenes import glb, sure_text
-from rhobin.engine.photos import PhotoMesh, part_meshes
+from rhobin.engine.photos import PhotoMesh, part_meshes, surfaces
 from rhobin.files import write_bytes
 from rhobin.reports.clip_overlay import write_clip
 from rhobin.reports.photo_overlay import draw_meshes, shown_size
@@ -84,7 +84,7 @@ def _pictures(clip: ClipPrediction) -> Iterator[np.ndarray]:
     video = open_clip(clip.file)
     for index, pixels in clip_frames(video):
         meshes = meshes_of(clip, rows[index]) if index in rows else {}
-        yield draw_meshes(pixels, surfaces(meshes), clip.shot.camera.K, size)
+        yield draw_meshes(pixels, list(surfaces(meshes).values()), clip.shot.camera.K, size)
     video.close()
 
 
@@ -102,9 +102,8 @@ def _page(path: Path, clip: ClipPrediction) -> None:
             meshes = meshes_of(clip, wanted[index])
             label = f"frame {index}, {index / clip.fps:.1f} s"
             sure = sure_text({name: array[wanted[index]] for name, array in clip.arrays.items()})
-            drawn = dict(zip(meshes, surfaces(meshes), strict=True))
             pictures.append(picture)
-            scenes.append(photo_scene(label, f"{label}. {sure}".strip(), drawn))
+            scenes.append(photo_scene(label, f"{label}. {sure}".strip(), surfaces(meshes)))
     lead = (
         f"{len(clip.frames)} of {clip.decoded} frames were predicted; {len(scenes)} of them are shown, "
         "evenly spread. The video beside this page shows all."

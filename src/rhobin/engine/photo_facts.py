@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import rhobin
 from rhobin.data.photos.pointer import PARTS
 from rhobin.engine.photo_network import PhotoNetwork
-from rhobin.engine.photos import PhotoMesh, Shot
-from rhobin.reports.overlay import Surface
-from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, RGB
+from rhobin.engine.photos import Shot
 
 FRAME = "camera of the photograph as seen upright: x right, y down, z forward; metres"
-COLORS: dict[str, RGB] = {"person": PRED_BODY, "object": PRED_OBJECT}
 
 
 def shot_facts(shot: Shot, network: PhotoNetwork) -> dict[str, Any]:
@@ -38,11 +34,6 @@ def shot_facts(shot: Shot, network: PhotoNetwork) -> dict[str, Any]:
         "camera_from": shot.camera.how,
         "notes": [*network.notes, *shot.subject.notes],
     }
-
-
-def surfaces(meshes: Mapping[str, PhotoMesh]) -> list[Surface]:
-    """Meshes in the colours of their parts."""
-    return [Surface(mesh.verts, mesh.faces, COLORS[name]) for name, mesh in meshes.items()]
 
 
 def page_facts(shot: Shot, network: PhotoNetwork) -> dict[str, str]:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.engine.photo_facts import FRAME, shot_facts, surfaces
+from rhobin.engine.photo_facts import FRAME, shot_facts
 from rhobin.engine.photo_scenes import photo_glb, photo_html
 from rhobin.engine.photos import PhotoMesh, PhotoPrediction
 from rhobin.files import write_bytes
-from rhobin.reports.photo_overlay import draw_photo, jpeg
+from rhobin.reports.photo_overlay import jpeg
 
 TEXTS = ("gender", "body", "object", "frame", "smoother")
 
@@ -76,7 +76,7 @@ def _mesh(found: PhotoPrediction) -> bytes:
 
 
 def _picture(found: PhotoPrediction) -> bytes:
-    return jpeg(draw_photo(found.shot.subject.source, surfaces(found.meshes), found.shot.camera.K))
+    return jpeg(found.picture)
 
 
 def _facts(found: PhotoPrediction) -> dict[str, Any]:

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from rhobin.data.photos.pointer import PARTS
-from rhobin.engine.photo_facts import FRAME, page_facts, surfaces
+from rhobin.engine.photo_facts import FRAME, page_facts
 from rhobin.engine.photo_network import PhotoNetwork
 from rhobin.engine.photo_numbers import Arrays
-from rhobin.engine.photos import PhotoPrediction, Shot
+from rhobin.engine.photos import PhotoPrediction, Shot, surfaces
 from rhobin.reports.gltf.person import GltfPerson
 from rhobin.reports.gltf.rigid import GltfObject
 from rhobin.reports.gltf.scene import GltfScene, to_glb
-from rhobin.reports.photo_overlay import draw_photo
 from rhobin.reports.photo_page import photo_page, photo_scene
 
 ONE_SHAPE = "; one shape for all frames, the mean of the predicted ones"
@@ -47,7 +46,7 @@ def glb(
     """
     person = item = None
     if "theta" in arrays:
-        body = network.bodies.models[shot.gender or "neutral"]
+        body = network.bodies[shot.gender or "neutral"]
         beta, trans = one_shape(body, arrays)
         person = GltfPerson(body, beta, arrays["theta"], trans, frames)
     if "R" in arrays and shot.template is not None:
@@ -69,16 +68,15 @@ def one_shape(body: Any, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
 
 def photo_html(found: PhotoPrediction) -> bytes:
     """A page with the photograph under its meshes, the meshes in 3D, and the facts."""
-    shot, drawn = found.shot, surfaces(found.meshes)
-    picture = draw_photo(shot.subject.source, drawn, shot.camera.K)
+    shot = found.shot
     parts = " and the ".join(found.meshes)
     caption = f"The {parts}; the first view is the camera's. {sure_text(found.arrays)}".strip()
-    scene = photo_scene(shot.photo.file.name, caption, dict(zip(found.meshes, drawn, strict=True)))
+    scene = photo_scene(shot.photo.file.name, caption, surfaces(found.meshes))
     return photo_page(
         shot.photo.file.name,
         f"{found.network.module.title}, run {found.network.origin['run']}",
         f"The {parts} that the network sees, over the image and in 3D. Outlines are its masks.",
-        [picture],
+        [found.picture],
         [scene],
         page_facts(shot, found.network),
     )

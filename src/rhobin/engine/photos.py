@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +19,12 @@ from rhobin.engine.photo_network import PhotoNetwork
 from rhobin.engine.photo_numbers import Arrays, posed, told_arrays
 from rhobin.engine.predict import predict_batch
 from rhobin.objects.template import Template
+from rhobin.reports.overlay import Surface
+from rhobin.reports.palette import PRED_BODY, PRED_OBJECT, RGB
+from rhobin.reports.photo_overlay import draw_photo
 from rhobin.types import GENDERS, HumanPrediction, Sample
+
+COLORS: dict[str, RGB] = {"person": PRED_BODY, "object": PRED_OBJECT}
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,12 @@ class PhotoPrediction:
     arrays: Arrays
 
     @cached_property
+    def picture(self) -> np.ndarray:
+        """The photograph (h, w, 3) RGB uint8 with the meshes over it."""
+        subject, K = self.shot.subject, self.shot.camera.K
+        return draw_photo(subject.source, list(surfaces(self.meshes).values()), K)
+
+    @cached_property
     def meshes(self) -> dict[str, PhotoMesh]:
         """Meshes by part: "person", "object"."""
         rows = {name: array[None] for name, array in self.arrays.items()}
@@ -100,6 +111,11 @@ def prepare_photo(
     number = GENDERS.index(shown or "neutral")
     sample = photo_sample(subject, camera.K, network.samples, number, object_id)
     return Shot(photo, subject, camera, shown, network.objects.get(object_id), sample)
+
+
+def surfaces(meshes: Mapping[str, PhotoMesh]) -> dict[str, Surface]:
+    """Meshes by part, in the colours of their parts."""
+    return {name: Surface(mesh.verts, mesh.faces, COLORS[name]) for name, mesh in meshes.items()}
 
 
 @torch.inference_mode()

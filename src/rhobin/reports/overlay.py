@@ -91,9 +91,9 @@ def window_around(
     Returns:
         The window; the whole image's smaller side at most.
     """
-    low, high = _extent(targets, K)
+    low, high = extent(targets, K)
     reach = (high - low).max() / 2
-    other_low, other_high = _extent(others, K)
+    other_low, other_high = extent(others, K)
     low = np.clip(np.clip(other_low, low - reach, low), 0, [width, height])
     high = np.clip(np.clip(other_high, high, high + reach), 0, [width, height])
     side = float(np.clip((high - low).max() * (1 + 2 * margin), 32, min(width, height)))
@@ -170,7 +170,8 @@ def data_uri(image: np.ndarray, exact: bool = False) -> str:
     return f"data:image/{kind};base64," + b64encode(coded.tobytes()).decode()
 
 
-def _extent(verts: Sequence[np.ndarray], K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def extent(verts: Sequence[np.ndarray], K: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest pixel (2,) of what lies before the camera; the first pixel spans 0 to 1."""
     points = np.concatenate([v[v[:, 2] > NEAR] for v in verts])
     if len(points) == 0:
         return np.full(2, np.inf), np.full(2, -np.inf)

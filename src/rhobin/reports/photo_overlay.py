@@ -9,10 +9,11 @@ import numpy as np
 
 from rhobin.data.photos.photo import PhotoSource
 from rhobin.geometry.camera import resize_intrinsics
-from rhobin.reports.overlay import Surface, Window, draw_surfaces
+from rhobin.reports.overlay import NEAR, Surface, Window, draw_surfaces, extent
 from rhobin.reports.sample_picture import MASK_BODY, MASK_OBJECT
 
 LONGEST = 1024
+MARGIN = 2  # pixels about the meshes
 OPACITY = 0.8
 
 
@@ -54,10 +55,23 @@ def draw_meshes(
     image = cv2.resize(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), size, interpolation=cv2.INTER_AREA)
     if not surfaces:
         return image
-    window = Window(0, 0, max(size), max(size))
     K_shown = resize_intrinsics(K, size[0] / pixels.shape[1], size[1] / pixels.shape[0])
+    window = _covered([surface.verts for surface in surfaces], K_shown, size)
     drawn = draw_surfaces(image, surfaces, K_shown, window, OPACITY)
-    return np.ascontiguousarray(drawn[: size[1], : size[0]])
+    x, y = int(window.x), int(window.y)
+    part = image[y : y + window.size, x : x + window.size]
+    part[:] = drawn[: part.shape[0], : part.shape[1]]
+    return image
+
+
+def _covered(verts: Sequence[np.ndarray], K: np.ndarray, size: tuple[int, int]) -> Window:
+    """The square of whole pixels that meshes can cover: rays that meet nothing cost as much as others."""
+    low, high = extent(verts, K)
+    if not np.isfinite([low, high]).all() or min(v[:, 2].min() for v in verts) <= NEAR:
+        return Window(0, 0, max(size), max(size))
+    low, high = (np.clip(corner, 0, size).round().astype(int) for corner in (low - MARGIN, high + MARGIN))
+    side = max(1, int((high - low).max()))
+    return Window(int(min(low[0], size[0] - 1)), int(min(low[1], size[1] - 1)), side, side)
 
 
 def shown_size(size: tuple[int, int], longest: int) -> tuple[int, int]:

@@ -90,7 +90,7 @@ def in_heatmap(
 ) -> tuple[Float[Tensor, "B K 3"], Float[Tensor, "B K"]]:
     """Points as (u, v, d), and 1 for those that a heatmap can represent, as the data draw them."""
     depth = points[..., 2:].clamp(min=NEAR)
-    uv = project(torch.cat([points[..., :2], depth], dim=-1), K) / size - 0.5
+    uv = torch.as_tensor(project(torch.cat([points[..., :2], depth], dim=-1), K)) / size - 0.5
     uvd = torch.cat([uv, (points[..., 2:] - origin[:, None, None]) / depth_range], dim=-1)
     inside = ((uvd >= -0.5) & (uvd < 0.5)).all(-1) & (points[..., 2] > NEAR)
     return uvd, inside.float()
