@@ -10,6 +10,7 @@ import pytest
 from photo_runs import draw_photo, write_photos, write_video
 
 from rhobin.__main__ import main
+from rhobin.objects.load import load_templates
 
 sys.path[:0] = [str(Path(__file__).parents[1] / name) for name in ("data", "reports")]
 from gltf_reader import Glb  # noqa: E402
@@ -72,6 +73,26 @@ def test_the_glb_and_the_obj_are_one_scene(photo_runs, photos, capsys):
             np.testing.assert_allclose(bound(found, axis=0), bound(expected, axis=0), atol=1e-4)
     told = json.loads((photos / "out" / "a.json").read_text())
     assert told["frame"] in json.dumps(glb.tree)
+
+
+def test_the_overlap_with_the_mask_is_that_of_the_drawn_mesh(photo_runs, photos, capsys):
+    """Against filled triangles by OpenCV, of a mesh before the camera."""
+    photo = photos / "photos" / "a.jpg"
+    masks = ("--masks", photos / "both", "--object", "stool", "--focal", 150, "--out", photos / "out")
+    predict(capsys, photo_runs["khor"], photo, *masks)
+    told = json.loads((photos / "out" / "a.json").read_text())
+    stool = load_templates()["stool"]
+    pixels = (stool.verts @ np.array(told["R"]).T + told["t"]) @ np.array(told["K"]).T
+    large = np.zeros((8 * 120, 8 * 160), np.uint8)  # OpenCV fills every pixel that a triangle touches
+    corners = np.round(8 * (pixels[:, :2] / pixels[:, 2:] + 0.5) - 0.5).astype(np.int32)
+    for triangle in corners[stool.faces]:
+        cv2.fillConvexPoly(large, triangle, 255)
+    drawn = large[4::8, 4::8]
+    _, person, obj = draw_photo(0)
+    counted = person == 0
+    both, either = ((drawn > 0) & (obj > 0) & counted, ((drawn > 0) | (obj > 0)) & counted)
+    assert told["object_mask_iou"] == pytest.approx(both.sum() / either.sum(), abs=0.03)
+    assert 0 <= told["person_mask_iou"] <= 1
 
 
 def test_the_page_holds_the_picture_the_scene_and_the_facts(photo_runs, photos, capsys):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rhobin.data.photos.pointer import PARTS
+from rhobin.engine.photo_agreement import mask_overlaps
 from rhobin.engine.photo_facts import FRAME, page_facts
 from rhobin.engine.photo_network import PhotoNetwork
 from rhobin.engine.photo_numbers import Arrays
@@ -78,8 +79,13 @@ def photo_html(found: PhotoPrediction) -> bytes:
         f"The {parts} that the network sees, over the image and in 3D. Outlines are its masks.",
         [found.picture],
         [scene],
-        page_facts(shot, found.network),
+        page_facts(shot, found.network) | iou_text(found),
     )
+
+
+def iou_text(found: PhotoPrediction) -> dict[str, str]:
+    """How well each outline is its mask, for the page."""
+    return {f"{part}, IoU with its mask": f"{iou:.2f}" for part, iou in mask_overlaps(found).items()}
 
 
 def sure_text(arrays: Mapping[str, np.ndarray]) -> str:
