@@ -77,7 +77,7 @@ def test_another_experiments_checkpoint_is_refused(run, data, tmp_path):
         f"resume={run / 'checkpoints' / 'last.ckpt'}", "optim.optimizer.lr=1e-4",
     )  # fmt: skip
     assert done.returncode != 0
-    assert "optim.optimizer.lr: 0.0015 -> 0.0001" in done.stderr
+    assert "optim.optimizer.lr: 0.004 -> 0.0001" in done.stderr
     assert "Traceback" not in done.stderr
 
 

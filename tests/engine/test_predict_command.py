@@ -24,7 +24,7 @@ from rhobin.scoring.store import read_further, read_results
 
 ROOT = Path(__file__).parents[2]
 TEST = ("Date03_Sub04_backpack_back", "Date03_Sub06_stool_sit")
-WRITTEN = ("{}.npz", "{}.json", "{}.obj", "{}.overlay.jpg")
+WRITTEN = ("{}.npz", "{}.json", "{}.obj", "{}.glb", "{}.overlay.jpg", "{}.html")
 
 
 def composed(name, *overrides):

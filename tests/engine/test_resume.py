@@ -67,7 +67,7 @@ def test_a_finished_run_can_be_extended(smoke, reference, tmp_path):
 
 def test_a_new_learning_rate_is_applied(smoke, reference, stopped_at, tmp_path):
     """Announced, logged, and followed: at a hundredth of the rate the weights stay near the checkpoint's."""
-    run_dir, changes = stopped_at(7), ("optim.optimizer.lr=1.5e-5", "allow_changes=true")
+    run_dir, changes = stopped_at(7), ("optim.optimizer.lr=4e-5", "allow_changes=true")
     before = saved(run_dir)["state_dict"]
     fit(smoke(run_dir, *OVERRIDES, "resume=auto", *changes))
     rates = [
@@ -105,7 +105,7 @@ def test_another_experiment_s_checkpoint_is_refused_with_the_difference(smoke, r
                 tmp_path / "run", *OVERRIDES, "optim.optimizer.lr=0.5", "data.batch_size=2", f"resume={last}"
             )
         )
-    assert "optim.optimizer.lr: 0.0015 -> 0.5" in str(error.value)
+    assert "optim.optimizer.lr: 0.004 -> 0.5" in str(error.value)
     assert "data.batch_size: 4 -> 2" in str(error.value)
     assert "run_dir:" not in str(error.value)
     assert not (tmp_path / "run" / "checkpoints").exists()

@@ -120,7 +120,7 @@ def test_the_other_tracks_are_those_of_rhobin_score(scored_run, tmp_path, capsys
         assert main(["score", track, str(root), str(tmp_path / track), "--body", "standin"]) == 0
         alone = json.loads((tmp_path / track / "scores.json").read_text())["tracks"][track]["results"]
         for key, value in rows["khor"].items():
-            if key in ("by_joints_visible", "by_joint_seen"):  # rhobin score reads no images
+            if key in ("by_joints_visible", "by_joint_seen", "joint_errors"):  # of images and sigmas
                 continue
             assert alone[key] == (pytest.approx(value) if key == "scores" else value), key
     assert tracks["human"]["perfect"]["scores"]["MPJPE"] < 0.01
@@ -151,7 +151,8 @@ def test_frames_have_the_errors_of_every_track(scored_run):
 def test_what_the_network_says_beyond_the_format_is_kept(scored_run):
     further = read_further(scored_run.run)
     results, _ = read_results(scored_run.run)
-    assert set(further.arrays) == {"K_crop", "joints", "kpts", "turn"}
+    said = {f"extras.{name}_mm" for name in ("joints_sigma", "kpts_sigma", "joints_error")}
+    assert set(further.arrays) == {"K_crop", "joints", "kpts", "turn", *said}
     names = [f"{name}/{frame}" for name, record in results.items() for frame in record["frames"]]
     assert [f"{s}/{f}" for s, f in zip(further.sequence, further.frame, strict=True)] == names
 

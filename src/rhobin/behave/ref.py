@@ -171,9 +171,9 @@ def _annotation(path: Path, name: str, value: Mapping, scored: bool) -> Sequence
         if len(array) != len(frames):
             raise ValueError(f"{path}: {name} lists {len(frames)} frames but {len(array)} {key}")
         arrays[key] = array
+    gender = gender_name(entry(path, name, value, "gender"))
     if scored:
         check_values(arrays, frames, where)
-    gender = gender_name(entry(path, name, value, "gender"))
-    if gender not in GENDERS:
+    if scored and gender not in GENDERS:
         raise ValueError(f"{where}: key 'gender': expected one of {', '.join(GENDERS)}, found {gender!r:.40}")
     return SequenceAnnotation(frames=frames, gender=gender, **arrays)
