@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "trials"))
-from overfit import ERRORS, overfit  # noqa: E402
+from overfit import ERRORS, overfit
 
 
 def test_true_keypoints_of_two_views_come_back_as_their_meshes(smoke, tmp_path):

@@ -85,7 +85,7 @@ def test_a_test_view_as_a_bare_photograph_has_the_body_of_the_evaluation(person,
             "--gender", record["gender"], "--out", tmp_path,
         )  # fmt: skip
         assert status == 0
-        assert "note" not in out
+        assert "note: the network" not in out
         found = np.load(tmp_path / f"{color.stem}.npz")
         at = record["frames"].index(frame)
         rows = zip(further.sequence.tolist(), further.frame.tolist(), strict=True)

@@ -47,6 +47,37 @@ def test_masks_of_one_file_predict_as_masks_of_two(photo_runs, photos, capsys):
             np.testing.assert_array_equal(one[key], two[key], err_msg=key)
 
 
+def test_masks_are_not_written_over(photo_runs, photos, capsys):
+    call = ("predict", photo_runs["bev_hybrik"], photos / "photos", "--masks", photos / "both")
+    before = (photos / "both" / "a.npz").read_bytes()
+    assert main([*map(str, call), "--out", str(photos / "both")]) == 1
+    assert "predictions would have their names. Give another folder" in capsys.readouterr().err
+    assert (photos / "both" / "a.npz").read_bytes() == before
+
+
+def test_what_was_written_beside_photographs_is_no_photograph(photo_runs, photos, capsys):
+    call = (
+        photo_runs["bev_hybrik"],
+        photos / "photos",
+        "--masks",
+        photos / "both",
+        "--out",
+        photos / "photos",
+    )
+    assert "2 of 2 images predicted\n" in predict(capsys, *call)
+    assert "2 of 2 images predicted, 12 other files ignored\n" in predict(capsys, *call)
+
+
+def test_a_mesh_beside_its_mask_is_noted(photo_runs, photos, capsys):
+    """Whatever an untrained network says, the note and the number agree."""
+    for focal in (40, 150, 2000):
+        call = (photo_runs["bev_hybrik"], photos / "photos" / "a.jpg", "--masks", photos / "both")
+        out = predict(capsys, *call, "--focal", focal, "--out", photos / "out")
+        told = json.loads((photos / "out" / "a.json").read_text())
+        noted = "the predicted person hardly meets its mask" in out
+        assert noted == (told["person_mask_iou"] < 0.1)
+
+
 def test_a_video_takes_masks_by_the_numbers_of_its_frames(photo_runs, tmp_path, capsys):
     clip = write_video(tmp_path, 3, ())
     (tmp_path / "masks" / "clip").mkdir(parents=True)

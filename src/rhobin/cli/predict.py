@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rhobin.engine.photos import Shot
 
 configure = predict_options.configure
+DOUBTFUL = 0.1
+"""IoU of a mesh with its mask below which something is wrong."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,14 +28,15 @@ def run(args: argparse.Namespace) -> int:
     from rhobin.data.photos.inputs import list_inputs
     from rhobin.engine.runinfo import kept_in
 
+    out = args.out or kept_in(args.run, args.checkpoint) / "predictions"
     try:
         inputs = list_inputs(args.images)
+        predict_options.check_out(out, args, inputs)
         asked, network = predict_options.asked_of(args, inputs), _opened(args)
         asked = predict_options.with_finder(asked, args, network)
         _check_network(network, asked, args)
     except (OSError, ValueError, RuntimeError) as error:
         return _complain(error)
-    out = args.out or kept_in(args.run, args.checkpoint) / "predictions"
     for note in network.notes:
         print(f"note: {note}")
     for fault in inputs.faults:
@@ -80,6 +83,7 @@ def _images(network: PhotoNetwork, inputs: Inputs, asked: Asked, out: Path) -> I
         else:
             print(f"{outcome.file}: {out / outcome.file.stem}{{{','.join(WRITERS)}}}")
             _tell(outcome.found.shot)
+            _doubt(outcome.found.mask_iou)
         yield outcome.found is not None
 
 
@@ -99,6 +103,16 @@ def _videos(network: PhotoNetwork, inputs: Inputs, asked: Asked, out: Path) -> I
         print(f"{file}: {out / file.stem}{{{','.join(CLIP_WRITERS)}}}")
         _tell_clip(clip)
         yield clip.whole
+
+
+def _doubt(mask_iou: Mapping[str, float]) -> None:
+    """Say where a prediction cannot be right."""
+    for part, iou in mask_iou.items():
+        if iou < DOUBTFUL:
+            print(
+                f"  note: the predicted {part} hardly meets its mask (IoU {iou:.2f}); look at the "
+                "picture, the mask and the camera"
+            )
 
 
 def _tell_clip(clip: ClipPrediction) -> None:
@@ -128,5 +142,8 @@ def _tell(shot: Shot) -> None:
 
 
 def _complain(error: object) -> int:
-    print(f"error: {error}", file=sys.stderr)
+    told = str(error)
+    if isinstance(error, OSError) and error.errno and error.filename:
+        told = f"{error.filename}: {error.strerror}; expected a place to write to. Give another --out FOLDER"
+    print(f"error: {told}", file=sys.stderr)
     return 1

@@ -152,6 +152,29 @@ def asked_of(args: argparse.Namespace, inputs: Inputs) -> Asked:
     return Asked(boxes, masks, args.K, args.focal, args.gender, args.object, args.batch, args.smooth)
 
 
+def check_out(out: Path, args: argparse.Namespace, inputs: Inputs) -> None:
+    """Refuse a folder in which predictions would replace masks, or lie among what is shared.
+
+    Raises:
+        ValueError: masks of the same names are in it, or it is in an export.
+    """
+    from rhobin.engine.exported import is_export
+
+    if is_export(args.run) and out.resolve().is_relative_to(args.run.resolve()):
+        raise ValueError(
+            f"{args.run} is an export, to be shared as it is; expected another folder. Give --out FOLDER"
+        )
+    place = Path(args.masks) if args.masks else None
+    names = {file.stem for file in (*inputs.images, *inputs.videos)}
+    folder = place if place is None or place.is_dir() else place.parent
+    replaced = place and (place.is_dir() or place.stem in names)
+    if folder and replaced and folder.resolve() == out.resolve():
+        raise ValueError(
+            f"--out {out}: the files of --masks {args.masks} are there, and predictions would have their "
+            "names. Give another folder"
+        )
+
+
 def with_finder(asked: Asked, args: argparse.Namespace, network: PhotoNetwork) -> Asked:
     """The same, with what finds masks where `--masks` asks for it.
 

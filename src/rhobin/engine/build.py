@@ -9,7 +9,9 @@ from typing import Any
 import hydra
 import numpy as np
 import pytorch_lightning as pl
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
@@ -27,6 +29,18 @@ from rhobin.methods.base import Method
 from rhobin.types import Batch
 
 register_resolvers()
+
+BUILD_ERRORS = (OmegaConfBaseException, HydraException)
+"""What building from a config of another version raises."""
+
+
+def other_version(run_dir: Path, error: Exception, doing: str) -> ValueError:
+    """What to say of a run folder whose config cannot be built; `doing` is a verb that begins a sentence."""
+    reason = str(error.__cause__ or error).splitlines()[0]
+    return ValueError(
+        f"{run_dir}/config.yaml cannot be built ({reason}): another version of rhobin wrote it. {doing} "
+        "with the version and commit that run.json in that folder names, or train again"
+    )
 
 
 def instantiate(config: Any, **kwargs: Any) -> Any:

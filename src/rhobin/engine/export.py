@@ -12,7 +12,7 @@ from safetensors.torch import save
 
 import rhobin
 from rhobin.data.collate import collate
-from rhobin.engine.build import build_datamodule, build_trained
+from rhobin.engine.build import BUILD_ERRORS, build_datamodule, build_trained, other_version
 from rhobin.engine.evaluate import moved
 from rhobin.engine.exported import CARD, CONFIG, SCHEMA, WEIGHTS, file_hash, find_weights, is_export
 from rhobin.engine.neutral import neutral_config
@@ -149,8 +149,11 @@ def open_run(
     places = {"root": str(root), "body": body and str(body), "workers": 0}
     here = moved(config, OmegaConf.create(places))
     here.data.validation.fraction = config.data.validation.fraction
-    datamodule = build_datamodule(here)
-    module = build_trained(here, datamodule.assets)
+    try:
+        datamodule = build_datamodule(here)
+        module = build_trained(here, datamodule.assets)
+    except BUILD_ERRORS as error:
+        raise other_version(run_dir, error, "Export") from error
     load_weights(module, file, config)
     return Trained(run_dir, config, datamodule, module, checkpoint)
 

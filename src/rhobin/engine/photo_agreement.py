@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from rhobin.data.photos.photo import PhotoSource
 from rhobin.data.photos.pointer import PARTS
-from rhobin.engine.photos import PhotoPrediction
+from rhobin.data.photos.subject import Subject
 from rhobin.geometry.backend import rasterise
 from rhobin.geometry.camera import resize_intrinsics
 
 LONGEST = 256  # pixels of the image that both are compared on
+Mesh = tuple[np.ndarray, np.ndarray]
 
 
-def mask_overlaps(found: PhotoPrediction) -> dict[str, float]:
+def mask_overlaps(subject: Subject, meshes: Mapping[str, Mesh], K: np.ndarray) -> dict[str, float]:
     """Intersection over union of each part's outline with its mask, by part; parts that a box told have none.
 
     Pixels of the other part's mask do not count, since the mesh may lie behind them.
+
+    Args:
+        subject: with the masks.
+        meshes: vertices (V, 3) in the frame of the photograph's camera, metres, and triangles, by part.
+        K: (3, 3) intrinsics of the photograph.
     """
-    source = found.shot.subject.source
+    source = subject.source
     scale = min(1.0, LONGEST / max(source.size))
     width, height = (max(1, round(scale * side)) for side in source.size)
-    K = resize_intrinsics(found.shot.camera.K, width / source.size[0], height / source.size[1])
-    masks = [_mask(source, part, (width, height)) for part in range(len(PARTS))]
+    K = resize_intrinsics(K, width / source.size[0], height / source.size[1])
+    masks = [_mask(source, part, (width, height)).ravel() for part in range(len(PARTS))]
     overlaps = {}
     for part, name in enumerate(PARTS):
-        how = found.shot.subject.how.get(name, "")
-        if name not in found.meshes or how.startswith("box"):
-            continue
-        mesh = found.meshes[name]
-        drawn = rasterise([(mesh.verts, mesh.faces)], K, width, height).geom_id >= 0
-        counted = ~masks[1 - part].ravel()
-        either = (drawn | masks[part].ravel()) & counted
-        both = drawn & masks[part].ravel() & counted
-        overlaps[name] = float(both.sum() / max(1, either.sum()))
+        if name in meshes and not subject.how.get(name, "box").startswith("box"):
+            drawn, counted = rasterise([meshes[name]], K, width, height).geom_id >= 0, ~masks[1 - part]
+            both, either = drawn & masks[part] & counted, (drawn | masks[part]) & counted
+            overlaps[name] = float(both.sum() / max(1, either.sum()))
     return overlaps
 
 

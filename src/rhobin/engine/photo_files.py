@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from rhobin.engine.photo_agreement import mask_overlaps
 from rhobin.engine.photo_facts import FRAME, shot_facts
 from rhobin.engine.photo_scenes import photo_glb, photo_html
 from rhobin.engine.photos import PhotoMesh, PhotoPrediction
@@ -81,7 +80,7 @@ def _picture(found: PhotoPrediction) -> bytes:
 
 
 def _facts(found: PhotoPrediction) -> dict[str, Any]:
-    overlaps = {f"{part}_mask_iou": round(iou, 4) for part, iou in mask_overlaps(found).items()}
+    overlaps = {f"{part}_mask_iou": round(iou, 4) for part, iou in found.mask_iou.items()}
     return shot_facts(found.shot, found.network) | overlaps
 
 

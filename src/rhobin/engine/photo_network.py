@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from rhobin.assets import Assets
 from rhobin.body.bodyset import BodySet
 from rhobin.body.chosen import body_folder, body_hash, body_name
 from rhobin.body.load import load_bodies
 from rhobin.data.settings import SampleConfig
-from rhobin.engine.build import build_trained, instantiate
+from rhobin.engine.build import BUILD_ERRORS, build_trained, instantiate, other_version
 from rhobin.engine.exported import Weights, find_weights, is_export, read_card
 from rhobin.engine.photo_templates import PhotoTemplates, find_templates, require_learnt
 from rhobin.engine.predict import load_weights
@@ -118,12 +116,8 @@ def open_network(
     trained, there = read_config(run_dir, trust), chosen_device(device)
     try:
         return _open(run_dir, trained, find_weights(run_dir, checkpoint), body, templates, there)
-    except (OmegaConfBaseException, HydraException) as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
-        raise ValueError(
-            f"{run_dir}/config.yaml cannot be built ({reason}): another version of rhobin wrote it. Predict "
-            "with the version and commit that run.json in that folder names, or train again"
-        ) from error
+    except BUILD_ERRORS as error:
+        raise other_version(run_dir, error, "Predict") from error
 
 
 def chosen_device(asked: str | None) -> torch.device:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from rhobin.data.photos.pointer import PARTS
-from rhobin.engine.photo_agreement import mask_overlaps
 from rhobin.engine.photo_facts import FRAME, page_facts
 from rhobin.engine.photo_network import PhotoNetwork
 from rhobin.engine.photo_numbers import Arrays
@@ -85,7 +84,7 @@ def photo_html(found: PhotoPrediction) -> bytes:
 
 def iou_text(found: PhotoPrediction) -> dict[str, str]:
     """How well each outline is its mask, for the page."""
-    return {f"{part}, IoU with its mask": f"{iou:.2f}" for part, iou in mask_overlaps(found).items()}
+    return {f"{part}, IoU with its mask": f"{iou:.2f}" for part, iou in found.mask_iou.items()}
 
 
 def sure_text(arrays: Mapping[str, np.ndarray]) -> str:

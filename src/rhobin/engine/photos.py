@@ -15,6 +15,7 @@ from rhobin.data.photos.photo import Photo
 from rhobin.data.photos.pointer import Pointer
 from rhobin.data.photos.sample import photo_sample
 from rhobin.data.photos.subject import Subject, find_subject
+from rhobin.engine.photo_agreement import mask_overlaps
 from rhobin.engine.photo_network import PhotoNetwork
 from rhobin.engine.photo_numbers import Arrays, posed, told_arrays
 from rhobin.engine.predict import predict_batch
@@ -75,6 +76,12 @@ class PhotoPrediction:
         """The photograph (h, w, 3) RGB uint8 with the meshes over it."""
         subject, K = self.shot.subject, self.shot.camera.K
         return draw_photo(subject.source, list(surfaces(self.meshes).values()), K)
+
+    @cached_property
+    def mask_iou(self) -> dict[str, float]:
+        """How far the outline of each part is the mask that the network was given, see `mask_overlaps`."""
+        meshes = {name: (mesh.verts, mesh.faces) for name, mesh in self.meshes.items()}
+        return mask_overlaps(self.shot.subject, meshes, self.shot.camera.K)
 
     @cached_property
     def meshes(self) -> dict[str, PhotoMesh]:

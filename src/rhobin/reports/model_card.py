@@ -56,7 +56,8 @@ def _lead(facts: Facts) -> str:
 
 
 def _usage(facts: Facts, name: str) -> str:
-    pointer = "".join(POINTER[part] for part in facts["predicts"])
+    read = {"human": "person" in facts["reads"], "object": "object" in facts["reads"]}
+    pointer = "".join(told for part, told in POINTER.items() if part in facts["predicts"] or read[part])
     if "object" in facts["predicts"]:
         pointer += f" --object {facts['trained_on']['objects'][0]}"
     licensed = facts["trained_on"]["licensed_body"]
@@ -73,7 +74,8 @@ def _usage(facts: Facts, name: str) -> str:
         else ""
     )
     return (
-        f"```\nrhobin predict {name} photo.jpg{pointer}\n```\n\nThe folder takes the place of a run: "
+        f"```\nrhobin predict {name} photo.jpg{pointer} --out poses\n```\n\n"
+        "The folder takes the place of a run: "
         f"`docs/predict.md` of rhobin says more.{body}{templates}{_program(facts)}"
     )
 

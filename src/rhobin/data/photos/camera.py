@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rhobin.data.photos.photo import Photo
+from rhobin.data.images.decode import size_text
+from rhobin.data.photos.photo import Photo, PhotoError
 
+NEAREST_FOCAL = 0.2  # of the longer side: a view of 136 degrees, wider than any usual lens
 FILM_DIAGONAL = float(np.hypot(36, 24))  # millimetres
 
 
@@ -32,11 +34,20 @@ def photo_camera(photo: Photo, K: np.ndarray | None = None, focal: float | None 
         K: (3, 3) intrinsics as told.
         focal: focal length as told, pixels; the axis then goes through the image's middle.
 
+    Raises:
+        PhotoError: the focal length can be no pixels.
+
     Returns:
         The camera as told; else by EXIF's focal length; else one that is as long as the image's diagonal.
     """
     if K is not None:
         return PhotoCamera(K, "intrinsics as given")
+    if focal is not None and focal < NEAREST_FOCAL * max(photo.size):
+        angle = np.degrees(2 * np.arctan(max(photo.size) / focal / 2))
+        raise PhotoError(
+            f"{photo.file}: a focal length of {focal:g} px on {size_text(photo.size)} pixels is a view of "
+            f"{angle:.0f} degrees; expected pixels, not millimetres. Correct --focal"
+        )
     diagonal = float(np.hypot(*photo.size))
     if focal is not None:
         how = f"focal length as given: {focal:g} px"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+DRAWN = ".overlay.jpg"
+"""What rhobin drew itself is no photograph."""
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 
 
@@ -46,7 +48,7 @@ def list_inputs(named: Sequence[Path]) -> Inputs:
             (videos if path.suffix.lower() in VIDEOS else images).append(path)
             continue
         files = [file for file in sorted(path.iterdir()) if file.is_file()]
-        found = [file for file in files if file.suffix.lower() in IMAGES]
+        found = [f for f in files if f.suffix.lower() in IMAGES and not f.name.endswith(DRAWN)]
         images += found
         ignored += len(files) - len(found)
         if not found:

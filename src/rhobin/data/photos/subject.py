@@ -73,7 +73,8 @@ def reads_mask(config: SampleConfig, part: str = "person") -> bool:
 def network_notes(config: SampleConfig, pointer: Pointer) -> tuple[str, ...]:
     """What a user should know of how a network looks at the photograph."""
     notes = [
-        f"the network reads {ARTICLE[name]} mask, too: it sees an empty one; {OPTIONS[name][0]} tells it"
+        f"the network reads {ARTICLE[name]} mask, too: it sees an empty one, with which its errors can be "
+        f"several times as large; {OPTIONS[name][0]} tells it"
         for part, name in enumerate(PARTS)
         if name in config.reads.planes and not pointer[part]
     ]
