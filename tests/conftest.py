@@ -37,3 +37,8 @@ def oracle(oracle_folder) -> Callable[[str], dict[str, np.ndarray]]:
             return {key: archive[key] for key in archive.files}
 
     return read
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest test, which would otherwise end alone."""
+    items.sort(key=lambda item: item.path.name != "test_fuzz.py")

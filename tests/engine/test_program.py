@@ -58,7 +58,7 @@ def test_the_command_writes_it_without_a_trace_of_where(tree, tmp_path):
         assert trace not in content, trace
     text = (tmp_path / "out" / "README.md").read_text()
     assert "`model.pt2` is the network alone" in text
-    assert "rhobin predict out photo.jpg --object-mask object.png" in text
+    assert "rhobin predict out photo.jpg --mask person.png --object-mask object.png --object" in text
     (tmp_path / "out" / "model.pt2").unlink()
     find_weights(tmp_path / "out", "best")  # rhobin does not read the program
 
