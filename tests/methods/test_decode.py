@@ -7,9 +7,10 @@ from rhobin.body.load import load_bodies
 from rhobin.body.twist import twist_targets
 from rhobin.geometry.camera import project
 from rhobin.geometry.rotation import geodesic_angle, rotvec_to_rotmat
-from rhobin.methods.khor.decode import BONES, PAIRS, Lifting, decode, distances_depth
+from rhobin.methods.khor.decode import BONES, PAIRS, decode, distances_depth
 from rhobin.methods.khor.net import KhorOutput
 from rhobin.nets.heatmap import Keypoints
+from rhobin.nets.lifting import Lifting
 
 SIZE, DEPTH_RANGE, BATCH = 128, 4.4, 6
 

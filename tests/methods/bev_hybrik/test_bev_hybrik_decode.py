@@ -6,7 +6,8 @@ from people_batches import DEPTH_RANGE, SIZE, VOLUME, perfect_output
 
 from rhobin.geometry.camera import project
 from rhobin.geometry.rotation import geodesic_angle
-from rhobin.methods.bev_hybrik.decode import Lifting, decode_body, parts_of, pelvis_depth
+from rhobin.methods.bev_hybrik.decode import decode_body, parts_of, pelvis_depth
+from rhobin.nets.lifting import Lifting
 
 
 def decoded(batch, output, bodies):

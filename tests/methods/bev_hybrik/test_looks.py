@@ -7,9 +7,10 @@ from people_batches import DEPTH_RANGE, SIZE, VOLUME, perfect_output
 from rhobin.body.joints import MIRROR29
 from rhobin.body.transform import flip_twist
 from rhobin.geometry.camera import project
-from rhobin.methods.bev_hybrik.decode import Lifting, parts_of
+from rhobin.methods.bev_hybrik.decode import parts_of
 from rhobin.methods.bev_hybrik.looks import in_crop
 from rhobin.methods.variants import Variant, changed
+from rhobin.nets.lifting import Lifting
 
 
 @pytest.mark.parametrize("variant", [Variant(), Variant(1.3), Variant(0.8, True), Variant(1.0, True)])

@@ -7,41 +7,15 @@ from torch import Tensor
 
 from rhobin.body.bodyset import BodySet
 from rhobin.body.from_joints import pose_body
-from rhobin.geometry.camera import solve_translation, unproject
+from rhobin.geometry.camera import solve_translation
 from rhobin.geometry.depth_bins import DepthBins
 from rhobin.methods.bev_hybrik.net import BevHybrikOutput
-from rhobin.nets.heatmap import precision, spread_mm
+from rhobin.nets.heatmap import precision
+from rhobin.nets.lifting import Lifting
 from rhobin.types import HumanPrediction
 
 NEAREST_PELVIS = 0.3  # metres
 ROUNDS = 2
-
-
-class Lifting(NamedTuple):
-    """How heatmap coordinates become points.
-
-    Attributes:
-        K: (B, 3, 3) intrinsics of the crops, pixels.
-        size: width of a crop, pixels.
-        depth_range: metres that heatmap depth spans.
-    """
-
-    K: Float[Tensor, "B 3 3"]
-    size: int
-    depth_range: float
-
-    def pixels(self, uvd: Float[Tensor, "B K 3"]) -> Float[Tensor, "B K 2"]:
-        """Pixels of heatmap coordinates."""
-        return (uvd[..., :2] + 0.5) * self.size
-
-    def points(self, uvd: Float[Tensor, "B K 3"], pelvis: Float[Tensor, " B"]) -> Float[Tensor, "B K 3"]:
-        """Points (B, K, 3) of heatmap coordinates about pelvises at depths (B,), metres, camera frame."""
-        depth = pelvis[:, None] + uvd[..., 2] * self.depth_range
-        return unproject(self.pixels(uvd), depth, self.K)
-
-    def spread_mm(self, sigma: Float[Tensor, "B K"], pelvis: Float[Tensor, " B"]) -> Float[Tensor, "B K"]:
-        """What uncertainties (B, K) in heatmap units stand for at pelvis depths (B,) metres."""
-        return spread_mm(sigma, self.size * pelvis / self.K[:, 0, 0], self.depth_range)
 
 
 def pelvis_depth(place: Float[Tensor, "B 3"], lifting: Lifting, bins: DepthBins) -> Float[Tensor, " B"]:

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from rhobin.body.bodyset import BodySet
 from rhobin.body.from_joints import pose_body
 from rhobin.geometry.camera import project
-from rhobin.methods.bev_hybrik.decode import Lifting
 from rhobin.methods.bev_hybrik.net import BevHybrikOutput
 from rhobin.nets.focal import bev_focal
+from rhobin.nets.lifting import Lifting
 from rhobin.nets.losses import laplace, residual, weighted_l1, weighted_mean
 from rhobin.nets.peaks import read_cell
 from rhobin.types import Batch, HumanTarget, required

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from rhobin.assets import Assets
 from rhobin.geometry.depth_bins import DepthBins
 from rhobin.methods.base import Method
-from rhobin.methods.bev_hybrik.decode import BodyParts, Lifting, decode_body, parts_of
+from rhobin.methods.bev_hybrik.decode import BodyParts, decode_body, parts_of
 from rhobin.methods.bev_hybrik.looks import in_crop
 from rhobin.methods.bev_hybrik.loss import BevHybrikLoss
 from rhobin.methods.bev_hybrik.net import BevHybrikOutput
 from rhobin.methods.variants import Seen, Variant, look, mean_of, variants
 from rhobin.nets.images import normalized
+from rhobin.nets.lifting import Lifting
 from rhobin.types import Batch, CentreMaps, Drawing, Prediction, required
 
 

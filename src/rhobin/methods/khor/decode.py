@@ -16,44 +16,15 @@ from rhobin.body.bodyset import BodySet
 from rhobin.body.from_joints import pose_body
 from rhobin.body.joints import PARENTS29
 from rhobin.geometry.align import rigid_align
-from rhobin.geometry.camera import solve_translation, unproject
+from rhobin.geometry.camera import solve_translation
 from rhobin.methods.khor.net import KEYPOINTS, KhorOutput
-from rhobin.nets.heatmap import Keypoints, precision, spread_mm
+from rhobin.nets.heatmap import Keypoints, precision
+from rhobin.nets.lifting import Lifting
 from rhobin.types import HumanPrediction, ObjectPrediction, Prediction, required
 
 NEAREST_PELVIS = 0.3  # metres
 BONES = tuple((joint, parent) for joint, parent in enumerate(PARENTS29) if joint)
 PAIRS = tuple((a, b) for a in range(KEYPOINTS) for b in range(a))
-
-
-class Lifting(NamedTuple):
-    """How heatmap coordinates become points.
-
-    Attributes:
-        K: (B, 3, 3) intrinsics of the crops, pixels.
-        size: width of a crop, pixels.
-        depth_range: metres that heatmap depth spans.
-    """
-
-    K: Float[Tensor, "B 3 3"]
-    size: int
-    depth_range: float
-
-    def pixels(self, uvd: Float[Tensor, "B K 3"]) -> Float[Tensor, "B K 2"]:
-        """Pixels of heatmap coordinates."""
-        return (uvd[..., :2] + 0.5) * self.size
-
-    def rays(self, uvd: Float[Tensor, "B K 3"]) -> Float[Tensor, "B K 3"]:
-        """Points at unit depth behind heatmap coordinates, camera frame."""
-        return unproject(self.pixels(uvd), torch.ones_like(uvd[..., 0]), self.K)
-
-    def points(self, uvd: Float[Tensor, "B K 3"], pelvis: Float[Tensor, " B"]) -> Float[Tensor, "B K 3"]:
-        """Points of heatmap coordinates about pelvises at depths (B,), metres, camera frame."""
-        return self.rays(uvd) * (pelvis[:, None] + uvd[..., 2] * self.depth_range)[..., None]
-
-    def spread_mm(self, sigma: Float[Tensor, "B K"], depth: Float[Tensor, " B"]) -> Float[Tensor, "B K"]:
-        """What uncertainties (B, K) in heatmap units stand for at depths (B,), metres."""
-        return spread_mm(sigma, self.size * depth / self.K[:, 0, 0], self.depth_range)
 
 
 class BodyParts(NamedTuple):

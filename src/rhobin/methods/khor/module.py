@@ -12,12 +12,13 @@ from torch import Tensor
 from rhobin.assets import Assets
 from rhobin.body.bodyset import BodySet
 from rhobin.methods.base import Method
-from rhobin.methods.khor.decode import Lifting, decode
+from rhobin.methods.khor.decode import decode
 from rhobin.methods.khor.loss import TERMS, KhorLoss
 from rhobin.methods.khor.net import KhorNet, KhorOutput
 from rhobin.methods.khor.symmetry import nearest_target
 from rhobin.methods.symmetry import Symmetries
 from rhobin.nets.images import normalized
+from rhobin.nets.lifting import Lifting
 from rhobin.types import Batch, Prediction, required
 
 SYMMETRIES = ("none", "minimum")
