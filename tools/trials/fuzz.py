@@ -60,8 +60,9 @@ def run_case(number: int, seed: int, bench: Path, subjects: tuple[Subject, ...],
     rng = np.random.default_rng([seed, number])
     weights = np.array([subject.weight for subject in subjects])
     subject = subjects[rng.choice(len(subjects), p=weights / weights.sum())]
-    if subject.name not in sound:
-        code, said, further = sound[subject.name] = attempt(subject, bench, None, b"")
+    key = (subject.command, subject.parts)  # several subjects are read by one command
+    if key not in sound:
+        code, said, further = sound[key] = attempt(subject, bench, None, b"")
         if code or further:
             raise SystemExit(f"{subject.name}: sound files end with {code}, {further}\n{said}")
     files = sorted(path.relative_to(bench) for path in bench.glob(subject.files))
@@ -72,7 +73,7 @@ def run_case(number: int, seed: int, bench: Path, subjects: tuple[Subject, ...],
         how = sorted(ways)[rng.integers(len(ways))]
         damaged = ways[how](data, rng)
     code, said, further = attempt(subject, bench, file, damaged)
-    verdict = judge(code, said, further, file, sound[subject.name])
+    verdict = judge(code, said, further, file, sound[key])
     wrong = verdict in FAILED or (verdict in QUIET and how in damages.LOUD - {*subject.untold})
     return Outcome(verdict, wrong, subject.name, how, str(file), said)
 
@@ -200,9 +201,10 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--case", type=int, help="only this one, with all that it says")
+    parser.add_argument("--width", type=int, default=640, help="of the bench's images, pixels")
     parser.add_argument("--only", help="only subjects with these words in their name")
     options = parser.parse_args()
-    make_bench(options.bench.resolve())
+    make_bench(options.bench.resolve(), options.width)
     for module in IMPORTED:  # once, for all forks
         importlib.import_module(module)
     subjects = tuple(s for s in SUBJECTS if not options.only or options.only in s.name)

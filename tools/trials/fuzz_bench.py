@@ -107,13 +107,13 @@ SUBJECTS = (
 )  # fmt: skip
 
 
-def make_bench(bench: Path) -> None:
-    """Make what is missing; a bench that was finished is left as it is."""
+def make_bench(bench: Path, width: int = 640) -> None:
+    """Make what is missing, of images of a width in pixels; a bench that was finished is left as it is."""
     if (bench / DONE).exists():
         return
     shutil.rmtree(bench, ignore_errors=True)
     bench.mkdir(parents=True)
-    _call(bench, "-m", "rhobin", "synth", "--out", "root", "--size", "tiny")
+    _call(bench, "-m", "rhobin", "synth", "--out", "root", "--size", "tiny", "--width", str(width))
     _detections(bench / "root")
     _call(bench, "-m", "rhobin", "prepare", "root", "prepared")
     for experiment, run in (("khor", "run"), ("bev_hybrik", "people")):
