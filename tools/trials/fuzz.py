@@ -12,18 +12,11 @@ or a refusal that does not say which file. Ends with status 1 where one did.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import importlib
-import os
 import re
-import resource
-import runpy
 import shutil
 import signal
 import sys
 import tempfile
-import time
-import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -31,14 +24,10 @@ from pathlib import Path
 
 import damages
 import numpy as np
+from forked import fork, import_commands
 from fuzz_bench import SUBJECTS, Subject, make_bench
 
-ROOT = Path(__file__).resolve().parents[2]
-SECONDS, BYTES = 30.0, 4 << 30
 NOTICED = re.compile("skipped|left out|error|warning|note:|damaged|not used|cannot", re.IGNORECASE)
-METHODS = ("rhobin.engine.held_out", "rhobin.methods.khor.module", "rhobin.methods.bev_hybrik.module")
-COMMANDS = "compare convert detections object predict prepare score submit tables"
-IMPORTED = (*METHODS, *(f"rhobin.cli.{name}" for name in COMMANDS.split()))
 FAILED = ("traceback", "crash", "hang", "memory", "wrote", "silent failure", "file not named")
 QUIET = ("no difference", "other values")
 
@@ -96,50 +85,6 @@ def attempt(subject: Subject, bench: Path, file: Path | None, damaged: bytes) ->
         said = (place / "said").read_bytes().decode(errors="replace").replace(folder, "")
         new = [p for p in new if p.name != "said" and "__pycache__" not in p.parts]
         return code, said, f"wrote {new[0].relative_to(place)}" if new else further
-
-
-def fork(command: list[str], place: Path) -> tuple[int | None, str]:
-    """Run a command in a fork; its status and "hang" or "memory" where it took too much."""
-    child = os.fork()
-    if not child:
-        _be(command, place)
-    deadline, done = time.monotonic() + SECONDS, 0
-    while not done and time.monotonic() < deadline:
-        time.sleep(0.01)
-        done, status, used = os.wait4(child, os.WNOHANG)
-    if not done:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        return None, "hang"
-    return os.waitstatus_to_exitcode(status), "memory" if used.ru_maxrss * 1024 > BYTES else ""
-
-
-def _be(command: list[str], place: Path) -> None:
-    os.setsid()
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.chdir(place)
-    resource.setrlimit(resource.RLIMIT_DATA, (3 * BYTES, 3 * BYTES))  # the machine itself must not suffer
-    output = os.open("said", os.O_WRONLY | os.O_CREAT)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    script = command[0].endswith(".py")
-    sys.argv = command if script else ["rhobin", *command]
-    status = 1
-    try:
-        path = command[0] if script else "src/rhobin/__main__.py"
-        runpy.run_path(str(ROOT / path), run_name="__main__")
-        status = 0
-    except SystemExit as stop:
-        status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        if isinstance(stop.code, str):
-            print(stop.code)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
 
 
 def judge(code: int | None, said: str, further: str, file: Path, sound: tuple[int | None, str, str]) -> str:
@@ -204,9 +149,8 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=640, help="of the bench's images, pixels")
     parser.add_argument("--only", help="only subjects with these words in their name")
     options = parser.parse_args()
+    import_commands()
     make_bench(options.bench.resolve(), options.width)
-    for module in IMPORTED:  # once, for all forks
-        importlib.import_module(module)
     subjects = tuple(s for s in SUBJECTS if not options.only or options.only in s.name)
     numbers = range(options.first, options.first + options.cases) if options.case is None else [options.case]
     outcomes, sound = [], {}

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+from forked import fork
 
 import rhobin
 from rhobin.files import write_json
 
-ROOT = Path(__file__).resolve().parents[2]
 DONE = "made"
 
 
@@ -113,23 +111,25 @@ def make_bench(bench: Path, width: int = 640) -> None:
         return
     shutil.rmtree(bench, ignore_errors=True)
     bench.mkdir(parents=True)
-    _call(bench, "-m", "rhobin", "synth", "--out", "root", "--size", "tiny", "--width", str(width))
+    _call(bench, f"synth --out root --size tiny --width {width}")
     _detections(bench / "root")
-    _call(bench, "-m", "rhobin", "prepare", "root", "prepared")
+    _call(bench, "prepare root prepared --workers 0")
     for experiment, run in (("khor", "run"), ("bev_hybrik", "people")):
-        settings = (f"experiment={experiment}/smoke", "data.root=root", f"run_dir={run}", "threads=1")
-        _call(bench, str(ROOT / "train.py"), *settings)
-    _call(bench, str(ROOT / "eval.py"), "run=run")
-    _call(bench, str(ROOT / "eval.py"), "run=people", "views=val")
-    _call(bench, "-m", "rhobin", "submit", "run")
+        _call(bench, f"train.py experiment={experiment}/smoke data.root=root run_dir={run} threads=1")
+    _call(bench, "eval.py run=run")
+    _call(bench, "eval.py run=people views=val")
+    _call(bench, "submit run")
     _challenge(bench)
     _single_files(bench)
     (bench / DONE).touch()
 
 
-def _call(bench: Path, *command: str) -> None:
-    print(" ".join(command), flush=True)
-    subprocess.run([sys.executable, *command], cwd=bench, check=True, stdout=subprocess.DEVNULL)
+def _call(bench: Path, command: str) -> None:
+    print(command, flush=True)
+    status, further = fork(command.split(), bench, seconds=1800)
+    if status or further:
+        said = (bench / "said").read_text(encoding="utf-8", errors="replace")
+        raise SystemExit(f"{command}: status {status}, {further}\n{said}")
 
 
 def _detections(root: Path) -> None:
