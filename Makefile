@@ -38,11 +38,12 @@ format: $(VENV)/installed
 
 # One lock for three Pythons: uv keeps the versions that requirements.lock has, and the three answers must be equal.
 # `rm requirements.lock build.lock` first takes the newest versions.
+lock: EXTRAS := $(addprefix --extra ,p3d log sweep slurm docs dev)
 lock:
-	$(COMPILE) pyproject.toml --extra p3d --extra log --extra dev --python-version 3.11 -o requirements.lock
+	$(COMPILE) pyproject.toml $(EXTRAS) --python-version 3.11 -o requirements.lock
 	for version in 3.12 3.13; do \
 		cp requirements.lock .other.lock && \
-		$(COMPILE) pyproject.toml --extra p3d --extra log --extra dev --python-version $$version -o .other.lock && \
+		$(COMPILE) pyproject.toml $(EXTRAS) --python-version $$version -o .other.lock && \
 		diff requirements.lock .other.lock || exit 1; \
 	done
 	$(COMPILE) --group build --constraint requirements.lock --python-version 3.11 -o build.lock
