@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     console = plain_console()
-    console.print(_table(args.track, [place.name for place in places], found))
+    console.print(comparison_table(args.track, [place.name for place in places], found))
     console.print(
         f"{found.frames} frames of {found.sequences} sequences. ± is the standard deviation, 95 % the "
         f"interval of the {'difference' if found.difference else 'score'}, over {args.draws} test sets of as "
@@ -60,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _table(track: str, names: list[str], found: Comparison) -> Table:
+def comparison_table(track: str, names: list[str], found: Comparison) -> Table:
+    """Scores of one or two runs, with their spread; see `rhobin.scoring.compare`."""
     from rich.table import Table
 
     from rhobin.metrics.tracks import TRACKS

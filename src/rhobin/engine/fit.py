@@ -35,7 +35,7 @@ from rhobin.engine.mistakes import nothing_left
 from rhobin.engine.progress import TrainProgress
 from rhobin.engine.resume import ResumeError, Start, find_start
 from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run, resumable
-from rhobin.engine.session import open_run, record, recorded
+from rhobin.engine.session import NoteLength, open_run, record, recorded
 from rhobin.engine.signals import StopRequest, stop_requests
 from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.threads import threads_used, warning_of_threads
@@ -161,6 +161,7 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
     datamodule.clock = clock
     loggers = build_loggers(config, run_dir, info["id"])
     callbacks = build_callbacks(config, run_dir, resumable(config), datamodule, clock, request)
+    callbacks.insert(0, NoteLength(run_dir, info, clock))
     trainer = build_trainer(config, run_dir, loggers, callbacks, module)
     tell_hyperparameters(loggers, identity(config), config.callbacks.evaluator.monitor.name)
     info |= {"data_hash": datamodule.data_hash, "body_hash": datamodule.body_hash}

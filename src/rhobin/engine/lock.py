@@ -69,7 +69,11 @@ def take(file: IO[str], run_dir: Path) -> None:
         LockedError: another process has locked it.
     """
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.1)  # `holder` may be looking
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.seek(0)
         raise LockedError(
@@ -83,6 +87,18 @@ def take(file: IO[str], run_dir: Path) -> None:
     file.truncate(0)
     now = time.strftime("%Y-%m-%d %H:%M:%S")
     print(f"process {os.getpid()} on {socket.gethostname()} since {now}", file=file, flush=True)
+
+
+def holder(run_dir: Path) -> str | None:
+    """The process that holds a run folder, and its machine; None where nobody does or that cannot be told."""
+    try:
+        with (run_dir / LOCK).open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return (run_dir / LOCK).read_text(encoding="utf-8").strip() or "another process"
+    except OSError:
+        pass
+    return None
 
 
 def let_go() -> None:

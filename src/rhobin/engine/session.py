@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
 
+from rhobin.clock import Clock
 from rhobin.engine.resume import Start, make_way
 from rhobin.engine.runinfo import write_run
 from rhobin.engine.signals import Interrupted, command_to_go_on
@@ -49,6 +51,24 @@ def recorded(run_dir: Path, info: dict[str, Any], console: Console) -> Iterator[
     finally:
         info["seconds"] = round(before + time.monotonic() - began, 1)
         record(run_dir, info)
+
+
+class NoteLength(pl.Callback):
+    """Notes in `run.json`, when training begins, how many steps the whole run has.
+
+    Args:
+        run_dir: the run folder.
+        info: content of its `run.json`.
+        clock: knows the steps.
+    """
+
+    def __init__(self, run_dir: Path, info: dict[str, Any], clock: Clock) -> None:
+        self.run_dir, self.info, self.clock = run_dir, info, clock
+
+    def on_train_start(self, *args: Any) -> None:
+        """Note it."""
+        self.info["total_steps"] = self.clock.total
+        record(self.run_dir, self.info)
 
 
 @rank_zero_only
