@@ -40,8 +40,10 @@ def written_whole(path: Path, flush: bool = False) -> Iterator[IO[bytes]]:
                 file.flush()
                 os.fsync(file.fileno())
         part.replace(path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a write that fails names no file
+            error.filename = str(path)
         raise
 
 

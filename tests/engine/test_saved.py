@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rhobin.engine.resume import ResumeError, find_start
-from rhobin.engine.saved import CheckpointError, read_checkpoint
+from rhobin.engine.saved import FORMAT, CheckpointError, NewerCheckpointError, read_checkpoint
 
 SMALL = {
     "state_dict": {"a": torch.arange(5.0), "b": torch.ones(2, 2, dtype=torch.bfloat16)},
@@ -110,3 +110,14 @@ def test_other_files_are_refused_with_the_reason(content, tmp_path):
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"a\.ckpt: not "):
         read_checkpoint(path)
+
+
+def test_a_checkpoint_of_a_newer_version_is_refused_and_never_passed_over(stopped_at):
+    run = stopped_at(5)
+    last = run / "checkpoints" / "last.ckpt"
+    state = torch.load(last, weights_only=True)
+    assert state["rhobin"]["format"] == FORMAT
+    state["rhobin"] |= {"format": FORMAT + 1, "version": "9.0"}
+    torch.save(state, last)
+    with pytest.raises(NewerCheckpointError, match=r"last\.ckpt was written by rhobin 9\.0 in format 2;"):
+        find_start(run, "auto", {}, True)

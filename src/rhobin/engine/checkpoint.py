@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 import numpy as np
 import pytorch_lightning as pl
@@ -12,9 +12,11 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning.callbacks import Checkpoint
 
+import rhobin
 from rhobin.clock import Clock
 from rhobin.engine.log import CsvLog
 from rhobin.engine.monitor import Monitor
+from rhobin.engine.saved import FORMAT
 from rhobin.engine.signals import StopRequest
 from rhobin.files import written_whole
 
@@ -33,9 +35,37 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes beside the target, flushes to disk, then renames."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Write `checkpoint` to `path`; a kill at any moment leaves the old file or the new one."""
+        """Write `checkpoint` to `path`; a kill at any moment leaves the old file or the new one.
+
+        Raises:
+            OSError: the disk is full, or nothing can be written there.
+        """
         with written_whole(path, flush=True) as file:
-            torch.save(checkpoint, file)
+            target = NotesErrors(file)
+            try:
+                torch.save(checkpoint, cast(IO[bytes], target))
+            except RuntimeError as error:
+                raise target.error or error from None
+
+
+class NotesErrors:
+    """A file that keeps the error of a failed write: `torch.save` replaces it by words about its archive.
+
+    Args:
+        file: to write to.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.flush = file, file.flush
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write some bytes."""
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
 
 
 class Checkpoints(Checkpoint):
@@ -80,7 +110,8 @@ class Checkpoints(Checkpoint):
         rows = [logger.rows for logger in trainer.loggers if isinstance(logger, CsvLog)]
         clock = {"batches": self.clock.batches, "step": self.clock.step}
         checkpoint["rhobin"] = {
-            "identity": self.identity, "random": random_state(), "log_rows": sum(rows), "clock": clock,
+            "format": FORMAT, "version": rhobin.__version__, "identity": self.identity,
+            "random": random_state(), "log_rows": sum(rows), "clock": clock,
         }  # fmt: skip
         checkpoint |= {"global_step": self.clock.step, "epoch": self.clock.epoch, "loops": None}
 

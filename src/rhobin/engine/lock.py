@@ -86,7 +86,11 @@ def take(file: IO[str], run_dir: Path) -> None:
         log.warning("%s: this file system has no locks (%s); start no second training here", run_dir, error)
     file.truncate(0)
     now = time.strftime("%Y-%m-%d %H:%M:%S")
-    print(f"process {os.getpid()} on {socket.gethostname()} since {now}", file=file, flush=True)
+    try:
+        os.write(file.fileno(), f"process {os.getpid()} on {socket.gethostname()} since {now}\n".encode())
+    except OSError as error:
+        error.filename = file.name
+        raise
 
 
 def holder(run_dir: Path) -> str | None:

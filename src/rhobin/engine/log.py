@@ -52,8 +52,12 @@ class CsvLog(Logger):
             old, rows = read_log(self.path)
             self.columns += new
             self.write(old, rows)
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow([format_cell(values.get(column)) for column in self.columns])
+        try:
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow([format_cell(values.get(column)) for column in self.columns])
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
         self.rows += 1
 
     @rank_zero_only

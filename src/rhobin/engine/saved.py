@@ -10,7 +10,11 @@ from typing import Any
 
 import torch
 
+import rhobin
 from rhobin.pickles import check_expansion
+
+FORMAT = 1
+"""Of the checkpoints that this version writes; a change that older versions would misread raises it."""
 
 CHUNK = 1 << 20
 WEIGHTS = {"state_dict": dict, "global_step": int, "epoch": int, "rhobin.identity": dict}
@@ -19,6 +23,10 @@ RESUME = {"optimizer_states": list, "rhobin.random": dict, "rhobin.log_rows": in
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read, is not rhobin's, or does not fit the run."""
+
+
+class NewerCheckpointError(ValueError):
+    """A checkpoint of a newer version; nothing is overwritten because of it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
     Raises:
         CheckpointError: with the reason: truncated, changed since it was written, or not rhobin's.
+        NewerCheckpointError: a newer version wrote it.
     """
     try:
         check_records(path)
@@ -47,7 +56,23 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise CheckpointError(f"{path}: not readable ({reason})") from error
     check_parts(path, state, WEIGHTS)
+    check_format(path, state["rhobin"])
     return state
+
+
+def check_format(path: Path, record: Mapping[str, Any]) -> None:
+    """Refuse a checkpoint whose format this version does not know.
+
+    Raises:
+        NewerCheckpointError: naming both versions.
+    """
+    found = record.get("format", FORMAT)
+    if found != FORMAT:
+        raise NewerCheckpointError(
+            f"{path} was written by rhobin {record.get('version')} in format {found}; this is rhobin "
+            f"{rhobin.__version__}, which reads format {FORMAT}. Install that version, or "
+            "train in another run_dir"
+        )
 
 
 def check_records(path: Path) -> None:

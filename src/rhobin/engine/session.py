@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from rhobin.engine.resume import Start, make_way
 from rhobin.engine.runinfo import write_run
 from rhobin.engine.signals import Interrupted, command_to_go_on
 from rhobin.files import clear_leftovers, write_text
+
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+"""A disk that is full, over a quota or read-only: what is there is whole, and the run can go on later."""
 
 
 @rank_zero_only
@@ -43,14 +48,20 @@ def recorded(run_dir: Path, info: dict[str, Any], console: Console) -> Iterator[
         yield
     except Interrupted as stop:
         info["state"] = f"interrupted by {stop.name} at step {info.get('steps', 0)}"
-        tell_how_to_go_on(run_dir, info["state"], console)
+        tell_how_to_go_on(run_dir, f"was {info['state']}", console)
+        raise
+    except OSError as error:
+        info["state"] = f"failed: {error.strerror or type(error).__name__}"
+        if error.errno in UNWRITABLE:
+            tell_how_to_go_on(run_dir, info["state"], console)
         raise
     except Exception as error:
         info["state"] = f"failed: {type(error).__name__}"
         raise
     finally:
         info["seconds"] = round(before + time.monotonic() - began, 1)
-        record(run_dir, info)
+        with suppress(OSError) if sys.exception() else nullcontext():  # what came first is told
+            record(run_dir, info)
 
 
 class NoteLength(pl.Callback):
@@ -72,9 +83,9 @@ class NoteLength(pl.Callback):
 
 
 @rank_zero_only
-def tell_how_to_go_on(run_dir: Path, state: str, console: Console) -> None:
+def tell_how_to_go_on(run_dir: Path, ended: str, console: Console) -> None:
     """Say how a run ended early and how it goes on."""
-    message = f"{run_dir} was {state}; go on with\n  {command_to_go_on()}"
+    message = f"{run_dir} {ended}; go on with\n  {command_to_go_on()}"
     console.print(message, style="yellow", highlight=False, soft_wrap=True)
 
 
