@@ -3,8 +3,8 @@
     python benchmarks/framework_overhead.py data/behave_synthetic --steps 200 --threads 1
 
 A run of `khor/synthetic` is trained as `train.py` does, with its callbacks and log. After each of its steps
-the same batch is given to a copy of the network in a bare loop: forward, losses, backward, clipping, optimiser,
-schedule. So both see the same machine, memory and caches. Loading is timed apart. Times are medians of wall
+the same batch is given to a copy of the network in a bare loop: forward, losses, backward, clipping,
+optimiser. So both see the same machine, memory and caches. Loading is timed apart. Times are medians of wall
 clock and, for a busy machine, of processor time.
 """
 
