@@ -38,6 +38,7 @@ from rhobin.engine.photo_files import write_photo
 from rhobin.engine.photo_network import PhotoNetwork, open_network
 from rhobin.engine.photos import predict_shots, prepare_photo
 from rhobin.engine.preview import compose_config
+from rhobin.files import write_json
 from rhobin.objects.load import load_templates
 
 SIZE = (2048, 1536)
@@ -172,6 +173,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, help="of the CPU (default: as many as PyTorch takes)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     args = parser.parse_args()
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -181,6 +183,7 @@ def main() -> None:
     print(f"milliseconds a frame, {where}, medians of {args.repeats}\n")
     print(f"| | batch | passes | {' | '.join(PARTS)} | all | after the network |")
     print("|---" * (len(PARTS) + 5) + "|")
+    figures = []
     with tempfile.TemporaryDirectory() as place:
         scene = write_scene(Path(place))
         for name in args.names:
@@ -192,6 +195,9 @@ def main() -> None:
                 total = 1000 * sum(seconds.values())
                 row = [name, str(size), str(passes), *cells, f"{total:.1f}", f"{after:.1%} of it"]
                 print(f"| {' | '.join(row)} |", flush=True)
+                figures.append({"name": name, "batch": size, "passes": passes, "seconds": dict(seconds)})
+    if args.json:
+        write_json(args.json, {"where": where, "repeats": args.repeats, "frames": figures})
 
 
 if __name__ == "__main__":

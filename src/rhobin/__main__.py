@@ -24,6 +24,7 @@ COMMANDS = {
     "distortion": "show by how much the cameras' lenses miss a pinhole",
     "score": "score predictions as the challenge's server does",
     "submit": "write a run's predictions as a submission and check it",
+    "reproduce": "train and score what a table of the report needs, and print it beside the quoted rows",
     "runs": "list runs: state, step, scores, time left",
     "diff": "say in what two runs differ: config, environment, curves, scores by frame",
     "compare": "say how far a run's scores, and its lead over another's, depend on the test sequences",

@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
 def cells(one: RunState) -> tuple[str, ...]:
     """A run's row."""
     best = "-" if one.best is None else f"{one.best:.4g}"
+    best += "" if one.reference is None else f" (measured earlier: {one.reference:.4g})"
     return (
         str(one.folder),
         f"{one.state}, {one.holder}" if one.holder else one.state,

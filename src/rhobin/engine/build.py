@@ -22,6 +22,7 @@ from rhobin.data.collate import collate
 from rhobin.engine.checkpoint import AtomicCheckpointIO
 from rhobin.engine.count import BatchCount
 from rhobin.engine.log import CsvLog
+from rhobin.engine.reference import reference_of
 from rhobin.engine.resolvers import register_resolvers
 from rhobin.engine.signals import Steps, StopRequest, cluster_plugins
 from rhobin.engine.validation import challenge_intrinsics, view_intrinsics
@@ -114,7 +115,7 @@ def build_callbacks(
     views = validation_views(datamodule, parts.pop("views"))
     intrinsics = view_intrinsics(datamodule.val_dataset) if views else challenge_intrinsics
     judge = made("evaluator", views=views, assets=datamodule.assets, intrinsics=intrinsics, average=average)
-    progress = made("progress", judge=judge)
+    progress = made("progress", judge=judge, reference=reference_of(config))
     folder = run_dir / "checkpoints"
     checkpoints = made("checkpoints", folder=folder, judge=judge, identity=dict(identity), request=request)
     further = [instantiate(part) for part in parts.values()]

@@ -18,6 +18,7 @@ from rich.progress import (
 
 from rhobin.clock import Clock
 from rhobin.engine.checkpoint import Judge
+from rhobin.engine.reference import Reference
 from rhobin.terminal import plain_console
 
 
@@ -28,13 +29,20 @@ class TrainProgress(pl.Callback):
         clock: counts steps.
         judge: measures the monitored score.
         every_n_steps: steps between refreshes, and between plain lines times ten.
+        reference: what this preset reached when it was measured, shown beside the monitored score.
         console: where to write; None for standard output.
     """
 
     def __init__(
-        self, clock: Clock, judge: Judge, every_n_steps: int = 10, console: Console | None = None
+        self,
+        clock: Clock,
+        judge: Judge,
+        every_n_steps: int = 10,
+        reference: Reference | None = None,
+        console: Console | None = None,
     ) -> None:
         self.clock, self.judge, self.every_n_steps = clock, judge, every_n_steps
+        self.reference = reference
         self.console = console or plain_console()
         self.images = 0
         self.began = 0.0
@@ -104,6 +112,8 @@ class TrainProgress(pl.Callback):
         """Loss, monitored score and speed in a few words."""
         name = self.judge.monitor.name
         judged = f"{name} {self.judge.value:.4g}" if self.judge.step >= 0 else f"{name} -"
+        known = self.reference and self.reference.best_until(self.judge.monitor, self.judge.step)
+        judged += f" (measured earlier: {known:.4g})" if known is not None else ""
         return f"loss {self.loss:.3f}  {judged}  {self.speed:.0f} img/s"
 
     def remaining(self, step: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from rhobin.engine.runinfo import flatten, is_free, read_run
-from rhobin.engine.runs import monitor_of
+from rhobin.engine.runs import config_of, monitor_of
 from rhobin.reports.curves import Columns, read_metrics
 from rhobin.scoring.compare import Comparison, compare, read_frame_scores
 from rhobin.scoring.document import SCORES, read_scores, scored_tracks
@@ -128,7 +128,7 @@ def compared_curves(folders: tuple[Path, Path]) -> list[CurvePoint]:
         ValueError: a log is damaged.
     """
     logs, found = tuple(read_metrics(folder / "metrics.csv") for folder in folders), []
-    monitors = [monitor_of(folder) for folder in folders]
+    monitors = [monitor_of(config_of(folder)) for folder in folders]
     for name in logs[0]:
         shared = [dict(zip(*log[name], strict=True)) for log in logs if name in log]
         steps = set(shared[0]).intersection(*shared[1:]) if len(shared) == 2 else set()

@@ -15,6 +15,7 @@ import yaml
 from rhobin.engine.lock import holder
 from rhobin.engine.log import read_log
 from rhobin.engine.monitor import Monitor
+from rhobin.engine.reference import reference_of
 from rhobin.engine.runinfo import read_run
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.document import SCORES, read_scores, scored_tracks
@@ -37,6 +38,7 @@ class RunState:
         total: steps of the whole run; None where it was not noted.
         monitor: the score that its best checkpoint is chosen by; None where its config cannot be read.
         best: that score's best value so far; None before the first validation.
+        reference: the best value up to that step when we trained this preset; None where we did not.
         tests: leading scores on the test views, a text a track.
         seconds: how long all sessions took so far.
         holder: process and machine that train it now; None where nobody does.
@@ -48,6 +50,7 @@ class RunState:
     total: int | None
     monitor: Monitor | None
     best: float | None
+    reference: float | None
     tests: tuple[str, ...]
     seconds: float
     holder: str | None
@@ -86,30 +89,41 @@ def run_state(folder: Path) -> RunState:
     """What a run folder says; whatever cannot be read is left open."""
     info, held = read_run(folder), holder(folder)
     columns, rows = read_log(folder / "metrics.csv")
-    monitor = monitor_of(folder)
+    config = config_of(folder)
+    monitor, known = monitor_of(config), reference_of(config) if config else None
     state, step = str(info.get("state", "unknown")), int(info.get("steps", 0))
     if held or state in UNDER_WAY:
         state = "running" if held else KILLED
+    step = max(int(rows[-1][0]) if rows else 0, step)
     return RunState(
         folder=folder,
         state=state,
-        step=max(int(rows[-1][0]) if rows else 0, step),
+        step=step,
         total=info.get("total_steps", step if state == "finished" else None),
         monitor=monitor,
         best=best_value(monitor, columns, rows),
+        reference=known.best_until(monitor, step) if known and monitor else None,
         tests=test_scores(folder),
         seconds=float(info.get("seconds", 0.0)) + (seconds_of_session(info) if held else 0.0),
         holder=held,
     )
 
 
-def monitor_of(folder: Path) -> Monitor | None:
-    """The score that a run's best checkpoint is chosen by."""
+def config_of(folder: Path) -> dict[str, Any]:
+    """A run's config; empty where it cannot be read."""
     try:
         config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def monitor_of(config: dict[str, Any]) -> Monitor | None:
+    """The score that a run's best checkpoint is chosen by; None where its config does not say."""
+    try:
         section = config["callbacks"]["evaluator"]["monitor"]
         return Monitor(section["name"], section["higher_is_better"])
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+    except (KeyError, TypeError):
         return None
 
 
@@ -139,8 +153,8 @@ def test_scores(folder: Path) -> tuple[str, ...]:
         return ()
     try:
         document, _ = read_scores(folder)
-    except (OSError, ValueError) as error:
-        return (f"scores.json: {error}",)
+    except (OSError, ValueError):
+        return (f"{SCORES} is not readable; score again",)
     row, told = document["origin"]["row"], []
     for name in scored_tracks(document):
         scores = document["tracks"][name][row]["scores"]
