@@ -24,6 +24,7 @@ COMMANDS = {
     "distortion": "show by how much the cameras' lenses miss a pinhole",
     "score": "score predictions as the challenge's server does",
     "submit": "write a run's predictions as a submission and check it",
+    "launch": "run a command as jobs, on this machine or by SLURM, requeued on preemption",
     "reproduce": "train and score what a table of the report needs, and print it beside the quoted rows",
     "runs": "list runs: state, step, scores, time left",
     "diff": "say in what two runs differ: config, environment, curves, scores by frame",
@@ -34,6 +35,9 @@ COMMANDS = {
     "tables": "print the paper's tables with our measured rows",
     "report": "write the page of a scored run again",
 }
+
+LAUNCH = "launch"
+"""The command that takes another one after `--`, whose options are not its own."""
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells expect
 
@@ -50,9 +54,17 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog=f"rhobin {argv[0]}", description=COMMANDS[argv[0]])
     command.configure(parser)
     try:
-        return command.run(parser.parse_intermixed_args(argv[1:]))
+        options, words = _split(argv[1:]) if argv[0] == LAUNCH else (argv[1:], [])
+        args = parser.parse_intermixed_args(options)
+        return command.run(args, words) if argv[0] == LAUNCH else command.run(args)
     except KeyboardInterrupt:
         return _say(f"rhobin {argv[0]}: stopped by you", sys.stderr, INTERRUPTED)
+
+
+def _split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """What stands before the first `--`, and what after it."""
+    place = argv.index("--") if "--" in argv else len(argv)
+    return argv[:place], argv[place + 1 :]
 
 
 def _overview(argv: list[str]) -> int:

@@ -94,7 +94,7 @@ def kill_when(command, file, place):
 def test_a_signal_is_passed_on_and_the_status_is_the_child_s(tmp_path, monkeypatch):
     script = tmp_path / "train.py"
     script.write_text("import os, signal, time\nos.kill(os.getppid(), signal.SIGTERM)\ntime.sleep(60)\n")
-    monkeypatch.setattr("rhobin.engine.run_steps.config_folder", lambda: tmp_path / "configs")
+    monkeypatch.setattr("rhobin.engine.commands.config_folder", lambda: tmp_path / "configs")
     before = signal.getsignal(signal.SIGTERM)
     assert run_command(["train.py"]) == 128 + signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) is before

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 
 from rich.console import Console
 
-from rhobin.engine.experiments import config_folder
+from rhobin.engine.commands import words_of
 from rhobin.engine.reproduce import Step
 
 Runner = Callable[[Sequence[str]], int]
@@ -54,10 +53,8 @@ def run_command(command: Sequence[str]) -> int:
     Returns:
         Its exit status: 128 + the number of the signal that ended it.
     """
-    folder = config_folder().parent
-    script = command[0].endswith(".py")
-    words = [str(folder / command[0]), *command[1:]] if script else ["-m", *command]
-    with subprocess.Popen([sys.executable, *words]) as process:
+    words, _ = words_of(command)
+    with subprocess.Popen(words) as process:
 
         def pass_on(number: int, frame: FrameType | None) -> None:
             process.send_signal(number)

@@ -1,0 +1,79 @@
+"""`rhobin launch`: jobs by submitit, on this machine and on a pretended SLURM, preempted and requeued."""
+
+import os
+import re
+import signal
+import time
+
+import pytest
+from fake_slurm import install
+from whole_run import OVERRIDES, assert_same_run
+
+from rhobin.__main__ import main
+from rhobin.engine.launch import jobs_of, submit
+
+
+def wait_for(condition, seconds=150):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+
+
+def test_a_command_becomes_jobs_by_number_and_by_value():
+    shards = jobs_of(["rhobin", "synth-objects", "--shard", "{i}/{n}"], jobs=3)
+    assert [job.command[-1] for job in shards] == ["0/3", "1/3", "2/3"]
+    members = jobs_of(["train.py", "resume=none", "x={i}"], each=["seed=0,1", "optim=adam,muon"])
+    assert [job.command for job in members] == [
+        ("train.py", f"x={i}", "resume=auto", f"seed={seed}", f"optim={optim}")
+        for i, (seed, optim) in enumerate([(0, "adam"), (0, "muon"), (1, "adam"), (1, "muon")])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "expected a command that begins with train.py, eval.py or rhobin, found nothing"),
+        (["--", "rm", "-r", "x"], "found rm -r x"),
+        (["--each", "seed", "--", "train.py"], "--each seed: expected KEY=VALUE,VALUE"),
+        (["--set", "colour=red", "--", "rhobin", "runs"], "submitit does not take a setting: .*colour"),
+        (["--on", "slurm", "--", "rhobin", "runs"], "srun"),
+        (["--nodes", "2", "--", "rhobin", "runs"], "--nodes is for --on slurm"),
+    ],
+)
+def test_what_cannot_be_launched_is_told(arguments, told, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["launch", "--folder", str(tmp_path / "jobs"), *arguments]) == 1
+    assert re.search(told, capsys.readouterr().err)
+
+
+def test_local_jobs_end_with_their_status(tmp_path, capfd):
+    options = ("--folder", str(tmp_path), "--jobs", "2")
+    command = ["launch", *options, "--", "rhobin", "nothing{i}"]
+    assert main(command) == 1
+    said = capfd.readouterr()
+    assert "0 of 2 jobs succeeded" in said.out
+    assert "rhobin nothing1 ended with status 2" in said.err
+
+
+def test_a_preempted_training_on_slurm_goes_on_and_ends_as_if_left_alone(
+    tree, reference, tmp_path, monkeypatch
+):
+    """Two members of an ensemble as an array; the first is preempted in the middle."""
+    slurm = install(tmp_path / "slurm")
+    monkeypatch.setenv("PATH", f"{slurm}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    common = ("data.workers=0", "callbacks.evaluator.samples=100", "threads=1")
+    command = ["train.py", "experiment=khor/smoke", f"data.root={tree}", *common, *OVERRIDES]
+    command += [f"run_dir={tmp_path}/member${{seed}}"]
+    submitted = submit(jobs_of(command, each=["seed=0,1"]), "slurm", tmp_path / "jobs", {"timeout_min": 600})
+    assert [job.job_id.partition("_")[2] for job in submitted] == ["0", "1"]
+    first = submitted[0]
+    wait_for(lambda: (tmp_path / "member0" / "checkpoints" / "last.ckpt").exists())
+    os.kill(int((slurm / f"{first.job_id}.pid").read_text()), signal.SIGUSR2)
+    for job in submitted:
+        wait_for(job.paths.result_pickle.exists)
+        assert "train.py experiment=khor/smoke" in job.result()
+    assert "Requeued job" in first.stdout() + first.stderr()
+    assert_same_run(tmp_path / "member0", reference)
+    assert (tmp_path / "member1" / "checkpoints" / "last.ckpt").is_file()
