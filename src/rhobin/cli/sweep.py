@@ -1,4 +1,4 @@
-"""`rhobin sweep sweep=NAME [sweep.KEY=VALUE ...] [KEY=VALUE ...]`: search settings by Optuna, trial after trial."""
+"""`rhobin sweep sweep=NAME [sweep.KEY=VALUE ...] [KEY=VALUE ...]`: search settings by Optuna."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "overrides",
         nargs="+",
         metavar="OVERRIDE",
-        help="sweep=khor_lr, a file of configs/sweep; sweep.trials=8 and the like for the search; everything else "
-        "as for train.py, for every trial. The same command goes on after an interruption; started several times, "
-        "on any machine that shares the folder, it works on one study",
+        help="sweep=khor_lr, a file of configs/sweep; sweep.trials=8 and the like for the search; "
+        "everything else as for train.py, for every trial. The same command goes on after an interruption; "
+        "started several times, on any machine that shares the folder, it works on one study",
     )
 
 

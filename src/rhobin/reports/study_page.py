@@ -9,29 +9,9 @@ from string import Template
 from typing import Any
 
 from rhobin.reports.html import DASH, keep_units, meter, table, tag, text
-from rhobin.reports.study_charts import history_chart, parallel_chart
+from rhobin.reports.parallel import parallel_chart
+from rhobin.reports.study_charts import TrialRow, history_chart, shown
 from rhobin.reports.tables import fact_list
-
-
-@dataclass(frozen=True)
-class TrialRow:
-    """A trial.
-
-    Attributes:
-        number: its number.
-        state: complete, pruned, failed or running.
-        value: its score, of a trial that is not complete the last; None where there is none.
-        seconds: of training; None where that is unknown.
-        reason: why it is pruned or failed.
-        values: of the searched settings.
-    """
-
-    number: int
-    state: str
-    value: float | None
-    seconds: float | None
-    reason: str
-    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -125,11 +105,6 @@ def trial_table(study: StudyFacts, rows: Sequence[TrialRow], best: TrialRow | No
         values = [text(shown(row.values[key])) if key in row.values else DASH for key in keys]
         body.append((name, value, duration(row.seconds), *values, tag("small", text(row.reason))))
     return table(heads, body, range(1, 3 + len(keys)))
-
-
-def shown(value: Any) -> str:
-    """A value of a setting, a number in four digits."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def duration(seconds: float | None) -> str:

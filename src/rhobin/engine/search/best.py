@@ -34,10 +34,15 @@ def write_best(plan: Plan, best: FrozenTrial, ended: int) -> None:
         "# @package _global_",
         f"# The best of {ended} trials of the sweep {plan.study}: {trial_name(best.number)}, {score}.",
         "# Train with it, or copy it into configs/experiment under another name:",
-        f"#   python train.py --config-dir {shlex.quote(str(plan.folder))} experiment=best",
+        f"#   {command_to_train(plan)}",
         OmegaConf.to_yaml(OmegaConf.create(config)),
     ]
     write_text(plan.folder / BEST, "\n".join(lines))
+
+
+def command_to_train(plan: Plan) -> str:
+    """The command that trains the best trial again."""
+    return f"python train.py --config-dir {shlex.quote(str(plan.folder))} experiment={BEST.stem}"
 
 
 def overlay(overrides: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -76,9 +76,7 @@ def add_trial(study: Study, space: dict[str, BaseDistribution]) -> Claim:
     lock = study.lock(trial_name(number))
     lock.take()
     try:
-        study.optuna.add_trial(
-            create_trial(state=TrialState.RUNNING, params=values, distributions=space)
-        )
+        study.optuna.add_trial(create_trial(state=TrialState.RUNNING, params=values, distributions=space))
     except BaseException:
         lock.let_go()
         raise

@@ -60,8 +60,8 @@ def left_behind(
         return None
     step = max(scores)
     return (
-        f"{plan.metric} is {scores[step]:.6g} at step {step}, not among the best {plan.pruner['percentile']:g} % "
-        "of the trials before"
+        f"{plan.metric} is {scores[step]:.6g} at step {step}, not among the best "
+        f"{plan.pruner['percentile']:g} % of the trials before"
     )
 
 

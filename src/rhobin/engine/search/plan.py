@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -35,7 +35,7 @@ class Plan:
     trials: int
     seed: int
     metric: str
-    direction: str
+    direction: Literal["minimize", "maximize"]
     space: Mapping[str, Mapping[str, Any]]
     failures: int
     sampler: Mapping[str, Any]

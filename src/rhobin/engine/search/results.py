@@ -9,11 +9,12 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from rhobin.engine.runinfo import read_run
-from rhobin.engine.search.best import write_best
+from rhobin.engine.search.best import command_to_train, write_best
 from rhobin.engine.search.plan import Plan
 from rhobin.engine.search.study import Study
 from rhobin.files import write_text
-from rhobin.reports.study_page import StudyFacts, TrialRow, study_page
+from rhobin.reports.study_charts import TrialRow
+from rhobin.reports.study_page import StudyFacts, study_page
 
 PAGE = "study.html"
 ENOUGH = 6
@@ -83,4 +84,5 @@ def further_facts(plan: Plan) -> dict[str, str]:
         "sampler": f"TPE, {plan.sampler['n_startup_trials']} random trials first, seed {plan.seed}",
         "pruner": f"keeps the best {pruner['percentile']:g} % at each score" if pruner else "none",
         "study": plan.storage or "journal.log in this folder",
+        "train the best": command_to_train(plan),
     }

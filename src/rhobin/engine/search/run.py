@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import gc
-import logging
 import math
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from optuna.distributions import BaseDistribution
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from rhobin.engine.fit import fit
 from rhobin.engine.lock import LockedError
@@ -20,20 +19,15 @@ from rhobin.engine.resume import ResumeError
 from rhobin.engine.search.claims import Claim, claimed, died_in_vain
 from rhobin.engine.search.history import left_behind, pruner, suggest
 from rhobin.engine.search.plan import Plan, read_plan, trial_config, trial_name
-from rhobin.engine.search.results import best_trial, write_results
+from rhobin.engine.search.results import write_results
 from rhobin.engine.search.space import check_space, distributions
 from rhobin.engine.search.study import Study, open_study
+from rhobin.engine.search.telling import SweepError, best_so_far, progress, shown, tell, tell_end
 from rhobin.engine.signals import Interrupted, command_to_go_on, stop_requests
 from rhobin.engine.watch import PrunedError
 from rhobin.files import write_text
-from rhobin.terminal import plain_console
 
-log = logging.getLogger(__name__)
 FAILURE = "failure.txt"
-
-
-class SweepError(RuntimeError):
-    """The sweep cannot go on, or ended without a trial that has a value."""
 
 
 def sweep(arguments: Sequence[str]) -> Path:
@@ -152,44 +146,3 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
-
-
-def tell_end(study: Study) -> None:
-    """Say what the sweep found, or what is still trained elsewhere.
-
-    Raises:
-        SweepError: all trials have ended and none has a value.
-    """
-    write_results(study)
-    trials = study.trials()
-    running = [trial_name(t.number) for t in trials if t.state == TrialState.RUNNING]
-    if running:
-        tell(f"{progress(study)}; other processes train {', '.join(running)}: nothing left to begin")
-    elif best_trial(study.plan, trials) is None:
-        raise SweepError(f"{progress(study)}, and none has a value; see {study.plan.folder}/study.html")
-    else:
-        tell(f"{progress(study)}; {best_so_far(study)}\n{study.plan.folder}/study.html shows all")
-
-
-def progress(study: Study) -> str:
-    """How far the study is."""
-    ended = sum(trial.state.is_finished() for trial in study.trials())
-    return f"{study.plan.study}: {ended} of {study.plan.trials} trials have ended"
-
-
-def best_so_far(study: Study) -> str:
-    """The best trial in words."""
-    best: FrozenTrial | None = best_trial(study.plan, study.trials())
-    return f"best: {trial_name(best.number)} with {best.value:.6g}" if best else "none has a value yet"
-
-
-def shown(values: Mapping[str, object]) -> str:
-    """Values of the searched keys, for a person."""
-    return " ".join(
-        f"{key}={value:.4g}" if isinstance(value, float) else f"{key}={value}" for key, value in values.items()
-    )
-
-
-def tell(message: str) -> None:
-    """Print a line for a person."""
-    plain_console().print(message, style="bold", highlight=False, soft_wrap=True)

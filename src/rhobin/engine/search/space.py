@@ -54,17 +54,18 @@ def ends(entry: Mapping[str, Any]) -> list[Any]:
 
 
 def check_space(plan: Plan) -> None:
-    """Compose a training with each end of each range, and refuse what cannot be trained.
+    """Compose trainings that reach all ends of all ranges, and refuse what cannot be trained.
 
     Raises:
-        ValueError: naming the key.
+        ValueError: saying with which values.
     """
-    for key, entry in plan.space.items():
-        for value in ends(entry):
-            try:
-                check_trial(trial_config(plan, 0, {key: value}))
-            except ValueError as error:
-                raise ValueError(f"sweep.space: {key}={value} cannot be trained: {error}") from error
+    tried = {key: ends(entry) for key, entry in plan.space.items()}
+    for place in range(max(map(len, tried.values()))):
+        values = {key: found[min(place, len(found) - 1)] for key, found in tried.items()}
+        try:
+            check_trial(trial_config(plan, 0, values))
+        except ValueError as error:
+            raise ValueError(f"a trial with {values} cannot be trained: {error}") from error
 
 
 def check_trial(config: DictConfig) -> None:
@@ -82,6 +83,6 @@ def check_trial(config: DictConfig) -> None:
     one = devices in (1, "1") or (not isinstance(devices, int | str) and len(devices) == 1)
     if not one or int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ValueError(
-            f"trainer.devices is {devices}; each trial trains on one device: expected trainer.devices=1. To use "
-            "several, start the same command once for each, with CUDA_VISIBLE_DEVICES=0, =1, ..."
+            f"trainer.devices is {devices}; each trial trains on one device: expected trainer.devices=1. To "
+            "use several, start the same command once for each, with CUDA_VISIBLE_DEVICES=0, =1, ..."
         )
