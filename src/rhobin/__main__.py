@@ -22,6 +22,7 @@ COMMANDS = {
     "templates": "check a root's object templates and write their keypoints",
     "detections": "check the OpenPose and FrankMocap files of a root",
     "distortion": "show by how much the cameras' lenses miss a pinhole",
+    "sweep": "search settings by Optuna: resumable, pruned, shared by any number of processes",
     "score": "score predictions as the challenge's server does",
     "submit": "write a run's predictions as a submission and check it",
     "launch": "run a command as jobs, on this machine or by SLURM, requeued on preemption",

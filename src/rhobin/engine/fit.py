@@ -39,6 +39,7 @@ from rhobin.engine.session import NoteLength, open_run, record, recorded
 from rhobin.engine.signals import StopRequest, stop_requests
 from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.threads import threads_used, warning_of_threads
+from rhobin.engine.watch import Watch, watched
 from rhobin.engine.weights import init_weights
 from rhobin.methods.base import Method, NonFiniteLossError
 from rhobin.terminal import plain_console
@@ -60,11 +61,12 @@ class StoppedEarlyError(RuntimeError):
     """Something stopped the trainer before the last step."""
 
 
-def fit(config: DictConfig) -> Path:
+def fit(config: DictConfig, watch: Watch | None = None) -> Path:
     """Train what the config describes, or go on training it.
 
     Args:
         config: composed configuration, see configs/train.yaml.
+        watch: is told each monitored score of the last stage, and may end it.
 
     Returns:
         The run folder.
@@ -77,6 +79,7 @@ def fit(config: DictConfig) -> Path:
         LockedError: another process trains in the run folder.
         StoppedEarlyError: a callback or trainer.max_time ended the training, whose state is saved.
         Interrupted: a signal ended the training, whose state is saved.
+        PrunedError: the watcher ended the training.
     """
     check_keys(config)
     check_training(config)
@@ -88,7 +91,7 @@ def fit(config: DictConfig) -> Path:
             check_resume(config, stages)
         for stage in stages_to_do(stages, config.resume):
             request.obey()
-            fit_stage(stage, request)
+            fit_stage(stage, request, watch if stage.number == stage.count else None)
     return run_dir
 
 
@@ -113,7 +116,7 @@ def check_resume(config: DictConfig, stages: list[Stage]) -> None:
         find_start(stage.run_dir, config.resume, resumable(stage.config), config.allow_changes)
 
 
-def fit_stage(stage: Stage, request: StopRequest) -> None:
+def fit_stage(stage: Stage, request: StopRequest, watch: Watch | None = None) -> None:
     """Train one stage, or go on training it."""
     config, run_dir, console = stage.config, stage.run_dir, plain_console()
     start = find_start(run_dir, config.resume, resumable(config), config.allow_changes)
@@ -130,7 +133,7 @@ def fit_stage(stage: Stage, request: StopRequest) -> None:
     note_threads(config, info, previous if start.checkpoint else {}, console)
     open_run(run_dir, config, info, start)
     with recorded(run_dir, info, console):
-        train(stage, info, start, console, request)
+        train(stage, info, start, console, request, watch)
 
 
 def note_threads(
@@ -150,7 +153,14 @@ def is_finished(previous: dict[str, Any], start: Start, config: DictConfig) -> b
     return all(previous.get(key) == value for key, value in done.items())
 
 
-def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, request: StopRequest) -> None:
+def train(
+    stage: Stage,
+    info: dict[str, Any],
+    start: Start,
+    console: Console,
+    request: StopRequest,
+    watch: Watch | None,
+) -> None:
     """Build everything, tell what is about to happen, fit, and note in `info` how it went."""
     config, run_dir = stage.config, stage.run_dir
     datamodule = build_datamodule(config)
@@ -162,7 +172,7 @@ def train(stage: Stage, info: dict[str, Any], start: Start, console: Console, re
     loggers = build_loggers(config, run_dir, info["id"])
     callbacks = build_callbacks(config, run_dir, resumable(config), datamodule, clock, request)
     callbacks.insert(0, NoteLength(run_dir, info, clock))
-    trainer = build_trainer(config, run_dir, loggers, callbacks, module)
+    trainer = build_trainer(config, run_dir, loggers, watched(callbacks, watch), module)
     tell_hyperparameters(loggers, identity(config), config.callbacks.evaluator.monitor.name)
     info |= {"data_hash": datamodule.data_hash, "body_hash": datamodule.body_hash}
     write_left_out(run_dir, info, datamodule.skips)

@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -68,22 +69,14 @@ def take(file: IO[str], run_dir: Path) -> None:
     Raises:
         LockedError: another process has locked it.
     """
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(0.1)  # `holder` may be looking
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.seek(0)
-        raise LockedError(
-            f"{run_dir} is in use by {file.read().strip() or 'another process'}. "
-            "Wait until it has ended or stop it, or choose another run_dir"
-        ) from error
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
-        log.warning("%s: this file system has no locks (%s); start no second training here", run_dir, error)
+    if not flocked(file, run_dir, wait=False):
+        time.sleep(0.1)  # `holder` may be looking
+        if not flocked(file, run_dir, wait=False):
+            file.seek(0)
+            raise LockedError(
+                f"{run_dir} is in use by {file.read().strip() or 'another process'}. "
+                "Wait until it has ended or stop it, or choose another run_dir"
+            )
     file.truncate(0)
     now = time.strftime("%Y-%m-%d %H:%M:%S")
     try:
@@ -103,6 +96,31 @@ def holder(run_dir: Path) -> str | None:
     except OSError:
         pass
     return None
+
+
+def flocked(file: IO[str], place: Path, wait: bool) -> bool:
+    """Lock an open file; whether it is ours now, which it is where the file system has no locks.
+
+    Args:
+        file: what is locked.
+        place: what is said to be without locks.
+        wait: until another process lets go, else return at once.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        tell_no_locks(place, str(error))
+    return True
+
+
+@cache
+def tell_no_locks(place: Path, error: str) -> None:
+    """Say once that nothing can be locked in a folder."""
+    log.warning("%s: this file system has no locks (%s); start no second training here", place, error)
 
 
 def let_go() -> None:

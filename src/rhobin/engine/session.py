@@ -19,6 +19,7 @@ from rhobin.clock import Clock
 from rhobin.engine.resume import Start, make_way
 from rhobin.engine.runinfo import write_run
 from rhobin.engine.signals import Interrupted, command_to_go_on
+from rhobin.engine.watch import PrunedError
 from rhobin.files import clear_leftovers, write_text
 
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -54,6 +55,9 @@ def recorded(run_dir: Path, info: dict[str, Any], console: Console) -> Iterator[
         info["state"] = f"failed: {error.strerror or type(error).__name__}"
         if error.errno in UNWRITABLE:
             tell_how_to_go_on(run_dir, info["state"], console)
+        raise
+    except PrunedError as stop:
+        info["state"] = f"pruned: {stop}"
         raise
     except Exception as error:
         info["state"] = f"failed: {type(error).__name__}"

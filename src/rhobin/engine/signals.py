@@ -112,7 +112,9 @@ def stop_requests() -> Iterator[StopRequest]:
 
 
 def command_to_go_on() -> str:
-    """The command line of this process, with resume=auto."""
+    """The command line of this process: of a training with resume=auto; a sweep goes on by itself."""
+    if sys.argv[1:2] == ["sweep"]:
+        return shlex.join(["rhobin", *sys.argv[1:]])
     args = [arg for arg in sys.argv if not arg.startswith("resume=")]
     return shlex.join(["python", *args, "resume=auto"])
 
