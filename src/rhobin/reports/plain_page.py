@@ -15,17 +15,28 @@ def plain_page(title: str, eyebrow: str, lead: str, sections: Mapping[str, str])
     Args:
         title: of the page.
         eyebrow: a line above it.
-        lead: what is shown, in a sentence.
+        lead: HTML: what is shown, in a sentence.
         sections: HTML by heading; empty ones are left out.
 
     Returns:
         HTML.
     """
-    parts = [tag("section", tag("h2", text(head)), html) for head, html in sections.items() if html]
-    slots = {"title": text(title), "eyebrow": text(eyebrow), "lead": text(lead), "sections": "\n".join(parts)}
+    shown = {head: html for head, html in sections.items() if html}
+    parts = [tag("section", tag("h2", text(head)), html, id=_id(head)) for head, html in shown.items()]
+    slots = {
+        "title": text(title),
+        "eyebrow": text(eyebrow),
+        "lead": lead,
+        "nav": "".join(tag("a", text(head), href=f"#{_id(head)}") for head in shown),
+        "sections": "\n".join(parts),
+    }
     slots = {name: keep_units(html) for name, html in slots.items()}
     slots |= {"style": _asset("page.css"), "script": _asset("charts.js")}
     return Template(_asset("plain.html")).substitute(slots)
+
+
+def _id(head: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in head.lower())
 
 
 def _asset(name: str) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from string import Template
 from typing import Any
 
-from rhobin.reports.html import DASH, keep_units, meter, table, tag, text
+from rhobin.reports.html import DASH, meter, table, tag, text
 from rhobin.reports.parallel import parallel_chart
+from rhobin.reports.plain_page import plain_page
 from rhobin.reports.study_charts import TrialRow, history_chart, shown
 from rhobin.reports.tables import fact_list
 
@@ -49,18 +48,15 @@ def study_page(study: StudyFacts, rows: Sequence[TrialRow], importance: Mapping[
         HTML.
     """
     best = best_row(study, rows)
-    slots = {
-        "title": text(study.name),
-        "eyebrow": text(f"Sweep · {study.experiment} · {study.planned} trials"),
-        "lead": lead(study, rows, best),
-        "history": history_chart(study.metric, study.higher_is_better, study.planned, rows),
-        "importance": importance_table(importance),
-        "parallel": parallel_chart(study.metric, study.higher_is_better, study.space, rows),
-        "trials": trial_table(study, rows, best),
-        "facts": fact_list([(name, text(value)) for name, value in study.further.items()]),
+    sections = {
+        "History": history_chart(study.metric, study.higher_is_better, study.planned, rows),
+        "What matters": importance_table(importance),
+        "Settings and scores": parallel_chart(study.metric, study.higher_is_better, study.space, rows),
+        "Trials": trial_table(study, rows, best),
+        "Facts": fact_list([(name, text(value)) for name, value in study.further.items()]),
     }
-    slots = {name: keep_units(html) for name, html in slots.items()}
-    return Template(_asset("study.html")).substitute(slots | {"style": _asset("page.css")})
+    eyebrow = f"Sweep · {study.experiment} · {study.planned} trials"
+    return plain_page(study.name, eyebrow, lead(study, rows, best), sections)
 
 
 def best_row(study: StudyFacts, rows: Sequence[TrialRow]) -> TrialRow | None:
@@ -114,7 +110,3 @@ def duration(seconds: float | None) -> str:
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
-
-
-def _asset(name: str) -> str:
-    return (files("rhobin.reports") / "assets" / name).read_text(encoding="utf-8")
