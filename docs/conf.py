@@ -1,0 +1,27 @@
+"""How Sphinx builds this folder: `make docs`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "rhobin"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "repository"]
+root_doc = "index"
+exclude_patterns = ["_build", "_ext"]
+html_theme = "furo"
+html_title = "rhobin"
+html_copy_source = False
+
+myst_heading_anchors = 4
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(Path(__file__).parent / "_build" / "notebooks")
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+
+default_role = "py:obj"
+autosummary_generate = True
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True}
+autodoc_typehints = "description"
+napoleon_use_ivar = True
