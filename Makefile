@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --no-annotate --no-header
 DEMO_DATA := data/behave_synthetic
 DEMO_RUN := runs/demo
 
-.PHONY: demo long test lint format lock clean interpreter
+.PHONY: demo long test docs lint format lock clean interpreter
 
 demo: $(VENV)/installed
 	$(RUN) -m rhobin synth --out $(DEMO_DATA) --size demo
@@ -25,6 +25,10 @@ long: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(RUN) -m pytest -n 2 --dist worksteal
+
+docs: $(VENV)/installed
+	$(RUN) -m rhobin synth --out data/behave_tiny --size tiny
+	$(RUN) -m sphinx -W --keep-going docs docs/_build/html
 
 lint: $(VENV)/installed
 	$(VENV)/bin/ruff check .

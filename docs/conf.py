@@ -6,7 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "rhobin"
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon", "repository"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "repository"]
 root_doc = "index"
 exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
@@ -20,8 +20,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 
 default_role = "py:obj"
-autosummary_generate = True
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
-autodoc_typehints = "description"
 napoleon_use_ivar = True
+napoleon_attr_annotations = False  # shapes such as *B are no reStructuredText
