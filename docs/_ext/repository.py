@@ -9,7 +9,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
-RECORD = re.compile(r"(?<![\w./-])(0\d{3})(?![\w.])")
+RECORD = re.compile(r"(?<![\w./-])(0\d{3})(?!\w|\.\d)")
 INCLUDED = {
     "data/README.md": "data-roots",
     "src/rhobin/methods/khor/README.md": "methods/khor",
