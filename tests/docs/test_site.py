@@ -10,7 +10,7 @@ from pages import ROOT
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The built pages, in a plain theme: furo's sidebar takes a third of the time. Notebooks are run elsewhere."""
+    """The built pages, in a plain theme: furo's sidebar takes a third of the time."""
     out = tmp_path_factory.mktemp("site")
     plain = ("-D", "html_theme=basic", "-D", "nb_execution_mode=off", "-d", str(out / "doctrees"))
     command = (sys.executable, "-m", "sphinx", "-qW", "--keep-going", *plain, "docs", str(out / "html"))
