@@ -12,12 +12,15 @@ exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
 html_title = "rhobin"
 html_copy_source = False
+html_show_copyright = False
 
 myst_heading_anchors = 4
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(Path(__file__).parent / "_build" / "notebooks")
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
+nb_merge_streams = True
+nb_output_stderr = "remove"
 
 default_role = "py:obj"
 autodoc_member_order = "bysource"
