@@ -110,13 +110,9 @@ class Checkpoints(Checkpoint):
         rows = [logger.rows for logger in trainer.loggers if isinstance(logger, CsvLog)]
         clock = {"batches": self.clock.batches, "step": self.clock.step}
         checkpoint["rhobin"] = {
-<<<<<<< HEAD
             "format": FORMAT, "version": rhobin.__version__, "identity": self.identity,
             "random": random_state(), "log_rows": sum(rows), "clock": clock,
-=======
-            "identity": self.identity, "random": random_state(), "log_rows": sum(rows), "clock": clock,
             "processes": trainer.world_size,
->>>>>>> e9bfdab (Several processes train as one: trainer=ddp, counts and batch norms of all, shared validation, one error; compile and channels_last switches)
         }  # fmt: skip
         checkpoint |= {"global_step": self.clock.step, "epoch": self.clock.epoch, "loops": None}
 

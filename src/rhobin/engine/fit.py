@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from rhobin import ranks
 from rhobin.body.chosen import body_folder, body_name
+from rhobin.engine.bad_batch import with_batch_kept
 from rhobin.engine.build import (
     build_callbacks,
     build_clock,
@@ -55,7 +55,6 @@ from rhobin.engine.watch import Watch, watched
 from rhobin.engine.weights import init_weights
 from rhobin.methods.base import Method
 from rhobin.methods.finite import NonFiniteLossError
-from rhobin.types import Batch
 
 # Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes, parts
 # that are frozen stay in evaluation mode, and small kernels of volumes have no other strides.
@@ -189,18 +188,11 @@ def train(
     datamodule.clock = clock
     loggers = build_loggers(config, run_dir, info["id"])
     callbacks = build_callbacks(config, run_dir, resumable(config), datamodule, clock, request)
-<<<<<<< HEAD
     callbacks.insert(0, NoteLength(run_dir, info, clock))
-    trainer = build_trainer(config, run_dir, loggers, watched(callbacks, watch), module)
-=======
     together, rank = Together(clock, datamodule), own_rank()
-    trainer = build_trainer(config, run_dir, loggers, [*callbacks, together], module)
+    trainer = build_trainer(config, run_dir, loggers, [*watched(callbacks, watch), together], module)
     check_started(trainer, rank)
-    for message in check_batch(start, config, trainer.world_size):
-        console.print(message, style="yellow", soft_wrap=True)
-    prepare_network(module, config, trainer.strategy.root_device)
-    prepare_processes(module, config, trainer.strategy.root_device)
->>>>>>> e9bfdab (Several processes train as one: trainer=ddp, counts and batch norms of all, shared validation, one error; compile and channels_last switches)
+    make_ready(config, start, module, trainer, console)
     tell_hyperparameters(loggers, identity(config), config.callbacks.evaluator.monitor.name)
     info |= {"data_hash": datamodule.data_hash, "body_hash": datamodule.body_hash}
     info["processes"] = trainer.world_size
@@ -210,14 +202,7 @@ def train(
     try:
         trainer.fit(module, datamodule=datamodule, ckpt_path=start.checkpoint, weights_only=True)
     except NonFiniteLossError as error:
-        if error.batch is not None:
-            save_batch(batch_file(run_dir, own_rank()), error.batch)
-        ranks.gathered(None)  # nobody ends before all have saved
-        path = batch_file(run_dir, error.rank)
-        raise NonFiniteLossError(
-            f"{error}. The batch is saved in {path}, the last good state in {run_dir / 'checkpoints'}",
-            error.batch,
-        ) from error
+        raise with_batch_kept(error, run_dir) from error
     finally:
         write_left_out(run_dir, info, together.skips or datamodule.skips)
         info["steps"] = clock.step
@@ -233,20 +218,15 @@ def train(
         )
 
 
-def batch_file(run_dir: Path, rank: int) -> Path:
-    """Where a process keeps the batch of a step that went wrong."""
-    return run_dir / f"bad_batch_{rank}.pt"
-
-
-def save_batch(path: Path, batch: Batch) -> None:
-    """Save the batch of a step that went wrong, to look at it.
-
-    `torch.load` reads it without running code: images, intrinsics and objects by name, and the views' names.
-    """
-    tensors = {
-        name: getattr(batch, name).cpu() for name in ("image", "K_crop", "turn", "gender", "object_id")
-    }
-    torch.save({**tensors, "views": [f"{k.sequence}/{k.frame}/k{k.camera}" for k in batch.keys]}, path)
+def make_ready(
+    config: DictConfig, start: Start, module: Method, trainer: pl.Trainer, console: Console
+) -> None:
+    """Prepare the network for the device and the processes that the trainer has; tell what that changes."""
+    device = trainer.strategy.root_device
+    for message in check_batch(start, config, trainer.world_size):
+        console.print(message, style="yellow", soft_wrap=True)
+    prepare_network(module, config, device)
+    prepare_processes(module, config, device)
 
 
 def initial_weights(stage: Stage, start: Start, module: Method) -> list[str]:
