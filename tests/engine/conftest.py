@@ -80,3 +80,13 @@ def photo_runs(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("photo_runs")
     return {method: write_run_folder(folder / method, method) for method in METHODS}
+
+
+@pytest.fixture(scope="session")
+def tree_with_truth(tmp_path_factory):
+    """The small tree with the challenge's ground truth beside it."""
+    from behave_tree import make_tree, write_ground_truth
+
+    root = make_tree(tmp_path_factory.mktemp("behave_truth"))
+    write_ground_truth(root)
+    return root

@@ -20,7 +20,7 @@ from rhobin.engine.monitor import Monitor
 from rhobin.engine.optim import step_decay, warmup_cosine
 from rhobin.engine.progress import TrainProgress
 from rhobin.geometry import backend
-from rhobin.methods.base import NonFiniteLossError
+from rhobin.methods.finite import NonFiniteLossError
 from rhobin.metrics.joint import frame_rng, joint_errors
 from rhobin.objects.names import OBJECT_NAMES
 from rhobin.types import HumanPrediction, ObjectPrediction, Prediction

@@ -48,7 +48,7 @@ def test_what_is_read_passes(smoke, tmp_path):
         ("data.batch_size=2.5", "2.5; expected a whole number"),
         ("seed=abc", "'abc'; expected a whole number of at least 0"),
         ("threads=0", "0; expected a whole number of at least 1, or null"),
-        ("resume=true", "True; expected none, auto or a checkpoint's path"),
+        ("resume=true", "True; expected none, auto, afresh or a checkpoint's path"),
         ("optim.optimizer.weight_decay=abc", "'abc'; expected a number of at least 0"),
         ("data.validation.fraction=1.5", "1.5; expected a number from 0 to below 1"),
         ("data.view.input_size=abc", "'abc'; expected a whole number of at least 1"),

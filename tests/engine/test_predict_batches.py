@@ -8,7 +8,7 @@ from photo_runs import METHODS, draw_photo, write_photos
 
 from rhobin.__main__ import main
 from rhobin.engine.photo_network import open_network
-from rhobin.engine.photo_speed import require_cuda, sped_up
+from rhobin.engine.photo_speed import sped_up
 
 FITTED = ("theta", "poses", "poses_smpl", "trans", "joints", "joints_sigma_mm", "body_joints", "R")
 
@@ -99,16 +99,15 @@ def test_a_compiled_network_is_the_one_that_predicts(alone, photo_runs, photos, 
             return self.net(*inputs)
 
     monkeypatch.setattr(torch, "compile", Compiled)
-    monkeypatch.setattr("rhobin.engine.photo_speed.require_cuda", lambda device: None)
+    monkeypatch.setattr("rhobin.engine.speed.missing_for_compiling", lambda device: "")
     found = predicted(photo_runs["g2dr"], photos, tmp_path, "--compile", "--batch", 3)
     assert batches == [3, 1]
     same(found, alone["g2dr"])
 
 
 def test_what_needs_cuda_is_told(photo_runs, monkeypatch):
-    with pytest.raises(ValueError, match="--compile: expected --device cuda, found cpu"):
-        require_cuda(torch.device("cpu"))
-    require_cuda(torch.device("cuda"))
+    with pytest.raises(ValueError, match=r"--compile: expected a CUDA device, found cpu.*Leave --compile"):
+        sped_up(open_network(photo_runs["g2dr"], device="cpu"), compiled=True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="finds no CUDA device here"):
         open_network(photo_runs["g2dr"], device="cuda")

@@ -36,6 +36,7 @@ from rhobin.data.workers import outlast_signals
 
 log = logging.getLogger(__name__)
 
+AHEAD = 4  # batches that each loader process holds ready for a GPU
 Section = Mapping[str, Any] | None
 
 
@@ -74,6 +75,7 @@ class BehaveDataModule(pl.LightningDataModule):
         augment: Section = None,
         validation: Section = None,
         cache: Section = None,
+        overfit: int | None = None,
     ):
         """Configure; nothing is read before `setup`.
 
@@ -92,6 +94,8 @@ class BehaveDataModule(pl.LightningDataModule):
             augment: keys of `AugmentConfig`; None trains without augmentation.
             validation: keys of `ValidationConfig`.
             cache: keys of `CacheConfig`.
+            overfit: train and validate on so many training views, evenly spread; None for all and for those
+                that `validation` holds out.
         """
         super().__init__()
         self.root, self.batch_size, self.workers, self.seed = Path(root), batch_size, workers, seed
@@ -109,6 +113,7 @@ class BehaveDataModule(pl.LightningDataModule):
             augment=None if augment is None else read_section(AugmentConfig, "data.augment", augment),
             validation=read_section(ValidationConfig, "data.validation", validation),
             cache=read_section(CacheConfig, "data.cache", cache),
+            overfit=overfit,
         )
         self.clock: Clock | None = None
         self._sets: DataSets | None = None
@@ -158,7 +163,9 @@ class BehaveDataModule(pl.LightningDataModule):
         position = None if self.clock is None else self._batches_done
         sizes, dataset = self.settings.samples.view.sizes, self.train_dataset
         sampler = ResumableSampler(len(dataset), self.batch_size, self.seed, rank, ranks, position, sizes)
-        return self._loader(dataset, sampler=sampler, drop_last=True, worker_init_fn=outlast_signals)
+        return self._loader(
+            dataset, sampler=sampler, drop_last=True, worker_init_fn=outlast_signals, **self._ahead()
+        )
 
     def val_dataloader(self) -> DataLoader | list:
         """Held-out training sequences in order, without augmentation."""
@@ -195,6 +202,12 @@ class BehaveDataModule(pl.LightningDataModule):
         for key, value in self.state_dict().items():
             if value != state_dict[key]:
                 log.warning("resumed with data.%s = %s; the checkpoint had %s", key, value, state_dict[key])
+
+    def _ahead(self) -> dict[str, Any]:
+        """Where a GPU trains, its batches lie ready in memory that it copies from while it computes."""
+        if self.trainer is None or self.trainer.strategy.root_device.type != "cuda":
+            return {}
+        return {"pin_memory": True, **({"prefetch_factor": AHEAD} if self.workers else {})}
 
     def _batches_done(self) -> int:
         return 0 if self.clock is None else self.clock.batches

@@ -92,9 +92,9 @@ class DataSets:
         samples = self.settings.samples.one_size
         if split == "train":
             self._divide(release, targets, views)
-        elif split == "val":
+        elif split == "val" and self.settings.overfit is None:
             self.by_name["val"] = BehaveDataset(release, targets, self._thinned(views), samples)
-        else:
+        elif split == "test":
             self.by_name["test"] = BehaveDataset(release, targets, views, samples, partly=True)
 
     def _divide(self, release: Release, targets: ViewTargets, views: np.ndarray) -> None:
@@ -104,6 +104,8 @@ class DataSets:
         if rule.by != "release":
             held_out = held_out_views(release, rule.fraction, rule.by, rule.seed)[views]
             train, val = views[~held_out], views[held_out]
+        if settings.overfit is not None:
+            train = val = thinned(train, settings.overfit)
         cache = None
         if settings.cache.kind == "ram":
             cache = ViewCache(len(train) * len(settings.samples.crops), settings.cache.mb)

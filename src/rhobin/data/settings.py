@@ -158,6 +158,7 @@ class DataSettings:
         augment: of training views; None for none.
         validation: which training views validate.
         cache: what is kept in memory.
+        overfit: train and validate on so many training views alone; None for all.
     """
 
     root: Path
@@ -169,9 +170,12 @@ class DataSettings:
     augment: AugmentConfig | None
     validation: ValidationConfig
     cache: CacheConfig
+    overfit: int | None = None
 
     def __post_init__(self):
         _check("data.frame_list", self.frame_list, FRAME_LISTS)
+        if self.overfit is not None and self.overfit < 1:
+            raise ValueError(f"data.overfit is {self.overfit}; expected how many views, or null for all")
 
 
 def _check(where: str, value: str, known: tuple[str, ...]) -> None:

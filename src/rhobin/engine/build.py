@@ -131,7 +131,9 @@ def build_trainer(
     Raises:
         ValueError: Lightning does not take a setting.
     """
-    settings = dict(config.trainer) | {"max_steps": -1, "max_epochs": -1}
+    plain: Any = OmegaConf.to_container(config.trainer, resolve=True)
+    settings = plain | {"max_steps": -1, "max_epochs": -1}
+    settings.pop("sync_batchnorm", None)  # `share_norms` does it, on the CPU too
     try:
         return instantiate(module.trainer_settings(settings), _partial_=True)(
             logger=loggers,

@@ -112,6 +112,7 @@ class Checkpoints(Checkpoint):
         checkpoint["rhobin"] = {
             "format": FORMAT, "version": rhobin.__version__, "identity": self.identity,
             "random": random_state(), "log_rows": sum(rows), "clock": clock,
+            "processes": trainer.world_size,
         }  # fmt: skip
         checkpoint |= {"global_step": self.clock.step, "epoch": self.clock.epoch, "loops": None}
 

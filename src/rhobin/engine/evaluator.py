@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
+from rhobin import ranks
 from rhobin.assets import Assets
 from rhobin.clock import Clock
 from rhobin.engine.ema import WeightAverage
@@ -22,6 +23,8 @@ from rhobin.types import Batch, to_device
 
 class Evaluator(pl.Callback):
     """Scores fixed validation views on the challenge's tracks, those whose parts the method predicts.
+
+    Several processes share the batches of views: each view is scored once, by the first process's network.
 
     Args:
         clock: counts steps.
@@ -72,7 +75,7 @@ class Evaluator(pl.Callback):
             else:
                 with self.average.applied(module):
                     scores = self.score(module)
-        self.step, self.value = self.clock.step, trainer.strategy.broadcast(scores[self.monitor.name])
+        self.step, self.value = self.clock.step, scores[self.monitor.name]
         log_everywhere(trainer, self.clock, scores)
 
     @torch.no_grad()
@@ -85,13 +88,16 @@ class Evaluator(pl.Callback):
         losses: dict[str, Tensor] = {}
         count = sum(len(view) for view in self.views)
         self.scores.reset()
-        for view in self.views:
+        ranks.take_first(module.net.buffers())
+        for view in self.views[ranks.rank() :: ranks.count()]:
             batch = to_device(view, module.device)
             output = module.run_net(batch)
             for name, loss in module.losses(output, batch).items():
                 losses[name] = losses.get(name, 0) + loss * (len(batch) / count)
             self.scores.add(batch, module.decode(output, batch))
-        scores = {name: loss.item() for name, loss in losses.items()}
+        told = ranks.gathered({name: loss.item() for name, loss in losses.items()})
+        scores = {name: sum(part[name] for part in told if part) for name in told[0]}
+        self.scores.share()
         scores |= self.scores.compute()
         named = {f"val/{name}": value for name, value in scores.items()}
         if self.monitor.name not in named:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import warnings
 from pathlib import Path
@@ -17,6 +16,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from rhobin.body.chosen import body_folder, body_name
+from rhobin.engine.bad_batch import with_batch_kept
 from rhobin.engine.build import (
     build_callbacks,
     build_clock,
@@ -32,21 +32,32 @@ from rhobin.engine.left_out import tell_left_out, write_left_out
 from rhobin.engine.lock import locked
 from rhobin.engine.memory import keep_freed_memory
 from rhobin.engine.mistakes import nothing_left
+from rhobin.engine.processes import (
+    Together,
+    check_batch,
+    check_started,
+    first_console,
+    own_rank,
+    prepare_processes,
+    share_threads,
+    told_batch,
+    told_once,
+)
 from rhobin.engine.progress import TrainProgress
 from rhobin.engine.resume import ResumeError, Start, find_start
 from rhobin.engine.runinfo import config_hash, describe_run, identity, read_run, resumable
 from rhobin.engine.session import NoteLength, open_run, record, recorded
 from rhobin.engine.signals import StopRequest, stop_requests
+from rhobin.engine.speed import prepare_network
 from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.threads import threads_used, warning_of_threads
 from rhobin.engine.watch import Watch, watched
 from rhobin.engine.weights import init_weights
-from rhobin.methods.base import Method, NonFiniteLossError
-from rhobin.terminal import plain_console
-from rhobin.types import Batch
+from rhobin.methods.base import Method
+from rhobin.methods.finite import NonFiniteLossError
 
 # Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes, parts
-# that are frozen stay in evaluation mode.
+# that are frozen stay in evaluation mode, and small kernels of volumes have no other strides.
 QUIET = (
     ".*isinstance.treespec, LeafSpec.*",
     ".*does not have many workers.*",
@@ -54,6 +65,12 @@ QUIET = (
     ".*have no `validation_step`.*",
     ".*your dataloader is not resumable.*",
     ".*module.s. in eval mode at the start of training.*",
+    ".*Grad strides do not match bucket view strides.*",
+)
+QUIET_LOGS = (
+    "pytorch_lightning.utilities.rank_zero",
+    "lightning_fabric.utilities.seed",
+    "lightning_fabric.utilities.distributed",
 )
 
 
@@ -86,7 +103,7 @@ def fit(config: DictConfig, watch: Watch | None = None) -> Path:
     stages, run_dir = stages_of(config), Path(config.run_dir)
     for stage in stages:
         check_training(stage.config)
-    with nothing_left(run_dir), locked(run_dir), stop_requests() as request:
+    with told_once(), nothing_left(run_dir), locked(run_dir), stop_requests() as request:
         if len(stages) > 1:
             check_resume(config, stages)
         for stage in stages_to_do(stages, config.resume):
@@ -107,7 +124,7 @@ def check_resume(config: DictConfig, stages: list[Stage]) -> None:
     Raises:
         ResumeError: a single checkpoint is named, or a fresh run's folder has a stage already.
     """
-    if config.resume not in ("none", "auto"):
+    if config.resume not in ("none", "auto", "afresh"):
         raise ResumeError(
             f"resume={config.resume}: a run of {len(stages)} stages goes on with resume=auto; to train from "
             "another run's weights, set init_from"
@@ -118,7 +135,7 @@ def check_resume(config: DictConfig, stages: list[Stage]) -> None:
 
 def fit_stage(stage: Stage, request: StopRequest, watch: Watch | None = None) -> None:
     """Train one stage, or go on training it."""
-    config, run_dir, console = stage.config, stage.run_dir, plain_console()
+    config, run_dir, console = stage.config, stage.run_dir, first_console()
     start = find_start(run_dir, config.resume, resumable(config), config.allow_changes)
     if stage.name:
         console.print(f"stage {stage.number} of {stage.count}: {stage.name}", style="bold")
@@ -172,23 +189,22 @@ def train(
     loggers = build_loggers(config, run_dir, info["id"])
     callbacks = build_callbacks(config, run_dir, resumable(config), datamodule, clock, request)
     callbacks.insert(0, NoteLength(run_dir, info, clock))
-    trainer = build_trainer(config, run_dir, loggers, watched(callbacks, watch), module)
+    together, rank = Together(clock, datamodule), own_rank()
+    trainer = build_trainer(config, run_dir, loggers, [*watched(callbacks, watch), together], module)
+    check_started(trainer, rank)
+    make_ready(config, start, module, trainer, console)
     tell_hyperparameters(loggers, identity(config), config.callbacks.evaluator.monitor.name)
     info |= {"data_hash": datamodule.data_hash, "body_hash": datamodule.body_hash}
+    info["processes"] = trainer.world_size
     write_left_out(run_dir, info, datamodule.skips)
     record(run_dir, info)
-    if trainer.is_global_zero:
-        console.print(summary(config, info, module, trainer, datamodule, origin))
+    console.print(summary(config, info, module, trainer, datamodule, origin))
     try:
         trainer.fit(module, datamodule=datamodule, ckpt_path=start.checkpoint, weights_only=True)
     except NonFiniteLossError as error:
-        path = save_batch(run_dir, error.batch)
-        raise NonFiniteLossError(
-            f"{error}. The batch is saved in {path}, the last good state in {run_dir / 'checkpoints'}",
-            error.batch,
-        ) from error
+        raise with_batch_kept(error, run_dir) from error
     finally:
-        write_left_out(run_dir, info, datamodule.skips)
+        write_left_out(run_dir, info, together.skips or datamodule.skips)
         info["steps"] = clock.step
         speed = next(c.speed for c in callbacks if isinstance(c, TrainProgress))
         info["images_per_second"] = round(speed, 1)
@@ -202,17 +218,15 @@ def train(
         )
 
 
-def save_batch(run_dir: Path, batch: Batch) -> Path:
-    """Save the batch of a step that went wrong, to look at it; the path of the file.
-
-    `torch.load` reads it without running code: images, intrinsics and objects by name, and the views' names.
-    """
-    path = run_dir / f"bad_batch_{int(os.environ.get('RANK', 0))}.pt"
-    tensors = {
-        name: getattr(batch, name).cpu() for name in ("image", "K_crop", "turn", "gender", "object_id")
-    }
-    torch.save({**tensors, "views": [f"{k.sequence}/{k.frame}/k{k.camera}" for k in batch.keys]}, path)
-    return path
+def make_ready(
+    config: DictConfig, start: Start, module: Method, trainer: pl.Trainer, console: Console
+) -> None:
+    """Prepare the network for the device and the processes that the trainer has; tell what that changes."""
+    device = trainer.strategy.root_device
+    for message in check_batch(start, config, trainer.world_size):
+        console.print(message, style="yellow", soft_wrap=True)
+    prepare_network(module, config, device)
+    prepare_processes(module, config, device)
 
 
 def initial_weights(stage: Stage, start: Start, module: Method) -> list[str]:
@@ -228,10 +242,9 @@ def prepare_process(config: DictConfig) -> None:
     """Seeds, threads and quiet libraries."""
     for pattern in QUIET:
         warnings.filterwarnings("ignore", pattern)
-    for name in ("pytorch_lightning.utilities.rank_zero", "lightning_fabric.utilities.seed"):
+    for name in QUIET_LOGS:
         logging.getLogger(name).setLevel(logging.WARNING)
-    if config.threads:
-        torch.set_num_threads(config.threads)
+    share_threads(config)
     if config.trainer.accelerator == "cpu":
         keep_freed_memory()
     pl.seed_everything(config.seed, workers=True)
@@ -258,6 +271,7 @@ def summary(
         f"left out  {tell_left_out(datamodule.skips)}",
         f"network   {size:.2f} M parameters, {pixels} px, batch {data.batch_size}",
         f"device    {trainer.strategy.root_device}, {torch.get_num_threads()} threads, {trainer.precision}",
+        *(f"batch     {told}" for told in filter(None, [told_batch(config, trainer.world_size)])),
         f"log       metrics.csv{''.join(', ' + name for name in config.logger)}",
     ]
     width = shutil.get_terminal_size((110, 20)).columns

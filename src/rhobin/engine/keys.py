@@ -15,7 +15,18 @@ from rhobin.engine.runinfo import flatten
 
 ROOT = {
     *("data", "model", "optim", "trainer", "callbacks", "logger", "stages"),
-    *("name", "run_dir", "resume", "init_from", "freeze", "allow_changes", "seed", "threads"),
+    *(
+        "name",
+        "run_dir",
+        "resume",
+        "init_from",
+        "freeze",
+        "allow_changes",
+        "seed",
+        "threads",
+        "compile",
+        "channels_last",
+    ),
 }
 GROUP = {"optimizer", "schedule"}
 
@@ -34,6 +45,10 @@ def _rate(value: Any) -> bool:
 
 def _text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _switch(value: Any) -> bool:
+    return isinstance(value, bool)
 
 
 def _share(value: Any) -> bool:
@@ -58,8 +73,9 @@ TRAINING: Values = {
     "data.validation.fraction": (_share, "a number from 0 to below 1"),
     "data.validation.seed": _whole(0),
     "data.view.input_size": _whole(1),
-    "resume": (_text, "none, auto or a checkpoint's path"),
+    "resume": (_text, "none, auto, afresh or a checkpoint's path"),
     "run_dir": (_text, "a folder"),
+    **dict.fromkeys(("compile", "channels_last", "trainer.sync_batchnorm"), (_switch, "true or false")),
     "trainer.devices": (lambda value: value not in (0, "0"), "how many devices, a list of them, or auto"),
 }
 EVALUATION: Values = {

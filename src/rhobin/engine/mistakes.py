@@ -13,6 +13,7 @@ from pathlib import Path
 
 from hydra.errors import InstantiationException
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from rhobin.engine.experiments import config_folder, experiments
@@ -86,6 +87,6 @@ def nothing_left(run_dir: Path) -> Iterator[None]:
         yield
     except Exception:
         kept = [*run_dir.rglob("*.ckpt"), *run_dir.rglob("bad_batch_*"), *run_dir.rglob("metrics.csv")]
-        if not there and not kept and int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0:
+        if not there and not kept and getattr(rank_zero_only, "rank", 0) == 0:
             shutil.rmtree(run_dir, ignore_errors=True)
         raise

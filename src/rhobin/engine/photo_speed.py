@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rhobin.engine.photo_network import PhotoNetwork
+from rhobin.engine.speed import require_compiler
 
 PRECISIONS = {"32": torch.float32, "bf16": torch.bfloat16, "16": torch.float16}
 
@@ -41,30 +42,17 @@ def sped_up(network: PhotoNetwork, precision: str = "32", compiled: bool = False
         compiled: whether `torch.compile` compiles the network, which happens at its first batch.
 
     Raises:
-        ValueError: a network on a CPU is to be compiled.
+        ValueError: the network is to be compiled, and nothing here can compile it.
     """
     net, dtype = network.module.net, PRECISIONS[precision]
     if dtype != torch.float32:
         net = Autocast(net, network.device.type, dtype)
     if compiled:
-        require_cuda(network.device)
+        require_compiler(network.device, "--compile", "Leave --compile out, or predict on a CUDA device")
         net = torch.compile(net)  # type: ignore[assignment]
     network.module.net = net
     told = {"precision": precision, "compiled": compiled, "device": network.device.type}
     return replace(network, origin=network.origin | told)
-
-
-def require_cuda(device: torch.device) -> None:
-    """Refuse `torch.compile` for a CPU, where PyTorch 2.12 aborts on KHOR's network: its code frees twice.
-
-    Raises:
-        ValueError: the device is a CPU.
-    """
-    if device.type != "cuda":
-        raise ValueError(
-            f"--compile: expected --device cuda, found {device.type}, for which PyTorch's compiler writes "
-            "code that aborts. Leave --compile out, or predict on a CUDA device"
-        )
 
 
 def widened(value: Any) -> Any:

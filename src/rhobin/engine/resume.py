@@ -28,7 +28,10 @@ class Start:
         step: optimiser steps already done.
         epoch: epoch the checkpoint was written in.
         messages: what a person should know, one line each.
-        aside: checkpoints of the run folder that a later `resume=auto` must not take, and their names aside.
+        aside: files of the run folder that a later `resume=auto` must not take, and their names aside.
+        processes: that trained up to there.
+        batch_size: samples a batch of each of them.
+        own_norms: whether each of several had batch norms of its own.
     """
 
     checkpoint: Path | None = None
@@ -36,6 +39,9 @@ class Start:
     epoch: int = 0
     messages: tuple[str, ...] = ()
     aside: tuple[tuple[Path, str], ...] = ()
+    processes: int = 1
+    batch_size: int = 0
+    own_norms: bool = False
 
 
 def find_start(run_dir: Path, resume: str, identity: Mapping[str, Any], allow_changes: bool = False) -> Start:
@@ -44,7 +50,8 @@ def find_start(run_dir: Path, resume: str, identity: Mapping[str, Any], allow_ch
     Args:
         run_dir: folder of the run.
         resume: `none` starts afresh and refuses a folder with checkpoints; `auto` goes on from the furthest
-            readable checkpoint of the folder, or starts afresh in an empty one; else a checkpoint's path.
+            readable checkpoint of the folder, or starts afresh in an empty one; `afresh` puts aside what the
+            folder has, and starts anew; else a checkpoint's path.
         identity: flat config of the run about to start.
         allow_changes: go on although the checkpoint's config differs.
 
@@ -61,6 +68,8 @@ def find_start(run_dir: Path, resume: str, identity: Mapping[str, Any], allow_ch
                 f"or remove {run_dir}"
             )
         return Start()
+    if resume == "afresh":
+        return start_afresh(run_dir, files)
     chosen = None if resume == "auto" else read_named(resume)
     saved, broken = read_all(files)
     if chosen is None and not files:
@@ -98,7 +107,30 @@ def start_at(
         )
     aside = [(path, f"unreadable_{path.name}") for path in broken]
     aside += [(one.path, f"step{one.step}_{one.path.name}") for one in ahead]
-    return Start(chosen.path, chosen.step, chosen.epoch, tuple(messages), tuple(aside))
+    known = chosen.identity
+    return Start(
+        chosen.path,
+        chosen.step,
+        chosen.epoch,
+        tuple(messages),
+        tuple(aside),
+        chosen.processes,
+        known.get("data.batch_size", 0),
+        chosen.processes > 1 and not known.get("trainer.sync_batchnorm"),
+    )
+
+
+def start_afresh(run_dir: Path, files: Sequence[Path]) -> Start:
+    """A start from nothing, with the checkpoints and the log of an earlier run kept aside."""
+    if not files:
+        return Start()
+    saved, broken = read_all(files)
+    aside = [(path, f"unreadable_{path.name}") for path in broken]
+    aside += [(one.path, f"step{one.step}_{one.path.name}") for one in saved]
+    if (run_dir / "metrics.csv").is_file():
+        aside.append((run_dir / "metrics.csv", "metrics.csv"))
+    message = f"{run_dir} starts afresh; the earlier checkpoints and their log are kept in checkpoints/aside"
+    return Start(messages=(message,), aside=tuple(aside))
 
 
 def make_way(run_dir: Path, start: Start) -> None:
@@ -140,7 +172,7 @@ def read_named(resume: str) -> Saved:
     """
     if not Path(resume).is_file():
         raise FileNotFoundError(
-            f"resume={resume}: no such checkpoint; resume takes none, auto or a file's path"
+            f"resume={resume}: no such checkpoint; resume takes none, auto, afresh or a file's path"
         )
     try:
         return read_saved(Path(resume))

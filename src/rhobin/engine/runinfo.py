@@ -36,6 +36,8 @@ FREE_KEYS = (
     "resume",
     "allow_changes",
     "threads",
+    "compile",
+    "channels_last",
     "logger",
     "data.root",
     "data.workers",

@@ -31,13 +31,14 @@ class NewerCheckpointError(ValueError):
 
 @dataclass(frozen=True)
 class Saved:
-    """What a readable checkpoint says about itself."""
+    """What a readable checkpoint says about itself; `processes` of its training, 1 where it does not say."""
 
     path: Path
     step: int
     epoch: int
     log_rows: int
     identity: Mapping[str, Any]
+    processes: int = 1
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -128,4 +129,11 @@ def read_saved(path: Path) -> Saved:
     state = read_checkpoint(path)
     check_parts(path, state, RESUME)
     record = state["rhobin"]
-    return Saved(path, state["global_step"], state["epoch"], record["log_rows"], record["identity"])
+    return Saved(
+        path,
+        state["global_step"],
+        state["epoch"],
+        record["log_rows"],
+        record["identity"],
+        record.get("processes", 1),
+    )

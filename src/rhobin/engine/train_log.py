@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor
 
+from rhobin import ranks
 from rhobin.clock import Clock
 from rhobin.types import Batch
 
@@ -33,9 +35,10 @@ class TrainLog(pl.Callback):
         self.batches: dict[str, int] = {}
 
     def state_dict(self) -> dict[str, Any]:
-        """The unfinished window."""
+        """The unfinished window, its mean over all processes."""
+        sums = ranks.gathered({name: value.cpu() for name, value in self.sums.items()})
         return {
-            "sums": {name: value.cpu() for name, value in self.sums.items()},
+            "sums": {name: torch.stack([part[name] for part in sums]).mean(0) for name in self.sums},
             "batches": dict(self.batches),
         }
 

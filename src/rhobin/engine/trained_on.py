@@ -62,7 +62,10 @@ def trained_on(config: DictConfig, datamodule: Any, run: Mapping[str, Any]) -> d
 
 def started_from(config: DictConfig) -> str:
     """What the weights were before training: random, imagenet, those of a file, or of another run."""
-    starts = [config.init_from, *(stage.get("init_from") for stage in config.stages.values() if stage)]
+    starts = [
+        config.init_from,
+        *(stage.get("init_from") for stage in (config.stages or {}).values() if stage),
+    ]
     if any(start not in KEPT["init_from"][0] for start in starts):
         return "another run"
     weights = OmegaConf.select(config, BACKBONE)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rhobin import ranks
 from rhobin.assets import Assets
 from rhobin.behave.ref import RefTemplate
 from rhobin.body.joints import JOINTS24
@@ -77,14 +78,22 @@ class ValidationScores:
         self.human, self.object = HUMAN.metric(), OBJECT.metric()
         protocol = replace(OFFICIAL_2023, samples=samples, seed=seed)
         self.joint = JOINT.metric(protocol, torch.get_num_threads(), using=None)
-        for metric in (self.human, self.object, self.joint):
-            metric.sync_on_compute = False  # every process scores all views
+        self.metrics = (self.human, self.object, self.joint)
+        for metric in self.metrics:
+            metric.sync_on_compute = False  # `share` adds up
         self.points: dict[int, PointSet] = {}
 
     def reset(self) -> None:
         """Forget all views."""
-        for metric in (self.human, self.object, self.joint):
+        for metric in self.metrics:
             metric.reset()
+
+    def share(self) -> None:
+        """Add up what all processes have seen; afterwards each has the whole. All must call this."""
+        seen = ranks.gathered([metric.metric_state for metric in self.metrics])
+        for metric, *states in zip(self.metrics, *seen, strict=True):
+            for name in states[0]:
+                setattr(metric, name, torch.stack([state[name] for state in states]).sum(0))
 
     @torch.no_grad()
     def add(self, batch: Batch, prediction: Prediction) -> None:

@@ -12,21 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from rhobin import ranks
 from rhobin.clock import Clock
+from rhobin.methods.finite import NonFiniteLossError, check_finite, describe_bad_losses
 from rhobin.methods.optim import Group, build_groups, gradients_kept
+from rhobin.nets.images import normalized
 from rhobin.types import Batch, Drawing, Prediction, required
-
-
-class NonFiniteLossError(RuntimeError):
-    """A loss or a gradient became NaN or infinite.
-
-    Attributes:
-        batch: of the step.
-    """
-
-    def __init__(self, message: str, batch: Batch) -> None:
-        super().__init__(message)
-        self.batch = batch
 
 
 class Method(pl.LightningModule):
@@ -49,6 +40,7 @@ class Method(pl.LightningModule):
         paper: where it is described, for model cards; empty where it is not.
         any_size: whether the network takes images of any width, which `data.view.sizes` gives it.
         clock: how far the run is.
+        memory_format: in which `images` lay an image out: channels last, unless a training asks otherwise.
         frozen: names of submodules that are not trained.
     """
 
@@ -68,6 +60,7 @@ class Method(pl.LightningModule):
         super().__init__()
         self.net, self.loss, self.weights, self.optim = net, loss, dict(weights), dict(optim)
         self.clock = Clock(max_steps=1)
+        self.memory_format = torch.channels_last
         self.frozen: tuple[str, ...] = ()
         self.groups: list[Group] = []
         self.gradient_clip: float | None = None
@@ -77,6 +70,10 @@ class Method(pl.LightningModule):
     def run_net(self, batch: Batch) -> Any:
         """The network's output for a batch."""
         raise NotImplementedError
+
+    def images(self, batch: Batch) -> Tensor:
+        """The planes (B, P, H, W) of a batch as networks see them; see `normalized`."""
+        return normalized(batch.image).contiguous(memory_format=self.memory_format)
 
     def decode(self, output: Any, batch: Batch) -> Prediction:
         """What an output of the network says of its batch, metres, frame of the crops' camera."""
@@ -129,14 +126,13 @@ class Method(pl.LightningModule):
         )
 
     def check_finite(self, losses: Mapping[str, Tensor], batch: Batch) -> None:
-        """Refuse losses that are not numbers.
+        """Refuse losses that are not numbers, in every process where any process has one.
 
         Raises:
             NonFiniteLossError: naming the step, the losses and the views.
         """
         self.checked = batch
-        if not torch.isfinite(torch.stack([value.detach().float() for value in losses.values()])).all():
-            raise NonFiniteLossError(describe_bad_losses(losses, batch, self.clock.step), batch)
+        check_finite(losses, batch, self.clock.step)
 
     def descend(self, name: str, loss: Tensor) -> Tensor | None:
         """Under manual optimisation: add a loss's gradients, and move the group when the step is complete.
@@ -177,7 +173,7 @@ class Method(pl.LightningModule):
             for optimizer in optimizers.values():
                 optimizer.zero_grad()
         total = torch.stack(list(losses.values())).sum()
-        if self.trainer.world_size > 1:  # every rank waits for a gradient of every weight
+        if ranks.count() > 1:  # every process waits for a gradient of every weight
             resting = [p for g in self.groups if g.name not in losses for p in g.parameters]
             total = total + sum(0 * p.sum() for p in resting)
         self.manual_backward(total / self.clock.accumulate)
@@ -208,7 +204,7 @@ class Method(pl.LightningModule):
         if getattr(self.trainer.precision_plugin, "scaler", None) is None:
             group = next(g.name for g in self.groups if g.optimizer.param_groups is optimizer.param_groups)
             text = describe_bad_losses({f"gradient of {group}": norm}, self.checked, self.clock.step)
-            raise NonFiniteLossError(text, self.checked)
+            raise NonFiniteLossError(text, self.checked, ranks.rank())
 
     def trainer_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The config's trainer settings as this method needs them.
@@ -277,16 +273,6 @@ class Method(pl.LightningModule):
         for name in self.frozen:
             self.get_submodule(name).eval()
         return self
-
-
-def describe_bad_losses(losses: Mapping[str, Tensor], batch: Batch, step: int) -> str:
-    """What a person needs to find a NaN: the step, each loss, the views of the batch."""
-    values = ", ".join(f"{name} {value.item():.4g}" for name, value in losses.items())
-    views = ", ".join(f"{k.sequence}/{k.frame}/k{k.camera}" for k in batch.keys)
-    return (
-        f"loss is not finite at step {step}: {values}. The batch holds {views}. "
-        "Look at these files, or lower the learning rate"
-    )
 
 
 def _listed(value: Any) -> list[Any]:

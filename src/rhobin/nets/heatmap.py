@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from rhobin.geometry.precision import full_precision
 from rhobin.nets.features import Features
 
 
@@ -131,6 +132,7 @@ class VectorHead(nn.Module):
         return Keypoints(uvd, self.sigma(features.pooled).float().sigmoid())
 
 
+@full_precision
 def soft_argmax(logits: Float[Tensor, "B K *axes"]) -> Float[Tensor, "B K A"]:
     """Expected position under the softmax over all cells of each keypoint's map.
 
@@ -143,11 +145,13 @@ def soft_argmax(logits: Float[Tensor, "B K *axes"]) -> Float[Tensor, "B K A"]:
     return expected_place(shares(logits))
 
 
+@full_precision
 def shares(logits: Float[Tensor, "B K *axes"]) -> Float[Tensor, "B K *axes"]:
     """Softmax over all cells of each keypoint's map."""
     return logits.flatten(2).softmax(-1).unflatten(2, logits.shape[2:])
 
 
+@full_precision
 def expected_place(cells: Float[Tensor, "B K *axes"]) -> Float[Tensor, "B K A"]:
     """Expected position of cells whose shares of each map sum to one; otherwise as `soft_argmax`."""
     axes, positions = range(2, cells.dim()), []

@@ -6,10 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from rhobin import ranks
+
 
 def weighted_mean(value: Float[Tensor, "*n"], weight: Float[Tensor, "*n"]) -> Float[Tensor, ""]:
-    """Sum of weighted values over the sum of weights; 0 where every weight is 0."""
-    return (weight * value).sum() / weight.sum().clamp(min=1e-6)
+    """Sum of weighted values over the sum of weights, in training all processes'; 0 where all are 0."""
+    return (weight * value).sum() / ranks.counted(weight, 1e-6)
 
 
 def residual(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from rhobin.types.drawn import BevMaps, Heatmaps, ObjectMaps
 from rhobin.types.target import Target
-from rhobin.types.tensors import to_device
+from rhobin.types.tensors import map_tensors, to_device
 
 
 @dataclass(frozen=True)
@@ -93,3 +93,7 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         """The same batch with every tensor on `device`."""
         return to_device(self, device)
+
+    def pin_memory(self) -> Batch:
+        """The same batch in memory from which a GPU copies while it computes."""
+        return map_tensors(self, torch.Tensor.pin_memory)

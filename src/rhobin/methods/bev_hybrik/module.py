@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rhobin import ranks
 from rhobin.assets import Assets
 from rhobin.geometry.depth_bins import DepthBins
 from rhobin.methods.base import Method
@@ -16,7 +17,6 @@ from rhobin.methods.bev_hybrik.looks import in_crop
 from rhobin.methods.bev_hybrik.loss import BevHybrikLoss
 from rhobin.methods.bev_hybrik.net import BevHybrikOutput
 from rhobin.methods.variants import Seen, Variant, look, mean_of, variants
-from rhobin.nets.images import normalized
 from rhobin.nets.lifting import Lifting
 from rhobin.types import Batch, CentreMaps, Drawing, Prediction, required
 
@@ -64,11 +64,12 @@ class BevHybrik(Method):
 
     def run_net(self, batch: Batch) -> BevHybrikOutput:
         """Centre maps, joints, shape and twists of a batch; in training some heads are told the centre."""
-        image = normalized(batch.image).contiguous(memory_format=torch.channels_last)
+        image = self.images(batch)
         if not self.training:
             return self.net(image)
         bev = required(batch.target.bev, "the centre maps")
-        teach = torch.rand(len(batch), device=image.device) >= self.own_share
+        drawn = ranks.own(torch.rand(len(batch) * ranks.count(), device=image.device))
+        teach = drawn >= self.own_share
         return self.net(image, bev.cell + bev.offset, teach & (bev.weight > 0))
 
     @property

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from rhobin import ranks
 from rhobin.nets.discriminator import real_and_fake
 
 Scores = Float[Tensor, " B"]
@@ -118,7 +119,8 @@ class Adversary(nn.Module):
             discriminator, generator = self.kind(*scores)
             (push,) = torch.autograd.grad(generator, fake, retain_graph=True)
         (own,) = torch.autograd.grad(coordinate_loss, nocs, retain_graph=True)
-        weight = coordinate_weight * self._weigh(own.float().norm(), push.norm())
+        pull_norm, push_norm = ranks.norm(own.float()), ranks.norm(push)
+        weight = coordinate_weight * self._weigh(pull_norm, push_norm)
         surrogate = (weight * push * (nocs.float() - fake.detach())).sum()
         logged = {
             "gan/real": scores[0].detach().mean(),
@@ -126,8 +128,8 @@ class Adversary(nn.Module):
             "gan/discriminator": discriminator.detach(),
             "gan/generator": generator.detach(),
             "gan/weight": weight,
-            "gan/push": push.norm(),
-            "gan/pull": own.norm(),
+            "gan/push": push_norm,
+            "gan/pull": pull_norm,
         }
         return Duel(weight * generator.detach(), surrogate, discriminator, logged)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rhobin import ranks
 from rhobin.geometry.allocentric import encode_site
 from rhobin.geometry.precision import full_precision
 from rhobin.methods.g2dr.decode import decode_pose, site_frame
@@ -62,7 +63,7 @@ class G2drLoss(nn.Module):
 
 def coordinate_loss(pred: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """L1 of coordinates (B, 3, h, w), summed over axes: a mean over weighted pixels (B, h, w) of a batch."""
-    return ((pred - target).abs().sum(1) * weight).sum() / weight.sum().clamp(min=1)
+    return ((pred - target).abs().sum(1) * weight).sum() / ranks.counted(weight, 1.0)
 
 
 def region_loss(pred: Tensor, target: Tensor, weight: Tensor) -> Tensor:
@@ -75,7 +76,7 @@ def region_loss(pred: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         target: (B, h, w) labels.
         weight: (B, h, w).
     """
-    return (F.cross_entropy(pred, target, reduction="none") * weight).sum() / weight.sum().clamp(min=1)
+    return (F.cross_entropy(pred, target, reduction="none") * weight).sum() / ranks.counted(weight, 1.0)
 
 
 @full_precision

@@ -26,7 +26,6 @@ from rhobin.methods.g2dr.net import G2drOutput
 from rhobin.methods.g2dr.shapes import Shapes
 from rhobin.methods.g2dr.symmetry import agreement, relabelled
 from rhobin.methods.symmetry import choose
-from rhobin.nets.images import normalized
 from rhobin.types import Batch, Drawing, ObjectPrediction, Prediction, required
 
 SYMMETRIES = ("shared", "separate", "none")
@@ -103,8 +102,7 @@ class G2dr(Method):
     def run_net(self, batch: Batch) -> G2drOutput:
         """Maps and pose of a batch."""
         rays = map_rays(map_intrinsics(batch.K_crop, self.stride), self.input_size // self.stride)
-        image = normalized(batch.image).contiguous(memory_format=torch.channels_last)
-        return self.net(image, batch.object_id, self.shapes.box[batch.object_id], rays)
+        return self.net(self.images(batch), batch.object_id, self.shapes.box[batch.object_id], rays)
 
     def decode(self, output: G2drOutput, batch: Batch) -> Prediction:
         """Pose of each object, metres, camera frame; and what RANSAC-PnP on the coordinates says of it.

@@ -17,7 +17,6 @@ from rhobin.methods.khor.loss import TERMS, KhorLoss
 from rhobin.methods.khor.net import KhorNet, KhorOutput
 from rhobin.methods.khor.symmetry import nearest_target
 from rhobin.methods.symmetry import Symmetries
-from rhobin.nets.images import normalized
 from rhobin.nets.lifting import Lifting
 from rhobin.types import Batch, Prediction, required
 
@@ -74,9 +73,7 @@ class Khor(Method):
 
     def run_net(self, batch: Batch) -> KhorOutput:
         """Heatmap coordinates, shape and twist of a batch."""
-        return self.net(
-            normalized(batch.image).contiguous(memory_format=torch.channels_last), batch.object_id
-        )
+        return self.net(self.images(batch), batch.object_id)
 
     def losses(self, output: KhorOutput, batch: Batch) -> dict[str, Tensor]:
         """Losses of an output, in the frame of the symmetry that suits it best where symmetries count."""
