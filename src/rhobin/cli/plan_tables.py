@@ -87,10 +87,10 @@ def _hours(plan: Plan) -> Table:
 def _said(plan: Plan) -> str:
     context, fragments = plan["reserve"]["context_gib"], plan["reserve"]["fragments"]
     return (
-        f"Memory: the tensors of one step in Lightning's loop, torch {plan['torch']}, nothing computed. Batch "
-        f"sizes leave {context:g} GiB for CUDA and {fragments:.0%} for workspaces and gaps (assumed). Several "
-        "devices need a copy of the gradients more. Time: arithmetic over the card's sustained speed, with "
-        "data that always arrive in time (assumed)."
+        f"Memory: the tensors of one step in Lightning's loop, torch {plan['torch']}, nothing computed. "
+        f"Batches leave {context:g} GiB for CUDA and {fragments:.0%} for workspaces and gaps (assumed). "
+        "Several devices need one more copy of the gradients. Time: arithmetic over what a card sustains, "
+        "with data that always arrive in time (assumed)."
     )
 
 

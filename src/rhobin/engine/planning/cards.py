@@ -43,7 +43,7 @@ CARDS: dict[str, dict[str, Speed]] = {
     "H100": {FULL: Speed(494.0, 0.08, "TF32 tensor cores"), HALF: Speed(989.0, 0.07, "16-bit tensor cores")},
 }
 """Peaks: NVIDIA's data sheets, dense (H100: SXM). Convolutions in 32 bit use TF32 where a card has it,
-which is torch's default. The shares fall with the peak: these networks are bound by memory and by launches."""
+which is torch's default. The shares fall with the peak: these networks wait for memory and launches."""
 WITHOUT_BF16 = "RTX 2080 Ti"
 """Turing has no units for bfloat16: it works in float32's time."""
 

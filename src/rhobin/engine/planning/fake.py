@@ -41,16 +41,18 @@ class MostRows(TorchDispatchMode):
 
 def make_fake(module: nn.Module, mode: FakeTensorMode) -> None:
     """Exchange every parameter and buffer of a module for a fake one, shared ones for a shared one."""
-    made: dict[int, Tensor] = {}
-    for owner in list(module.modules()):
-        for name, parameter in owner._parameters.items():
-            if parameter is not None:
-                fake = made.get(id(parameter))
-                owner._parameters[name] = made[id(parameter)] = (
-                    nn.Parameter(mode.from_tensor(parameter), parameter.requires_grad)
-                    if fake is None
-                    else fake
-                )  # type: ignore[assignment]
-        for name, buffer in owner._buffers.items():
-            if buffer is not None:
-                owner._buffers[name] = made.setdefault(id(buffer), mode.from_tensor(buffer))
+    made: dict[int, Any] = {}
+
+    def fake(tensor: Tensor | None) -> Any:
+        if tensor is None:
+            return None
+        if id(tensor) not in made:
+            twin = mode.from_tensor(tensor)
+            learnt = isinstance(tensor, nn.Parameter)
+            made[id(tensor)] = nn.Parameter(twin, tensor.requires_grad) if learnt else twin
+        return made[id(tensor)]
+
+    for owner in module.modules():
+        for table in (owner._parameters, owner._buffers):
+            for name, tensor in table.items():
+                table[name] = fake(tensor)

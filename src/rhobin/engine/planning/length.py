@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from omegaconf import DictConfig
 
@@ -14,7 +15,7 @@ from rhobin.data.prepare.prepared import is_prepared
 from rhobin.engine.build import build_clock, build_datamodule
 from rhobin.engine.experiments import config_folder, experiments
 from rhobin.objects.names import OBJECT_NAMES
-from rhobin.synthetic.plan import plan_dataset
+from rhobin.synthetic.plan import Size, plan_dataset
 
 BEHAVE_VIEWS = 45_388
 """CHORE's training views: 11,347 frames of four cameras (docs/decisions/0067)."""
@@ -115,7 +116,7 @@ def documented(root: str) -> tuple[int, str]:
     if command.startswith("rhobin synth-objects"):
         return RENDERS * len(OBJECT_NAMES), f"rhobin synth-objects, {RENDERS:,} poses of each object"
     if size:
-        plans = [plan for plan in plan_dataset(size[1]) if plan.split == "train"]
+        plans = [plan for plan in plan_dataset(cast(Size, size[1])) if plan.split == "train"]
         return CAMERAS * sum(plan.n_frames for plan in plans), f"rhobin synth --size {size[1]}"
     return BEHAVE_VIEWS, "BEHAVE, four cameras of CHORE's 11,347 frames"
 

@@ -92,8 +92,9 @@ def _weights(config: DictConfig) -> Missing | None:
     if weights is None:
         return None
     if weights != "imagenet":
-        found = None if Path(weights).is_file() else f"no file {weights} (model.net.backbone.weights)"
-        return found and Missing("weights", found, "model.net.backbone.weights=PATH of a timm state dict")
+        found = f"no file {weights} (model.net.backbone.weights)"
+        there, ask = Path(weights).is_file(), "model.net.backbone.weights=PATH of a timm state dict"
+        return None if there else Missing("weights", found, ask)
     if kept_weights(backbone.variant):
         return None
     load = f"python -c \"import timm; timm.create_model('{backbone.variant}', pretrained=True)\""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytorch_lightning as pl
 from omegaconf import DictConfig
 from torch._subclasses.fake_tensor import FakeTensorMode
 
@@ -93,7 +94,7 @@ def rehearse(config: DictConfig, counts: Sequence[int]) -> Rehearsal:
     return found(config, module, counts, scales)
 
 
-def train(config: DictConfig, module: Method, batches: Sequence[Batch], scales: Scales) -> None:
+def train(config: DictConfig, module: Method, batches: Sequence[Batch], callback: pl.Callback) -> None:
     """Train on the batches, late in a run, with the config's precision and clipping."""
     steps = len(batches) // accumulated(config)
     module.clock = clock = Clock(max_steps=(LATE + 1) * steps, accumulate=accumulated(config))
@@ -101,7 +102,7 @@ def train(config: DictConfig, module: Method, batches: Sequence[Batch], scales: 
     still(module)
     kept = {key: config.trainer[key] for key in KEPT if key in config.trainer}
     config = DictConfig({"trainer": kept | HERE | {"accumulate_grad_batches": clock.accumulate}})
-    trainer = build_trainer(config, Path(), [], [BatchCount(clock), scales], module)
+    trainer = build_trainer(config, Path(), [], [BatchCount(clock), callback], module)
     trainer.fit(module, train_dataloaders=Repeated(batches))
 
 
