@@ -104,6 +104,17 @@ def test_views_that_are_here_are_counted(tree):
     assert (views.count, views.counted) == (32, True)
 
 
+def test_data_that_cannot_be_read_are_assumed_and_told(tree, tmp_path):
+    """People of a root that `rhobin synth` did not make need a body, which nobody named."""
+    root = shutil.copytree(tree, tmp_path / "behave")
+    (root / "synth.json").unlink()
+    config = compose_config(["experiment=khor/paper", f"data.root={root}"])
+    views = views_of(config)
+    assert (views.count, views.counted) == (round(45_388 * 0.9), False)
+    assert "SMPLH_male" in views.source
+    assert "body" in [part.what for part in missing(config)]
+
+
 def test_cards_without_bfloat16_take_float32s_time():
     assert speed("RTX 2080 Ti", "bf16-mixed") == CARDS["RTX 2080 Ti"][FULL]
     assert speed("RTX 2080 Ti", "16-mixed") == CARDS["RTX 2080 Ti"][HALF]
@@ -165,5 +176,9 @@ def test_what_is_missing_has_a_next_command(tmp_path):
 def test_mistakes_are_told_without_a_traceback(capsys):
     assert main(["plan", "experiment=khor/papr"]) == 1
     assert "khor/papr" in capsys.readouterr().err
+    assert main(["plan", "experiment=khor/smoke", "data.batch_size=0"]) == 1
+    assert "data.batch_size is 0" in capsys.readouterr().err
+    assert main(["plan", "experiment=khor/smoke", "data.view.background=grey"]) == 1
+    assert "data.view.background" in capsys.readouterr().err
     assert main(["plan", "experiment=khor/smoke", "+trainer.epochs=3"]) == 1
     assert "nothing reads trainer.epochs" in capsys.readouterr().err

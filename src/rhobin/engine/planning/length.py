@@ -94,19 +94,20 @@ def views_of(config: DictConfig, told: int | None = None) -> Views:
         config: of the stage.
         told: what the user says; None where nothing is said.
 
-    Raises:
-        ValueError: data are there and cannot be used; says why.
     """
     if told is not None:
         return Views(told, False, "as told by --views")
-    root = Path(config.data.root)
+    root, why = Path(config.data.root), ""
     if is_prepared(root) or layouts_of(root):
-        return Views(len(build_datamodule(config).train_dataset), True, f"counted in {root}")
+        try:
+            return Views(len(build_datamodule(config).train_dataset), True, f"counted in {root}")
+        except (OSError, ValueError) as error:
+            why = f", since {root} cannot be read ({error})"
     count, source = documented(str(config.data.root))
     validation = config.data.validation
     share = 0.0 if validation.by == "release" else validation.fraction
     held = f", less {share:.0%} for validation" if share else ""
-    return Views(round(count * (1 - share)), False, f"{source}{held}: assumed")
+    return Views(round(count * (1 - share)), False, f"{source}{held}: assumed{why}")
 
 
 def documented(root: str) -> tuple[int, str]:

@@ -13,8 +13,9 @@ import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
+from rhobin.engine.build import BUILD_ERRORS
 from rhobin.engine.experiments import config_folder
-from rhobin.engine.keys import check_keys
+from rhobin.engine.keys import TRAINING, check_keys, check_values
 from rhobin.engine.planning.cards import CARDS, CONTEXT, FRAGMENTS, MEMORIES, speed, usable
 from rhobin.engine.planning.disk import checkpoints, data_bytes, prepared_bytes
 from rhobin.engine.planning.footprint import Footprint, footprint
@@ -47,8 +48,12 @@ def plan(
     check_keys(config)
     stages = []
     for stage in stages_of(config):
+        check_values(stage.config, TRAINING)
         notify(" ".join(filter(None, (config.name, stage.name))))
-        stages.append(plan_stage(stage, views))
+        try:
+            stages.append(plan_stage(stage, views))
+        except BUILD_ERRORS as error:
+            raise ValueError(str(error.__cause__ or error)) from error
     runs = jobs(overrides)
     return {
         "experiment": config.name,
@@ -66,7 +71,7 @@ def plan(
 
 def plan_stage(stage: Stage, views: int | None) -> dict[str, Any]:
     """What one stage takes."""
-    config, precision = stage.config, str(stage.config.trainer.precision)
+    config, precision = stage.config, str(stage.config.trainer.get("precision") or FULL)
     found = footprint(config, precision)
     full = found if precision == FULL else footprint(config, FULL)
     rehearsal, long = found.rehearsal, length(config, views_of(config, views))
