@@ -18,6 +18,7 @@ COMMANDS = {
     "object": "make an object of a mesh: template, keypoints, regions, symmetry, and a picture of them",
     "relayout": "write a BEHAVE root by the rules of another release",
     "prepare": "check a dataset and store its crops for fast training",
+    "plan": "what a training takes, before it starts: memory, batch sizes, hours, disk, what is missing",
     "preview": "draw training samples with their augmentation and targets",
     "templates": "check a root's object templates and write their keypoints",
     "detections": "check the OpenPose and FrankMocap files of a root",

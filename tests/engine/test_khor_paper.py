@@ -1,16 +1,13 @@
 """`khor/paper` as it would run on BEHAVE: memory, steps, where the rate falls."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
 from rhobin.engine.build import instantiate
+from rhobin.engine.planning.cards import usable
+from rhobin.engine.planning.rehearsal import rehearse
 from rhobin.engine.preview import compose_config
 
-ROOT = Path(__file__).parents[2]
-GIB = 2**30
 VIEWS = 45_388
 """CHORE's training views: 11,347 frames of four cameras."""
 
@@ -21,14 +18,11 @@ def config():
 
 
 def test_a_batch_of_twelve_fits_eleven_gigabytes(config):
-    """Fake tensors, forward and backward, with 2 GiB left for the rest."""
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    from footprint import footprint
-
-    weights, state, kept, _ = footprint(config)
-    assert weights / 1e6 == pytest.approx(66.1, abs=0.1)
+    """A step of fake tensors, Adam's states and the last gradients included."""
+    found = rehearse(config, [config.data.batch_size])
     assert config.data.batch_size == 12
-    assert (state + kept) / GIB + 2 < 11e9 / GIB
+    assert 4 * 2**30 < found.memory[12].total < usable(11)
+    assert found.flops / 1e9 == pytest.approx(147, abs=1)
 
 
 def test_the_rate_falls_after_60_and_80_of_90_epochs(config):

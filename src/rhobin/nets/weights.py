@@ -89,3 +89,13 @@ def _reachable(address: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def kept_weights(variant: str) -> Path | None:
+    """Where timm's ImageNet weights of a network lie on this machine; None where they are not here."""
+    known = timm.get_pretrained_cfg(variant)
+    settings: Any = sys.modules.get("huggingface_hub.constants")
+    if known is None or settings is None or not known.hf_hub_id:
+        return None
+    folder = Path(settings.HF_HUB_CACHE, "models--" + known.hf_hub_id.replace("/", "--"), "snapshots")
+    return next((path for ending in ("safetensors", "bin") for path in folder.glob(f"*/*.{ending}")), None)
