@@ -7,9 +7,9 @@ a process of its own, since the CPU's allocator tells no peak:
 
 - counted: `fit` as train.py calls it; the real tensors of each of ten steps are counted as they come and go.
 - resident: no counting. Steps of 2 views come first, so that everything is imported and built. Then by how
-  much resident memory grows at the peak of steps of `--batch` views, so many that tensors dominate. The plan's
-  figure is its peak of that batch less its peak of 2 views. glibc hands back at once what is freed, so gaps
-  count for little; what is no tensor, such as oneDNN's workspaces, counts.
+  much resident memory grows at the peak of steps of `--batch` views, so many that tensors dominate. The
+  plan's figure is its peak of that batch less its peak of 2 views. glibc hands back at once what is freed,
+  so gaps count for little; what is no tensor, such as oneDNN's workspaces, counts.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def config_of(preset: str, root: str) -> DictConfig:
 
 
 def planned(config: DictConfig, batch: int) -> list[int]:
-    """Bytes of the preset's batch, its views, and by how much more a batch of `batch` views takes than a few."""
+    """Bytes of the preset's batch, its views, and by how much more `batch` views take than a few."""
     found, own = footprint(config, config.trainer.precision), config.data.batch_size
     return [found.memory(own), own, found.memory(batch) - found.memory(FEW)]
 
@@ -94,11 +94,11 @@ def resident(config: DictConfig, batch: int) -> list[int]:
     module = build_module(config, data.assets)
     views = data.train_dataset
     samples = [views[index] for index in range(min(batch, len(views)))]
-    few, many = collate(samples[:FEW]), collate([samples[i % len(samples)] for i in range(batch)])
     with quiet():
-        train(config, module, [few] * 3, Callback())
+        train(config, module, [collate(samples[:FEW])] * 3, Callback())
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
         before = status("VmRSS")
+        many = collate([samples[i % len(samples)] for i in range(batch)])
         train(config, module, [many] * 3, Callback())
     return [status("VmHWM") - before]
 
