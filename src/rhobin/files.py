@@ -42,7 +42,7 @@ def written_whole(path: Path, flush: bool = False) -> Iterator[IO[bytes]]:
         part.replace(path)
     except BaseException as error:
         part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:  # a write that fails names no file
+        if isinstance(error, OSError) and error.errno and error.filename is None:  # a write names no file
             error.filename = str(path)
         raise
 
