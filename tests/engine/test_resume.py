@@ -127,7 +127,7 @@ def test_a_path_goes_on_from_that_file_in_a_new_folder(smoke, reference, stopped
 
 
 def test_wrong_resume_values_are_explained(tmp_path):
-    with pytest.raises(FileNotFoundError, match="none, auto or a file's path"):
+    with pytest.raises(FileNotFoundError, match="none, auto, afresh or a file's path"):
         find_start(tmp_path, "yes", {})
     (tmp_path / "text.ckpt").write_text("no checkpoint")
     with pytest.raises(ResumeError, match="not readable"):
