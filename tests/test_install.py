@@ -130,7 +130,7 @@ def test_core_dependencies_are_what_the_package_imports():
         "lightning_fabric": "pytorch-lightning",
         "yaml": "pyyaml",
     }
-    optional = {"pytorch3d", "bpy", "optuna"}  # the extras p3d, behind the backend switch, blender, and sweep
+    optional = {"pytorch3d", "bpy", "optuna", "submitit"}  # the extras p3d, blender, sweep and slurm
     imported = set()
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

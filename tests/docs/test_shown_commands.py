@@ -15,7 +15,8 @@ from pages import PAGES, ROOT, blocks, commands, inline, name
 from rhobin.__main__ import COMMANDS, main
 
 CONFIGS = str(ROOT / "configs")
-EXPERIMENTS = ("khor/paper", "g2dr/synthetic", "bev_hybrik/paper_augment")
+METHODS = ("khor/paper", "g2dr/synthetic", "bev_hybrik/paper_augment")
+CHOICES = (*((f"experiment={method}",) for method in METHODS), (f"experiment={METHODS[0]}", "debug=overfit"))
 FILES = (".safetensors", ".pt2", ".ckpt")
 KEY = re.compile(r"((?:data|model|optim|trainer|callbacks)(?:\.[a-z_0-9]+)+)(?:=.*)?")
 
@@ -111,8 +112,7 @@ def test_settings_in_backticks_exist():
 @cache
 def exists(key: str) -> bool:
     """Whether one of the methods' configs has a setting."""
-    configs = (composed("train", (f"experiment={experiment}",)) for experiment in EXPERIMENTS)
-    return any(has(config, key) for config in configs)
+    return any(has(composed("train", choice), key) for choice in CHOICES)
 
 
 def has(config, key: str) -> bool:
