@@ -41,11 +41,12 @@ def test_the_papers_constants():
     assert first.config.data.augment.background_from == second.config.data.root
 
 
-@pytest.mark.parametrize("experiment", ["g2dr/paper", "g2dr/tuned"])
-def test_it_fits_the_papers_card(experiment):
+@pytest.mark.parametrize(("experiment", "millions"), [("g2dr/paper", 41.3), ("g2dr/tuned", 110.5)])
+def test_it_fits_the_papers_card(experiment, millions):
     """A step of both networks on fake tensors; an RTX 3090 has 24 GiB."""
     config = composed(experiment)
     found = rehearse(config, [config.data.batch_size])
+    assert found.parameters / 1e6 == pytest.approx(millions, abs=0.1)
     assert 4 * 2**30 < found.memory[config.data.batch_size].total < usable(24)
 
 

@@ -20,6 +20,7 @@ def config():
 def test_a_batch_of_twelve_fits_eleven_gigabytes(config):
     """A step of fake tensors, Adam's states and the last gradients included."""
     found = rehearse(config, [config.data.batch_size])
+    assert found.parameters / 1e6 == pytest.approx(66.1, abs=0.1)
     assert config.data.batch_size == 12
     assert 4 * 2**30 < found.memory[12].total < usable(11)
     assert found.flops / 1e9 == pytest.approx(147, abs=1)
