@@ -96,7 +96,7 @@ def resident(config: DictConfig, batch: int) -> list[int]:
     samples = [views[index] for index in range(min(batch, len(views)))]
     with quiet():
         train(config, module, [collate(samples[:FEW])] * 3, Callback())
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak begins anew
         before = status("VmRSS")
         many = collate([samples[i % len(samples)] for i in range(batch)])
         train(config, module, [many] * 3, Callback())
@@ -105,7 +105,7 @@ def resident(config: DictConfig, batch: int) -> list[int]:
 
 def status(name: str) -> int:
     """Bytes that Linux tells of this process."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
 
 
