@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from rhobin.engine.experiments import config_folder
-from rhobin.engine.reference import FOLDER
+from rhobin.engine.reference import FOLDER, recipe
 from rhobin.engine.runinfo import read_run
 from rhobin.engine.runs import monitor_of
 from rhobin.reports.curves import read_metrics
@@ -40,6 +40,7 @@ def reference(run: Path, commit: str) -> dict[str, object]:
     return {
         "steps": info["steps"],
         "batch_size": config["data"]["batch_size"],
+        "data": recipe(config["data"]["root"]),
         "about": f"{date}, commit {commit}, {machine}, {made}, data {info['data_hash'][:8]}",
         "scores": {t: {n: round(v, 4) for n, v in s.items() if v is not None} for t, s in tracks.items()},
         "curves": {name: thinned(*columns[name]) for name in names if name in columns},

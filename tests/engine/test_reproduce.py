@@ -112,5 +112,7 @@ def test_a_reference_is_of_a_preset_as_it_is_now(path):
         config = compose("train", [f"experiment={method}"])
     assert (found.steps, found.batch_size) == (config.trainer.max_steps, config.data.batch_size)
     assert config.callbacks.evaluator.monitor.name in found.curves
+    preset = config_folder() / "experiment" / f"{method}.yaml"
+    assert f"--size {found.data['size']}\n" in preset.read_text()
     for track, scores in found.scores.items():
         assert set(scores) <= {column.name for column in TRACKS[track].columns}

@@ -18,6 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from rhobin import ranks
 from rhobin.behave.skips import Skip
 from rhobin.clock import Clock
+from rhobin.engine.checkpoint import random_state, restore_random_state
 from rhobin.engine.resume import ResumeError, Start
 from rhobin.engine.signals import Interrupted
 from rhobin.methods.finite import NonFiniteLossError
@@ -155,6 +156,11 @@ class Together(pl.Callback):
     def __init__(self, clock: Clock, datamodule: Any) -> None:
         self.clock, self.datamodule = clock, datamodule
         self.skips: list[Skip] = []
+        self.drawn = random_state()
+
+    def setup(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
+        """Draw on from where building the network ended: Lightning seeds anew when several processes meet."""
+        restore_random_state(self.drawn)
 
     def on_train_start(self, *args: Any) -> None:
         """Refuse processes that would train something else.

@@ -9,10 +9,13 @@ from typing import Any
 
 import yaml
 
+from rhobin.behave.layout import SYNTHETIC
 from rhobin.engine.experiments import config_folder
 from rhobin.engine.monitor import Monitor
+from rhobin.files import read_json
 
 FOLDER = "reference"
+RECIPE = ("size", "seed", "frames", "width", "body")
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Reference:
     Attributes:
         steps: of the run.
         batch_size: of the run.
+        data: what `rhobin synth` wrote into the data's `synth.json`, which decides every picture.
         about: date, commit, machine and minutes, in words.
         scores: on the test views, by track and name.
         curves: logged values by column and step.
@@ -29,6 +33,7 @@ class Reference:
 
     steps: int
     batch_size: int
+    data: Mapping[str, Any]
     about: str
     scores: Mapping[str, Mapping[str, float]]
     curves: Mapping[str, Mapping[int, float]]
@@ -43,10 +48,10 @@ class Reference:
 
 
 def reference_of(config: Mapping[str, Any]) -> Reference | None:
-    """The measured run of a config's preset; None without one, or where length or batch differ.
+    """The measured run of a config's preset; None without one, or where length, batch or data differ.
 
     Args:
-        config: of a run: `name`, `trainer.max_steps` and `data.batch_size` are read.
+        config: of a run: `name`, `trainer.max_steps`, `data.batch_size` and `data.root` are read.
     """
     try:
         path = config_folder() / FOLDER / f"{config['name']}.yaml"
@@ -54,9 +59,21 @@ def reference_of(config: Mapping[str, Any]) -> Reference | None:
         return None
     if not path.is_file():
         return None
-    found = read_reference(path)
-    same = (found.steps, found.batch_size) == (config["trainer"]["max_steps"], config["data"]["batch_size"])
-    return found if same else None
+    found, data = read_reference(path), config["data"]
+    same = (found.steps, found.batch_size) == (config["trainer"]["max_steps"], data["batch_size"])
+    return found if same and found.data == recipe(data["root"]) else None
+
+
+def recipe(root: str | Path) -> dict[str, Any]:
+    """What decides the pictures of a generated root; empty for other data and where it cannot be read.
+
+    The hash of the data does not serve: a JPEG made on another processor may differ in size.
+    """
+    try:
+        written = read_json(Path(root) / SYNTHETIC)
+    except (OSError, ValueError):
+        return {}
+    return {key: written[key] for key in RECIPE if key in written} if isinstance(written, dict) else {}
 
 
 def read_reference(path: Path) -> Reference:
