@@ -11,7 +11,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --no-annotate --no-header
 DEMO_DATA := data/behave_synthetic
 DEMO_RUN := runs/demo
 
-.PHONY: demo long test docs lint format lock clean interpreter
+.PHONY: demo long test gpu-check docs lint format lock clean interpreter
 
 demo: $(VENV)/installed
 	$(RUN) -m rhobin synth --out $(DEMO_DATA) --size demo
@@ -25,6 +25,9 @@ long: $(VENV)/installed
 
 test: $(VENV)/installed
 	$(RUN) -m pytest -n 2 --dist worksteal
+
+gpu-check: $(VENV)/installed
+	$(RUN) benchmarks/gpu_check.py
 
 docs: $(VENV)/installed
 	$(RUN) -m rhobin synth --out data/behave_tiny --size tiny
