@@ -11,6 +11,8 @@ from whole_run import OVERRIDES, assert_same_run
 
 from rhobin.__main__ import main
 from rhobin.engine.launch import jobs_of, submit
+from rhobin.engine.search.plan import read_plan
+from rhobin.engine.search.study import open_study
 
 
 def wait_for(condition, seconds=150):
@@ -77,3 +79,30 @@ def test_a_preempted_training_on_slurm_goes_on_and_ends_as_if_left_alone(
     assert "Requeued job" in first.stdout() + first.stderr()
     assert_same_run(tmp_path / "member0", reference)
     assert (tmp_path / "member1" / "checkpoints" / "last.ckpt").is_file()
+
+
+def test_a_sweep_on_slurm_survives_preemption_and_has_every_trial_once(tree, tmp_path, monkeypatch):
+    """Two jobs work on one study; one is preempted in the middle of a trial."""
+    slurm, folder, count = install(tmp_path / "slurm"), tmp_path / "sweep", 4
+    monkeypatch.setenv("PATH", f"{slurm}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    words = [
+        "sweep=khor_lr", "sweep.experiment=khor/smoke", f"sweep.folder={folder}", f"sweep.trials={count}",
+        f"sweep.sampler.n_startup_trials={count}", f"data.root={tree}", "data.workers=0", "threads=1",
+        "trainer.max_steps=12", "callbacks.evaluator.every_n_steps=6", "callbacks.evaluator.samples=50",
+        "callbacks.checkpoints.every_n_steps=1", "callbacks.views=2",
+    ]  # fmt: skip
+    jobs = jobs_of(["rhobin", "sweep", *words], jobs=2)
+    first, second = submit(jobs, "slurm", tmp_path / "jobs", {"timeout_min": 600})
+    wait_for(lambda: re.search(r"^trial_\d+:", first.stdout() or "", re.MULTILINE))
+    trial = re.search(r"^trial_\d+", first.stdout(), re.MULTILINE)[0]
+    wait_for((folder / trial / "checkpoints" / "last.ckpt").exists)
+    os.kill(int((slurm / f"{first.job_id}.pid").read_text()), signal.SIGUSR2)
+    for job in (first, second):
+        wait_for(job.paths.result_pickle.exists)
+        job.result()
+    assert "Requeued job" in first.stdout() + first.stderr()
+    trials = open_study(read_plan(words)).trials()
+    assert [trial.state.name for trial in trials] == ["COMPLETE"] * count
+    assert len({trial.params["optim.optimizer.lr"] for trial in trials}) == count
+    assert sorted(path.name for path in folder.glob("trial_*")) == [f"trial_{n:03d}" for n in range(count)]
