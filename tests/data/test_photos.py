@@ -154,6 +154,32 @@ def test_the_camera_is_the_given_one_or_exifs_or_assumed(tmp_path):
     assert "assumed" in photo_camera(bare).how
 
 
+@pytest.fixture
+def upright(tmp_path):
+    """A photograph of 300 x 400 pixels."""
+    cv2.imwrite(str(tmp_path / "upright.jpg"), np.zeros((400, 300, 3), np.uint8))
+    return read_photo(tmp_path / "upright.jpg")
+
+
+@pytest.mark.parametrize(
+    ("axis", "told"),
+    [
+        ((150.0, 200.0), "intrinsics as given"),
+        ((-1.0, 200.0), "intrinsics as given; the principal point (-1, 200) of --K lies outside"),
+        ((150.0, 700.0), "right for a part cut from an image, wrong for a smaller copy of it"),
+    ],
+)
+def test_intrinsics_whose_axis_misses_the_image_say_so(upright, axis, told):
+    K = np.array([[500.0, 0, axis[0]], [0, 500.0, axis[1]], [0, 0, 1]])
+    assert told in photo_camera(upright, K).how
+
+
+def test_intrinsics_of_a_much_larger_image_are_refused(upright):
+    K = np.array([[3000.0, 0, 2000.0], [0, 3000.0, 1500.0], [0, 0, 1]])
+    with pytest.raises(PhotoError, match="lies outside the 300x400 pixels by more than their size"):
+        photo_camera(upright, K)
+
+
 def test_broken_exif_counts_as_none():
     content = jpeg_with_exif(np.zeros((8, 8, 3), np.uint8), 6, 28)
     start = content.index(b"Exif")
