@@ -9,7 +9,7 @@ from typing import Any
 import hydra
 import numpy as np
 import pytorch_lightning as pl
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pytorch_lightning.loggers import WandbLogger
@@ -30,6 +30,12 @@ from rhobin.methods.base import Method
 from rhobin.types import Batch
 
 register_resolvers()
+
+INSTALL = {
+    **dict.fromkeys(("tensorboard", "wandb"), "pip install -e '.[log]'"),
+    "mlflow": "pip install mlflow",
+}
+"""How to install what a logger needs, by its name in `configs/logger`."""
 
 BUILD_ERRORS = (OmegaConfBaseException, HydraException)
 """What building from a config of another version raises."""
@@ -88,11 +94,25 @@ def build_clock(config: DictConfig) -> Clock:
 
 
 def build_loggers(config: DictConfig, run_dir: Path, run_id: str) -> list[Logger]:
-    """The CSV log, always, and the configured ones; a W&B run takes the id of `run.json`."""
+    """The CSV log, always, and the configured ones; a W&B run takes the id of `run.json`.
+
+    Raises:
+        ValueError: the package of a logger is not installed.
+    """
     loggers: list[Logger] = [CsvLog(run_dir / "metrics.csv")]
-    for logger in config.logger.values():
+    for name, logger in config.logger.items():
         wandb = logger._target_.endswith(WandbLogger.__name__)
-        loggers.append(instantiate(logger, **({"id": run_id} if wandb else {})))
+        try:
+            loggers.append(instantiate(logger, **({"id": run_id} if wandb else {})))
+        except InstantiationException as error:
+            if not isinstance(error.__cause__, ImportError):
+                raise
+            reason = str(error.__cause__).partition("\n")[0]
+            install = INSTALL.get(str(name), "pip install the package that it names")
+            raise ValueError(
+                f"logger={name} needs a package that is not installed here ({reason}): {install}; "
+                "metrics.csv is written without any, with logger=none"
+            ) from error
     return loggers
 
 
