@@ -22,6 +22,7 @@ from rhobin.data.collate import collate
 from rhobin.engine.checkpoint import AtomicCheckpointIO
 from rhobin.engine.count import BatchCount
 from rhobin.engine.log import CsvLog
+from rhobin.engine.overlays import OVERLAYS, SHOWN, Overlays
 from rhobin.engine.reference import reference_of
 from rhobin.engine.resolvers import register_resolvers
 from rhobin.engine.signals import Steps, StopRequest, cluster_plugins
@@ -132,9 +133,14 @@ def build_callbacks(
 
     log, average = made("log"), made("ema") if parts.get("ema") else None
     parts.pop("ema", None)
-    views = validation_views(datamodule, parts.pop("views"))
+    count = parts.pop("views")
+    views, show = validation_views(datamodule, count), None
+    if config.logger and views:
+        shown = validation_views(datamodule, min(count, SHOWN))
+        show = Overlays(clock, shown, datamodule.assets, run_dir / OVERLAYS).show
     intrinsics = view_intrinsics(datamodule.val_dataset) if views else challenge_intrinsics
-    judge = made("evaluator", views=views, assets=datamodule.assets, intrinsics=intrinsics, average=average)
+    scored = {"views": views, "assets": datamodule.assets, "intrinsics": intrinsics}
+    judge = made("evaluator", **scored, average=average, show=show)
     progress = made("progress", judge=judge, reference=reference_of(config))
     folder = run_dir / "checkpoints"
     checkpoints = made("checkpoints", folder=folder, judge=judge, identity=dict(identity), request=request)

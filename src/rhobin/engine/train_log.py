@@ -56,7 +56,9 @@ class TrainLog(pl.Callback):
             self.batches[name] = self.batches.get(name, 0) + 1
         if self.clock.due(self.every_n_steps):
             means = {f"train/{name}": self.mean(trainer, name) for name in self.sums}
-            log_everywhere(trainer, self.clock, {**means, **learning_rates(module), **peak_memory(module.device)})
+            log_everywhere(
+                trainer, self.clock, {**means, **learning_rates(module), **peak_memory(module.device)}
+            )
             self.sums, self.batches = {}, {}
 
     def mean(self, trainer: pl.Trainer, name: str) -> float:
