@@ -41,7 +41,7 @@ def targets(node):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
-@pytest.mark.parametrize("logger", ["none", "tensorboard", "wandb"])
+@pytest.mark.parametrize("logger", ["none", "tensorboard", "wandb", "mlflow"])
 def test_experiments_compose_and_their_targets_exist(experiment, logger):
     config = composed(f"experiment={experiment}", f"logger={logger}")
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)

@@ -9,7 +9,7 @@ from typing import Any
 import hydra
 import numpy as np
 import pytorch_lightning as pl
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pytorch_lightning.loggers import WandbLogger
@@ -22,6 +22,7 @@ from rhobin.data.collate import collate
 from rhobin.engine.checkpoint import AtomicCheckpointIO
 from rhobin.engine.count import BatchCount
 from rhobin.engine.log import CsvLog
+from rhobin.engine.overlays import OVERLAYS, SHOWN, Overlays
 from rhobin.engine.reference import reference_of
 from rhobin.engine.resolvers import register_resolvers
 from rhobin.engine.signals import Steps, StopRequest, cluster_plugins
@@ -30,6 +31,12 @@ from rhobin.methods.base import Method
 from rhobin.types import Batch
 
 register_resolvers()
+
+INSTALL = {
+    **dict.fromkeys(("tensorboard", "wandb"), "pip install -e '.[log]'"),
+    "mlflow": "pip install mlflow",
+}
+"""How to install what a logger needs, by its name in `configs/logger`."""
 
 BUILD_ERRORS = (OmegaConfBaseException, HydraException)
 """What building from a config of another version raises."""
@@ -88,11 +95,25 @@ def build_clock(config: DictConfig) -> Clock:
 
 
 def build_loggers(config: DictConfig, run_dir: Path, run_id: str) -> list[Logger]:
-    """The CSV log, always, and the configured ones; a W&B run takes the id of `run.json`."""
+    """The CSV log, always, and the configured ones; a W&B run takes the id of `run.json`.
+
+    Raises:
+        ValueError: the package of a logger is not installed.
+    """
     loggers: list[Logger] = [CsvLog(run_dir / "metrics.csv")]
-    for logger in config.logger.values():
+    for name, logger in config.logger.items():
         wandb = logger._target_.endswith(WandbLogger.__name__)
-        loggers.append(instantiate(logger, **({"id": run_id} if wandb else {})))
+        try:
+            loggers.append(instantiate(logger, **({"id": run_id} if wandb else {})))
+        except InstantiationException as error:
+            if not isinstance(error.__cause__, ImportError):
+                raise
+            reason = str(error.__cause__).partition("\n")[0]
+            install = INSTALL.get(str(name), "pip install the package that it names")
+            raise ValueError(
+                f"logger={name} needs a package that is not installed here ({reason}): {install}; "
+                "metrics.csv is written without any, with logger=none"
+            ) from error
     return loggers
 
 
@@ -112,9 +133,14 @@ def build_callbacks(
 
     log, average = made("log"), made("ema") if parts.get("ema") else None
     parts.pop("ema", None)
-    views = validation_views(datamodule, parts.pop("views"))
+    count = parts.pop("views")
+    views, show = validation_views(datamodule, count), None
+    if config.logger and views:
+        shown = validation_views(datamodule, min(count, SHOWN))
+        show = Overlays(clock, shown, datamodule.assets, run_dir / OVERLAYS).show
     intrinsics = view_intrinsics(datamodule.val_dataset) if views else challenge_intrinsics
-    judge = made("evaluator", views=views, assets=datamodule.assets, intrinsics=intrinsics, average=average)
+    scored = {"views": views, "assets": datamodule.assets, "intrinsics": intrinsics}
+    judge = made("evaluator", **scored, average=average, show=show)
     progress = made("progress", judge=judge, reference=reference_of(config))
     folder = run_dir / "checkpoints"
     checkpoints = made("checkpoints", folder=folder, judge=judge, identity=dict(identity), request=request)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytorch_lightning as pl
@@ -37,6 +37,7 @@ class Evaluator(pl.Callback):
         intrinsics: of the camera that took a view, for MSPD.
         tracks: names of the tracks to score.
         average: averaged weights, which are scored instead of those of training.
+        show: is called in the first process after each score, with the trainer and the scored network.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class Evaluator(pl.Callback):
         intrinsics: Intrinsics = challenge_intrinsics,
         tracks: Sequence[str] = tuple(TRACKS),
         average: WeightAverage | None = None,
+        show: Callable[[pl.Trainer, Any], None] | None = None,
     ) -> None:
         self.clock, self.views, self.every_n_steps = clock, views, every_n_steps
-        self.monitor, self.average = monitor, average
+        self.monitor, self.average, self.show = monitor, average, show
         self.scores = ValidationScores(assets, intrinsics, samples, seed, tracks)
         self.step, self.value = -1, float("nan")
 
@@ -69,12 +71,10 @@ class Evaluator(pl.Callback):
         """Score when it is time."""
         if not self.views or not self.clock.due(self.every_n_steps):
             return
-        with evaluating(module):
-            if self.average is None:
-                scores = self.score(module)
-            else:
-                with self.average.applied(module):
-                    scores = self.score(module)
+        with evaluating(module), self.average.applied(module) if self.average else nullcontext():
+            scores = self.score(module)
+            if self.show and ranks.rank() == 0:
+                self.show(trainer, module)
         self.step, self.value = self.clock.step, scores[self.monitor.name]
         log_everywhere(trainer, self.clock, scores)
 

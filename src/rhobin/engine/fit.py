@@ -51,6 +51,7 @@ from rhobin.engine.signals import StopRequest, stop_requests
 from rhobin.engine.speed import prepare_network
 from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.threads import threads_used, warning_of_threads
+from rhobin.engine.wandb_files import end_runs
 from rhobin.engine.watch import Watch, watched
 from rhobin.engine.weights import init_weights
 from rhobin.methods.base import Method
@@ -208,6 +209,7 @@ def train(
         info["steps"] = clock.step
         speed = next(c.speed for c in callbacks if isinstance(c, TrainProgress))
         info["images_per_second"] = round(speed, 1)
+        end_runs(loggers, run_dir, clock.finished)
     if clock.finished:
         info["state"] = "finished"
     else:

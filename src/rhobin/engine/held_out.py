@@ -18,6 +18,7 @@ from rhobin.engine.keys import EVALUATION, check_values
 from rhobin.engine.predict import Predicted, load_weights, predict_views
 from rhobin.engine.provenance import read_provenance
 from rhobin.engine.trusted import read_config
+from rhobin.engine.wandb_files import send_scores
 from rhobin.files import clear_leftovers
 from rhobin.geometry.rotation import rotmat_to_rotvec
 from rhobin.metrics.protocol import JointProtocol
@@ -30,19 +31,23 @@ def evaluate_views(config: DictConfig) -> Path:
     """Evaluate a run on its test views, or predict its validation views, as `views` says; see `evaluate`.
 
     Raises:
-        ValueError: a value does not fit, or another version of rhobin wrote the run's config.
+        ValueError: a value does not fit, another version of rhobin wrote the run's config, or its scores
+            were to go to W&B, where it is not.
     """
     check_values(config, EVALUATION)
     known = {"test": evaluate, "val": predict_held_out}
     if config.views not in known:
         raise ValueError(f"views is {config.views!r}; expected one of {', '.join(known)}")
     try:
-        return known[config.views](config)
+        folder = known[config.views](config)
     except ConfigAttributeError as error:
         raise ValueError(
             f"{config.run}/config.yaml has no {error.full_key}: another version of rhobin wrote it. Evaluate "
             "with the version and commit that run.json in that folder names, or train again."
         ) from error
+    if config.wandb:
+        send_scores(Path(config.run), read_config(Path(config.run), config.trust), folder)
+    return folder
 
 
 def predict_held_out(config: DictConfig) -> Path:

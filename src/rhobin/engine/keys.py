@@ -82,6 +82,7 @@ EVALUATION: Values = {
     "run": (_text, "a run folder"),
     "checkpoint": (_text, "best or last"),
     "out": (_text, "a folder, or null"),
+    "wandb": (lambda value: isinstance(value, bool), "true or false"),
     "threads": _whole(1, None),
     **{key: _whole(1) for key in ("workers", "protocol.samples")},
     **{key: _whole(0) for key in ("data.workers", "protocol.seed")},

@@ -35,9 +35,9 @@ def frame_meshes(
             FrameMeshes(
                 name=f"{key.sequence}/{key.frame}/k{key.camera}",
                 pred_body=pred_verts[i],
-                pred_obj=_placed(template.verts, pred.R[i], pred.t[i], size),
+                pred_obj=placed(template.verts, pred.R[i], pred.t[i], size),
                 target_body=true_verts[i],
-                target_obj=_placed(template.verts, target.R[i], target.t[i], 1.0),
+                target_obj=placed(template.verts, target.R[i], target.t[i], 1.0),
                 body_faces=faces,
                 obj_faces=np.asarray(template.faces),
             )
@@ -45,7 +45,7 @@ def frame_meshes(
     return meshes
 
 
-def _placed(verts: np.ndarray, R: Tensor, t: Tensor, scale: float) -> np.ndarray:
+def placed(verts: np.ndarray, R: Tensor, t: Tensor, scale: float) -> np.ndarray:
     """Object vertices, metres, camera frame; the scale comes after the translation."""
     rotation, shift = R.double().cpu().numpy(), t.double().cpu().numpy()
     return scale * (verts @ rotation.T + shift)

@@ -3,6 +3,7 @@
 runs/<name>/run.json       id, state, versions, git, seeds, logger ids, data hash
 runs/<name>/config.yaml    the composed config
 runs/<name>/metrics.csv    the log
+runs/<name>/overlays.png   what was predicted at the last evaluation, where a logger takes pictures
 runs/<name>/left_out.json  the views that were left out, and why
 runs/<name>/checkpoints/   best.ckpt, last.ckpt, previous.ckpt; aside/ and start.ckpt after going back
 runs/<name>/.lock          who trains here

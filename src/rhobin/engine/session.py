@@ -16,6 +16,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from rich.console import Console
 
 from rhobin.clock import Clock
+from rhobin.engine.overlays import OVERLAYS
 from rhobin.engine.resume import Start, make_way
 from rhobin.engine.runinfo import write_run
 from rhobin.engine.signals import Interrupted, command_to_go_on
@@ -35,7 +36,8 @@ def open_run(run_dir: Path, config: DictConfig, info: dict[str, Any], start: Sta
     clear_leftovers(folder)
     make_way(run_dir, start)
     if start.checkpoint is None:
-        (run_dir / "metrics.csv").unlink(missing_ok=True)
+        for name in ("metrics.csv", OVERLAYS):
+            (run_dir / name).unlink(missing_ok=True)
     write_text(run_dir / "config.yaml", OmegaConf.to_yaml(config, resolve=True))
     write_run(run_dir, info)
 

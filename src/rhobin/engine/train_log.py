@@ -1,4 +1,4 @@
-"""The training log: losses and learning rates, one row every few steps."""
+"""The training log: losses, learning rates and GPU memory, one row every few steps."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ class TrainLog(pl.Callback):
             self.batches[name] = self.batches.get(name, 0) + 1
         if self.clock.due(self.every_n_steps):
             means = {f"train/{name}": self.mean(trainer, name) for name in self.sums}
-            log_everywhere(trainer, self.clock, {**means, **learning_rates(module)})
+            log_everywhere(
+                trainer, self.clock, {**means, **learning_rates(module), **peak_memory(module.device)}
+            )
             self.sums, self.batches = {}, {}
 
     def mean(self, trainer: pl.Trainer, name: str) -> float:
@@ -69,3 +71,13 @@ def learning_rates(module: Any) -> dict[str, float]:
     """The rate of each group of parameters: `lr`, or `lr/NAME` where there are several."""
     rates = {group.name: float(group.optimizer.param_groups[0]["lr"]) for group in module.groups}
     return {"lr" if len(rates) == 1 else f"lr/{name}": rate for name, rate in rates.items()}
+
+
+def peak_memory(device: torch.device) -> dict[str, float]:
+    """The most memory that tensors of this session took on a GPU, GiB, in the process that took the most.
+
+    Nothing on a CPU, whose logs are equal however often a run was stopped. All processes must call this.
+    """
+    if device.type != "cuda":
+        return {}
+    return {"gpu/peak_gib": max(ranks.gathered(torch.cuda.max_memory_allocated(device))) / 2**30}

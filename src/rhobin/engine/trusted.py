@@ -24,7 +24,7 @@ _MODULES = (
     ),
 )
 _OTHERS = re.compile(
-    r"pytorch_lightning\.(Trainer|loggers\.(TensorBoard|Wandb)Logger)|torch\.optim\.[A-Z]\w*"
+    r"pytorch_lightning\.(Trainer|loggers\.(TensorBoard|Wandb|MLFlow)Logger)|torch\.optim\.[A-Z]\w*"
 )
 
 
