@@ -130,7 +130,7 @@ def test_core_dependencies_are_what_the_package_imports():
         "lightning_fabric": "pytorch-lightning",
         "yaml": "pyyaml",
     }
-    optional = {"pytorch3d", "bpy", "wandb", "optuna", "submitit"}  # of extras: p3d, blender, log, sweep, slurm
+    optional = {"pytorch3d", "bpy", "wandb", "optuna", "submitit"}  # of the extras
     imported = set()
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

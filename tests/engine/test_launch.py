@@ -83,7 +83,7 @@ def test_a_preempted_training_on_slurm_goes_on_and_ends_as_if_left_alone(
 
 def test_a_sweep_on_slurm_survives_preemption_and_has_every_trial_once(tree, tmp_path, monkeypatch):
     """Two jobs work on one study; one is preempted in the middle of a trial."""
-    slurm, folder, count = install(tmp_path / "slurm"), tmp_path / "sweep", 4
+    slurm, folder, count = install(tmp_path / "slurm"), tmp_path / "sweep", 3
     monkeypatch.setenv("PATH", f"{slurm}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     words = [
