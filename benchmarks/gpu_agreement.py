@@ -40,7 +40,7 @@ class Row:
         what: was looked at.
         found: in words and numbers.
         expected: in words and numbers; empty where nothing is.
-        state: "ok", "differs", "measured" or "not run".
+        state: "ok", "differs", "failed", "measured" or "not run".
     """
 
     what: str
