@@ -80,4 +80,5 @@ def crop_window(box: np.ndarray, aim: Aim, size: int, K: np.ndarray, frame_width
         Width and height of the box and side of the crop, in widths of the frame.
     """
     zoom = aim.K[0, 0] / K[0, 0]
-    return torch.tensor([*box, size / zoom], dtype=torch.float32) / frame_width
+    sides = np.array([*box, size / zoom], np.float32)
+    return torch.from_numpy(sides / np.float32(frame_width))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -94,7 +95,7 @@ class BehaveDataset(Dataset):
         epoch, index, *size = item if isinstance(item, tuple) else (0, item)
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
-        for shown in (*range(index, len(self)), *range(index)):
+        for shown in chain(range(index, len(self)), range(index)):
             if self.faults.code[shown]:
                 continue
             try:
@@ -186,7 +187,10 @@ class BehaveDataset(Dataset):
         Q, aims = self._aim(index, change, outlines, sizes)
         painted = []
         for number, (outline, aim, output) in enumerate(zip(outlines, aims, sizes, strict=True)):
-            view = self.decoded.decode(index, number, outline, crop_corners(aim.from_image, output))
+            if isinstance(outline, Outline):
+                view = self.decoded.decode(index, number, outline, crop_corners(aim.from_image, output))
+            else:
+                view = outline
             view = view.reduced(output / self.decoded.crops[number].input_size)
             pixels = Painted(*warp_view(view, aim.from_image, output), change.notes())
             if self.repainter:

@@ -29,8 +29,9 @@ class ColourJitter:
 
     def table(self, seed: int) -> np.ndarray:
         """What each level of the three channels becomes, (256, 3) uint8; depends on the seed only."""
-        self.noise.set_random_seed(seed)
-        return self.noise(image=_RAMP)["image"][:, 0]
+        self.noise.set_random_state(np.random.default_rng(seed), self.noise.py_random)
+        factors = self.noise.get_params_dependent_on_data({}, {"image": _RAMP})["multiplier"]
+        return np.minimum(_LEVELS * factors, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -135,9 +135,12 @@ def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) 
     grow, turn = rng.standard_normal(2)
     rolls = rng.random() < config.rotation_p
     colour_seed = int(rng.integers(2**31))
-    rng = stream("geometry", seed, epoch, index)
-    uniform, normal = rng.uniform(-1, 1, 3), np.clip(rng.standard_normal(2), -1, 1)
-    cuts, side, depth = rng.random() < config.truncate_p, int(rng.integers(4)), float(rng.random())
+    uniform, normal, cut = np.zeros(3), np.zeros(2), None
+    if config.law == "uniform" or config.shift or config.truncate_p:
+        rng = stream("geometry", seed, epoch, index)
+        uniform, normal = rng.uniform(-1, 1, 3), np.clip(rng.standard_normal(2), -1, 1)
+        cuts, side, depth = rng.random() < config.truncate_p, int(rng.integers(4)), float(rng.random())
+        cut = (side, config.truncate * depth) if cuts else None
     mirrored = bool(config.mirror_p and stream("mirror", seed, epoch, index).random() < config.mirror_p)
     moves = uniform[1:] if config.law == "uniform" else normal
     return Augmentation(
@@ -145,7 +148,7 @@ def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) 
         roll=np.deg2rad(config.rotation_deg) * float(np.clip(turn, -2, 2)) if rolls else 0.0,
         colour_seed=colour_seed if config.colour else None,
         shift=(config.shift * float(moves[0]), config.shift * float(moves[1])),
-        cut=(side, config.truncate * depth) if cuts else None,
+        cut=cut,
         mirrored=mirrored,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -85,12 +86,13 @@ def _bounds(
     homography: np.ndarray, source: tuple[int, int], size: tuple[int, int]
 ) -> tuple[int, int, int, int]:
     """Columns and rows (x0, y0, x1, y1) of the output, ends excluded, that a patch of `source` can cover."""
-    width, height = source
-    corners = np.array([[-1.0, -1, 1], [width, -1, 1], [width, height, 1], [-1, height, 1]]) @ homography.T
-    depth = corners[:, 2:]
-    if not ((depth > 0).all() or (depth < 0).all()):
+    (a, b, c), (d, e, f), (g, h, k) = homography.tolist()
+    (right, bottom), (width, height) = source, size
+    corners = ((-1, -1), (right, -1), (right, bottom), (-1, bottom))
+    depth = [g * x + h * y + k for x, y in corners]
+    if not (min(depth) > 0 or max(depth) < 0):
         return 0, 0, *size
-    places = np.clip(corners[:, :2] / depth, -1, size)
-    x0, y0 = np.maximum(np.floor(places.min(axis=0)), 0).astype(int).tolist()
-    x1, y1 = np.minimum(np.ceil(places.max(axis=0)) + 1, size).astype(int).tolist()
-    return x0, y0, x1, y1
+    u = [min(max((a * x + b * y + c) / w, -1.0), width) for (x, y), w in zip(corners, depth, strict=True)]
+    v = [min(max((d * x + e * y + f) / w, -1.0), height) for (x, y), w in zip(corners, depth, strict=True)]
+    x0, y0 = max(math.floor(min(u)), 0), max(math.floor(min(v)), 0)
+    return x0, y0, min(math.ceil(max(u)) + 1, width), min(math.ceil(max(v)) + 1, height)

@@ -47,12 +47,14 @@ def draw_heatmaps(
             "data.targets.heatmaps.depth_range is not set; a method that reads heatmaps sets its depth_range"
         )
     origin = values["joints"][0, 2] if "joints" in values else values["t"][2]
-    drawn = {}
-    for points in ("joints", "kpts"):
-        if points in values:
-            uvd, weight = heatmap_coordinates(values[points], origin, K_crop, config.depth_range, input_size)
-            drawn[f"{points}_uvd"] = torch.from_numpy(uvd.astype(np.float32))
-            drawn[f"{points}_weight"] = torch.from_numpy(weight.astype(np.float32))
+    there = [points for points in ("joints", "kpts") if points in values]
+    every = np.concatenate([values[points] for points in there])
+    found = heatmap_coordinates(every, origin, K_crop, config.depth_range, input_size)
+    uvd, weight = (torch.from_numpy(numbers.astype(np.float32)) for numbers in found)
+    drawn, first = {}, 0
+    for points in there:
+        rows = slice(first, first := first + len(values[points]))
+        drawn |= {f"{points}_uvd": uvd[rows], f"{points}_weight": weight[rows]}
     return Heatmaps(**drawn)
 
 
