@@ -1,14 +1,17 @@
 """`rhobin ensemble fit` and `apply` on stored runs: files, exactness, and errors that say what to do."""
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from behave_tree import make_tree, write_ground_truth
+from fake_slurm import install
 from made_up import noisy, results_of, runs_of, shown_in_test, store, true_people
 
 from rhobin.__main__ import main
+from rhobin.engine.launch import jobs_of, submit
 from rhobin.ensemble.people import People
 from rhobin.scoring.compare import read_frame_scores
 from rhobin.scoring.store import HELD_OUT, read_further, read_results
@@ -37,6 +40,26 @@ def test_one_member_comes_out_to_the_bit(tmp_path, truth):
             np.testing.assert_array_equal(found[sequence][key], value)
     assert origin.method == "ensemble"
     assert json.loads((tmp_path / "one" / "ensemble.json").read_text())["weights"]["shape"] == [1.0]
+
+
+def test_an_ensemble_is_stacked_by_jobs_of_a_pretended_slurm(tmp_path, truth, monkeypatch):
+    """Fit, then apply, each as a job; the result is that of the commands themselves."""
+    slurm = install(tmp_path / "slurm")
+    monkeypatch.setenv("PATH", f"{slurm}{os.pathsep}{os.environ['PATH']}")
+    sigmas = (0.1, 0.15)
+    runs = runs_of(tmp_path, noisy(truth, sigmas), truth)
+    for member, run in enumerate(runs):
+        store(run, noisy(truth, sigmas, seed=9), truth, member, held_out=False)
+    by_job, by_hand = tmp_path / "by_job", tmp_path / "by_hand"
+    for words in (["fit", str(by_job), *map(str, runs)], ["apply", str(by_job)]):
+        (job,) = submit(jobs_of(["rhobin", "ensemble", *words]), "slurm", tmp_path / "jobs", {})
+        assert job.result().startswith(f"rhobin ensemble {words[0]}")
+    fit(by_hand, *runs)
+    assert main(["ensemble", "apply", str(by_hand)]) == 0
+    stacked = (by_job / "predictions.npz", by_hand / "predictions.npz")
+    ours, theirs = (np.load(file, allow_pickle=False) for file in stacked)
+    assert set(ours.files) == set(theirs.files)
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours.files)
 
 
 def test_an_ensemble_is_scored_submitted_and_reported_like_a_run(tmp_path, truth, capsys):
