@@ -8,6 +8,7 @@ from data_samples import differing, merged
 
 from rhobin.clock import Clock
 from rhobin.data.datamodule import BehaveDataModule
+from rhobin.types import map_tensors
 
 OPTIONS = {
     "view": {"input_size": 32},
@@ -40,6 +41,15 @@ def test_batches_do_not_depend_on_workers_or_cache(release_root, expected, worke
     batches = [batch for _ in range(3) for batch in loader]
     assert len(batches) == len(expected) == 18
     assert all(same(a, b) for a, b in zip(batches, expected, strict=True))
+
+
+def test_a_loader_process_hands_over_a_batch_in_one_piece(release_root, expected):
+    batch = next(iter(make(release_root, workers=1).train_dataloader()))
+    places = []
+    map_tensors(batch, lambda tensor: places.append(tensor.untyped_storage().data_ptr()))
+    assert len(places) > 10
+    assert len(set(places)) == 1
+    assert same(batch, expected[0])
 
 
 def test_workers_fill_the_cache_of_the_main_process(release_root):

@@ -20,6 +20,7 @@ from rhobin.clock import Clock
 from rhobin.data.augment.draw import AugmentConfig
 from rhobin.data.collate import collate
 from rhobin.data.dataset import BehaveDataset
+from rhobin.data.hand_over import hand_over_whole
 from rhobin.data.reads import Reads
 from rhobin.data.sampler import ResumableSampler
 from rhobin.data.sections import read_section
@@ -213,6 +214,7 @@ class BehaveDataModule(pl.LightningDataModule):
         return 0 if self.clock is None else self.clock.batches
 
     def _loader(self, dataset: BehaveDataset, **options: Any) -> DataLoader:
+        hand_over_whole()
         context = "fork" if self.workers and "fork" in multiprocessing.get_all_start_methods() else None
         return DataLoader(
             dataset,

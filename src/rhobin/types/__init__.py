@@ -11,7 +11,7 @@ from rhobin.types.gender import GENDERS, gender_name
 from rhobin.types.prediction import HumanPrediction, ObjectPrediction, Prediction
 from rhobin.types.sample import Batch, Crop, Sample, SampleKey
 from rhobin.types.target import HumanTarget, ObjectTarget, Target
-from rhobin.types.tensors import map_tensors, required, to_device
+from rhobin.types.tensors import map_tensors, map_values, required, to_device
 
 __all__ = [
     "GENDERS",
@@ -33,6 +33,7 @@ __all__ = [
     "Target",
     "gender_name",
     "map_tensors",
+    "map_values",
     "required",
     "to_device",
 ]

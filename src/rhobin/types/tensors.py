@@ -19,16 +19,21 @@ def to_device(value: T, device: torch.device | str) -> T:
 
 def map_tensors(value: T, change: Callable[[Tensor], Tensor]) -> T:
     """The same dataclass or dict, at any depth, with every tensor changed; other values pass unchanged."""
-    return cast(T, _mapped(value, change))
+    return map_values(value, Tensor, change)
 
 
-def _mapped(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    if isinstance(value, Tensor):
+def map_values(value: T, kind: type, change: Callable[[Any], Any]) -> T:
+    """The same dataclass or dict, at any depth, with every value of a type changed; others pass unchanged."""
+    return cast(T, _mapped(value, kind, change))
+
+
+def _mapped(value: Any, kind: type, change: Callable[[Any], Any]) -> Any:
+    if isinstance(value, kind):
         return change(value)
     if isinstance(value, dict):
-        return {key: _mapped(item, change) for key, item in value.items()}
+        return {key: _mapped(item, kind, change) for key, item in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        return type(value)(**{f.name: _mapped(getattr(value, f.name), change) for f in fields(value)})
+        return type(value)(**{f.name: _mapped(getattr(value, f.name), kind, change) for f in fields(value)})
     return value
 
 

@@ -51,7 +51,8 @@ def draw_heatmaps(
     every = np.concatenate([values[points] for points in there])
     found = heatmap_coordinates(every, origin, K_crop, config.depth_range, input_size)
     uvd, weight = (torch.from_numpy(numbers.astype(np.float32)) for numbers in found)
-    drawn, first = {}, 0
+    drawn: dict[str, torch.Tensor] = {}
+    first = 0
     for points in there:
         rows = slice(first, first := first + len(values[points]))
         drawn |= {f"{points}_uvd": uvd[rows], f"{points}_weight": weight[rows]}
