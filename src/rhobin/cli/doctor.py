@@ -42,13 +42,17 @@ class Finding:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "--data", type=Path, default=Path("data/behave"), help="root of the licensed BEHAVE data"
+        "--data",
+        type=Path,
+        default=Path("data/behave"),
+        help="root of the licensed BEHAVE data (default: data/behave)",
     )
     parser.add_argument(
         "--body",
         type=Path,
         default=Path("data/body"),
-        help="folder of licensed SMPL-H, SMPL and SMPL-X files, each to be compared with smplx's own",
+        help="folder of licensed SMPL-H, SMPL and SMPL-X files; each is compared with the vertices that the "
+        "smplx package makes of it (default: data/body)",
     )
 
 

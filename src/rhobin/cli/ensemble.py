@@ -24,7 +24,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("out", type=Path, help="the ensemble's folder")
     parser.add_argument(
-        "runs", type=Path, nargs="*", help="fit: run folders, each after python eval.py run=RUN views=val"
+        "runs",
+        type=Path,
+        nargs="*",
+        help="fit: run folders, each after python eval.py run=RUN views=val; apply wants python eval.py "
+        "run=RUN of each, too",
     )
     parser.add_argument(
         "--body",
@@ -37,7 +41,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="fit: also turn parts whose angles are off by a constant, where other sequences agree",
     )
-    parser.add_argument("--folds", type=at_least(2), default=5, help="fit: folds of whole sequences")
+    parser.add_argument(
+        "--folds",
+        type=at_least(2),
+        default=5,
+        help="fit: parts of whole sequences for cross-validation (default: 5)",
+    )
     parser.add_argument("--data", type=Path, help="apply: root to score on; by default the members'")
     parser.add_argument(
         "--shared-betas",

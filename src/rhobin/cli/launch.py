@@ -13,25 +13,43 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--on", choices=("local", "slurm"), default="local", help="where (default: local)")
     parser.add_argument(
-        "--jobs", type=at_least(1), default=1, help="how many; {i} and {n} stand for number and count"
+        "--jobs",
+        type=at_least(1),
+        default=1,
+        help="how many jobs (default: 1); in COMMAND, {i} is a job's number, from 0, and {n} their count",
     )
     parser.add_argument(
-        "--each", action="append", default=[], metavar="KEY=A,B", help="a job for each value; can be repeated"
+        "--each",
+        action="append",
+        default=[],
+        metavar="KEY=A,B",
+        help="a job for each value of a setting; can be repeated",
     )
-    parser.add_argument("--minutes", type=at_least(1), default=24 * 60, help="time of a job (default: a day)")
-    parser.add_argument("--gpus", type=at_least(0), default=0, help="of a node")
-    parser.add_argument("--tasks", type=at_least(1), default=1, help="of a node: as many as trainer.devices")
-    parser.add_argument("--nodes", type=at_least(1), default=1)
-    parser.add_argument("--cpus", type=at_least(1), default=None, help="of a task")
+    parser.add_argument(
+        "--minutes", type=at_least(1), default=24 * 60, help="most minutes of a job (default: a day)"
+    )
+    parser.add_argument("--gpus", type=at_least(0), default=0, help="GPUs of a node (default: 0)")
+    parser.add_argument(
+        "--tasks",
+        type=at_least(1),
+        default=1,
+        help="processes of a node, as many as trainer.devices (default: 1)",
+    )
+    parser.add_argument("--nodes", type=at_least(1), default=1, help="machines of a job (default: 1)")
+    parser.add_argument("--cpus", type=at_least(1), default=None, help="processor cores of a process")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="of submitit, such as slurm_partition=gpu",
+        help="a setting of submitit, such as slurm_partition=gpu; can be repeated",
     )
-    parser.add_argument("--folder", type=Path, default=Path("runs/jobs"), help="for what the jobs say")
-    parser.add_argument("--wait", action="store_true", help="wait for the end of jobs of SLURM, too")
+    parser.add_argument(
+        "--folder", type=Path, default=Path("runs/jobs"), help="where jobs' output goes (default: runs/jobs)"
+    )
+    parser.add_argument(
+        "--wait", action="store_true", help="wait for SLURM's jobs to end; local ones are always waited for"
+    )
     parser.usage = "rhobin launch [options] -- COMMAND, which begins with train.py, eval.py or rhobin"
 
 

@@ -20,7 +20,7 @@ _COUNTS = {1: "a number", 4: "four numbers with commas between"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("run", type=Path, help="run folder")
+    parser.add_argument("run", type=Path, help="run folder, or what rhobin export wrote")
     parser.add_argument(
         "images", type=Path, nargs="+", metavar="IMAGE", help="photographs, folders of them, or videos"
     )
@@ -56,7 +56,10 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
         "NAME.json, or auto: by Mask R-CNN; --box then chooses among several people",
     )
     parser.add_argument(
-        "--mask-weights", type=Path, metavar="FILE", help="of Mask R-CNN (default: torchvision's download)"
+        "--mask-weights",
+        type=Path,
+        metavar="FILE",
+        help="weights of Mask R-CNN (default: torchvision's download)",
     )
 
 
@@ -75,7 +78,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--gender",
         choices=("male", "female", "neutral"),
-        help="of the body model (default: neutral, or male where the body models have no neutral one)",
+        help="gender of the body model (default: neutral, or male where there is no neutral one)",
     )
     parser.add_argument(
         "--body", type=Path, help="folder of SMPL-H files, or standin (default: that of the training)"
@@ -88,7 +91,9 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="folder of object templates (default: those of the training, or built in)",
     )
-    parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="default: best")
+    parser.add_argument(
+        "--checkpoint", choices=("best", "last"), default="best", help="whose weights (default: best)"
+    )
     parser.add_argument(
         "--trust",
         action="append",
@@ -100,14 +105,23 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 def _add_computing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--batch", type=_count, default=1, metavar="N", help="photographs at once (default: 1)"
+        "--batch",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="photographs or frames that the network sees at once (default: 1)",
     )
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda where there is one")
     parser.add_argument(
-        "--precision", choices=("32", "bf16", "16"), default="32", help="of the network alone (default: 32)"
+        "--device", choices=("cpu", "cuda"), help="where the network runs (default: cuda where there is one)"
     )
     parser.add_argument(
-        "--compile", action="store_true", help="compile the network at its first batch; on CUDA"
+        "--precision",
+        choices=("32", "bf16", "16"),
+        default="32",
+        help="bits that the network computes with; geometry has 32 (default: 32)",
+    )
+    parser.add_argument(
+        "--compile", action="store_true", help="compile the network at its first batch; on CUDA only"
     )
     parser.add_argument(
         "--smooth",

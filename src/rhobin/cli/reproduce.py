@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rhobin.engine.reproduce import Plan
 
-SIZES = "smoke (seconds, says nothing), small and long (generated data, CPU), paper (BEHAVE, CUDA)"
+SIZES = "smoke (seconds; its scores mean nothing), small and long (generated data, CPU), paper (BEHAVE, CUDA)"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         metavar="KEY=VALUE",
         help=f"size={SIZES}, default small; out=FOLDER, default runs/reproduce/TABLE_SIZE; further ones are "
-        "overrides of every training, such as data.root=FOLDER",
+        "overrides of every training, such as data.root=FOLDER; size=paper needs data.body=FOLDER",
     )
     parser.add_argument("--dry-run", action="store_true", help="print the commands only")
 
