@@ -152,6 +152,7 @@ def test_axis_ticks_are_round_and_inside():
     linear = Axis(0, 137, 0, 400).ticks()
     assert linear == [0, 20, 40, 60, 80, 100, 120]
     assert Axis(-3.9, 2.3, 248, 0).ticks() == [-2, 0, 2]
+    assert Axis(0, 4, 0, 800, whole=True).ticks() == [0, 1, 2, 3, 4]
     log = Axis(12, 900, 0, 400, log=True)
     assert log.ticks() == [20, 50, 100, 200, 500]
     assert log.pixel(12) == 0

@@ -20,6 +20,7 @@ class Axis:
         start: pixel of the first value.
         end: pixel of the last value.
         log: logarithmic.
+        whole: of whole numbers, so that no tick lies between two.
     """
 
     low: float
@@ -27,6 +28,7 @@ class Axis:
     start: float
     end: float
     log: bool = False
+    whole: bool = False
 
     def pixel(self, value: float) -> float:
         """Where a value lies."""
@@ -47,6 +49,7 @@ class Axis:
             coarse = [v for v in fine if f"{v:e}".startswith("1")]
             return fine if len(fine) <= abs(self.end - self.start) / 25 or len(coarse) < 2 else coarse
         step = _round_step((self.high - self.low) / max(2, abs(self.end - self.start) // 45))
+        step = max(step, 1.0) if self.whole else step
         first = math.ceil(self.low / step - 1e-9)
         return [k * step for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
 

@@ -52,7 +52,7 @@ def history_chart(metric: str, higher_is_better: bool, planned: int, rows: Seque
     if not known:
         return '<p class="note">No trial has a score yet.</p>'
     y_axis = value_axis([float(row.value or 0.0) for row in known], HEIGHT - BOTTOM, TOP)
-    x_axis = Axis(0, max(planned - 1, len(rows) - 1, 10), LEFT, WIDE - RIGHT)
+    x_axis = Axis(0, max(planned - 1, len(rows) - 1, 1), LEFT, WIDE - RIGHT, whole=True)
     parts = [*grid(x_axis, y_axis, "trial", HEIGHT), best_line(known, higher_is_better, x_axis, y_axis)]
     parts += [point(row, x_axis, y_axis) for row in known]
     parts += [cross(row, x_axis) for row in rows if row.state == "failed"]
