@@ -7,7 +7,7 @@ import math
 import sys
 from pathlib import Path
 
-MODES = ("official", "paper", "strict", "2024", "chore")
+MODES = ("official", "2023", "paper", "strict", "2024", "chore", "contho", "procrustes-none")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("out", type=Path, help="where scores.txt, scores.json and frames.csv go")
     parser.add_argument(
-        "--mode", choices=MODES, default="official", help="way of counting (docs/protocol.md)"
+        "--mode",
+        "--protocol",
+        choices=MODES,
+        default="official",
+        help="way of counting (docs/protocol.md); the last three are for the joint track",
     )
     parser.add_argument("--results", type=Path, help="another results file than ROOT/res/results.pkl")
     parser.add_argument(

@@ -42,6 +42,7 @@ class Column:
         log: its name in a training log, after ``val/``; empty where that is `name`.
         part: human or object: which colour it has in figures.
         year_2024: what the servers of 2024 call it, for each data set; empty where they do not write it.
+        by_sequence: the mean of each sequence's mean, not of all frames.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Column:
     log: str = ""
     part: str = "human"
     year_2024: str = ""
+    by_sequence: bool = False
 
     @property
     def head(self) -> str:
@@ -85,7 +87,7 @@ class Track:
         ranked_by: columns of ``frames.csv`` whose mean ranks frames.
         paper: the paper's table of it.
         every_frame: the server refuses a submission that lacks a frame.
-        later: further scores of the servers of 2024.
+        later: scores that only some modes have, those of the servers of 2024 among them.
         floor: a perfect prediction does not score zero, since surfaces are sampled.
         note: what to know of its scores, one sentence.
     """
