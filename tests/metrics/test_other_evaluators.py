@@ -10,7 +10,7 @@ import pytest
 from joint_reference import similarity
 
 from rhobin.geometry.mesh import chamfer_sum
-from rhobin.metrics.contact import agreement, touching
+from rhobin.metrics.contact import agreement, f1_of, f1_values, touching
 from rhobin.metrics.joint import (
     FrameMeshes,
     SurfaceSamples,
@@ -111,13 +111,9 @@ def test_five_centimetres_are_no_contact_but_a_little_less_is():
 def test_frames_without_contact_do_not_count_for_what_they_cannot_tell():
     none, some = np.array([False] * 4), np.array([True, True, False, False])
     other = np.array([False, True, True, True])
-    assert agreement(other, some) == (pytest.approx(1 / 3), 0.5, pytest.approx(2 / 5))
-    precision, recall, f1 = agreement(none, some)
-    assert np.isnan(precision)
-    assert (recall, f1) == (0, 0)
-    precision, recall, f1 = agreement(some, none)
-    assert (precision, f1) == (0, 0)
-    assert np.isnan(recall)
+    assert agreement(other, some) == (pytest.approx(1 / 3), 0.5)
+    np.testing.assert_array_equal(agreement(none, some), (np.nan, 0))
+    np.testing.assert_array_equal(agreement(some, none), (0, np.nan))
     assert np.isnan(agreement(none, none)).all()
 
 
@@ -141,7 +137,23 @@ def test_conthos_scores_are_means_over_the_frames_that_count(reference, predicti
     scores = found.metrics()
     assert scores["Contact_P"] == pytest.approx(np.mean(precision))
     assert scores["Contact_R"] == pytest.approx(np.mean(recall))
+    both = np.mean(precision), np.mean(recall)
+    assert scores["Contact_F1"] == pytest.approx(2 * both[0] * both[1] / sum(both))
     assert list(scores) == [*NAMES, *(column.name for column in CONTACT)]
+
+
+def test_values_of_frames_spread_as_f1_does():
+    rng = np.random.default_rng(3)
+    precision, recall = np.where(rng.random((2, 4000)) < [[0.8], [0.6]], rng.beta(2, 3, (2, 4000)), np.nan)
+    values = f1_values(precision, recall)
+    assert values.mean() == pytest.approx(f1_of(np.nanmean(precision), np.nanmean(recall)))
+    drawn = [
+        f1_of(np.nanmean(precision[rows]), np.nanmean(recall[rows]))
+        for rows in rng.integers(0, 4000, (600, 4000))
+    ]
+    assert values.std() / np.sqrt(4000) == pytest.approx(np.std(drawn), rel=0.08)
+    assert np.isnan(f1_values(np.full(3, np.nan), np.ones(3))).all()
+    assert f1_of(0.0, 0.0) == 0
 
 
 def score(reference, results, protocol):

@@ -24,7 +24,6 @@ class Contact:
     Attributes:
         precision: share of the predicted contact vertices that are true ones; NaN where none is predicted.
         recall: share of the true contact vertices that are predicted; NaN where there is none.
-        f1: twice their common number over the sum of both; NaN where there is none of either.
         penetration_mm: distance of the object's deepest point inside the body from its skin; 0 outside.
         penetration_percent: share of the object's surface inside the body.
         floating_mm: least distance of the surfaces; 0 where they meet, NaN where the truth has no contact.
@@ -32,7 +31,6 @@ class Contact:
 
     precision: float
     recall: float
-    f1: float
     penetration_mm: float
     penetration_percent: float
     floating_mm: float
@@ -49,10 +47,37 @@ def touching(body: Verts, obj: ObjVerts, limit_m: float) -> Bool[np.ndarray, " V
     return nearest_distances(body, obj, "cpu") < limit_m
 
 
-def agreement(predicted: Bool[np.ndarray, " V"], true: Bool[np.ndarray, " V"]) -> tuple[float, float, float]:
-    """Precision, recall and F1 of a frame's contact vertices, as in `Contact`."""
+def agreement(predicted: Bool[np.ndarray, " V"], true: Bool[np.ndarray, " V"]) -> tuple[float, float]:
+    """Precision and recall of a frame's contact vertices, as in `Contact`."""
     common, told, there = (int(np.sum(mask)) for mask in (predicted & true, predicted, true))
-    return _ratio(common, told), _ratio(common, there), _ratio(2 * common, told + there)
+    return _ratio(common, told), _ratio(common, there)
+
+
+def f1_of(precision: float, recall: float) -> float:
+    """F1 of mean precision and mean recall, as HOI-TG (CVPR 2025) forms it of CONTHO's scores."""
+    both = precision + recall
+    return 2 * precision * recall / both if both else 0.0
+
+
+def f1_values(precision: Float[np.ndarray, " N"], recall: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    """Values of frames whose mean is F1, and which differ between frames as much as F1 does, to first order.
+
+    Args:
+        precision: (N,) of frames; NaN where one does not count.
+        recall: (N,) likewise.
+    """
+    counts = [np.isfinite(values) for values in (precision, recall)]
+    if not all(map(np.any, counts)):
+        return np.full(len(precision), np.nan)
+    means = [float(values[of].mean()) for values, of in zip((precision, recall), counts, strict=True)]
+    if not sum(means):
+        return np.zeros(len(precision))
+    slopes = [2 * (other / sum(means)) ** 2 for other in reversed(means)]
+    parts = [
+        slope * np.where(of, values - mean, 0.0) / of.mean()
+        for slope, values, mean, of in zip(slopes, (precision, recall), means, counts, strict=True)
+    ]
+    return f1_of(*means) + parts[0] + parts[1]
 
 
 def frame_contact(

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from rhobin.behave.ref import RefTemplate
 from rhobin.body.model import BodyModel
-from rhobin.metrics.contact import frame_contact
+from rhobin.metrics.contact import f1_of, frame_contact
 from rhobin.metrics.joint import FrameMeshes, errors_at_samples, frame_rng, frame_samples
 from rhobin.metrics.oddities import oddities
 from rhobin.metrics.places import place_errors
@@ -23,12 +23,15 @@ NAMES = ("SMPL", "Object")
 CONTACT = (
     Column("Contact_P", "", True, decimals=3, frames="contact_precision"),
     Column("Contact_R", "", True, decimals=3, frames="contact_recall"),
-    Column("Contact_F1", "", True, decimals=3, frames="contact_f1"),
+    Column("Contact_F1", "", True, decimals=3),
     Column("Penetration", "mm", frames="penetration_mm"),
     Column("Inside", "%", decimals=2, frames="penetration_percent"),
     Column("Floating", "mm", frames="floating_mm"),
 )
-"""Scores of protocols with contacts, in the order of `Contact`: means over the frames that count."""
+"""Scores of protocols with contacts: means over the frames that count, and F1 of the first two."""
+
+MEASURED = tuple(column.frames for column in CONTACT if column.frames)
+"""Their columns of ``frames.csv``, in the order of `Contact`."""
 
 PLACES = (
     Column("SMPL_trans", "mm", frames="human_trans_mm"),
@@ -49,8 +52,8 @@ class JointErrors:
     Attributes:
         smpl_mm: (N,) summed Chamfer errors of the body, millimetres.
         object_mm: (N,) summed Chamfer errors of the object, millimetres.
-        further: (N,) by column of `CONTACT` and `PLACES`, where the protocol asks; NaN of frames that do not
-            count.
+        further: (N,) by column of ``frames.csv`` of `CONTACT` and `PLACES`, where the protocol asks; NaN of
+            frames that do not count.
     """
 
     smpl_mm: Float[np.ndarray, " N"]
@@ -76,6 +79,8 @@ class JointScore(ScoredFrames):
             if column.frames in self.errors.further:
                 groups = [self.examples[row].sequence if column.by_sequence else "" for row in rows]
                 scores[column.name] = mean_of_sequences(self.errors.further[column.frames][rows], groups)
+            elif not column.frames and "Contact_R" in scores:
+                scores[column.name] = f1_of(scores["Contact_P"], scores["Contact_R"])
         return scores
 
     def columns(self) -> dict[str, np.ndarray]:
@@ -128,7 +133,7 @@ def score_joint(
     with ThreadPoolExecutor(workers) as pool:
         found = [one for part in pool.map(errors_of, _chunks(matching.examples)) for one in part]
     smpl, obj, *contact = np.array(found).T.copy()
-    further = {column.frames: values for column, values in zip(CONTACT, contact, strict=False)}
+    further = dict(zip(MEASURED, contact, strict=False))
     if protocol.places:
         places = vars(place_errors(matching.examples, annotations, results)).values()
         further |= {column.frames: values for column, values in zip(PLACES, places, strict=True)}
@@ -137,7 +142,7 @@ def score_joint(
 
 
 def frame_errors(frame: FrameMeshes, protocol: JointProtocol) -> tuple[float, ...]:
-    """SMPL and object error in millimetres, then the values of `CONTACT` where the protocol asks for them.
+    """SMPL and object error in millimetres, then the values of `Contact` where the protocol asks for them.
 
     Raises:
         ValueError: a vertex is not finite.

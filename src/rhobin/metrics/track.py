@@ -1,6 +1,6 @@
 """What a track of the challenge is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,9 +66,18 @@ class Column:
         """Its column of a training log."""
         return f"val/{self.log or self.name}"
 
+    @property
+    def top(self) -> float | None:
+        """The largest value that there is; None where there is none."""
+        return {"": 1.0, "%": 100.0}.get(self.unit)
+
     def shown(self, value: float | None) -> str:
         """A value as it is printed; a dash where there is none."""
         return "-" if value is None else f"{value:.{self.decimals}f}"
+
+    def ends_shown(self, ends: Sequence[float] | None) -> str:
+        """An interval as it is printed; a dash where there is none."""
+        return "-" if ends is None else f"{self.shown(ends[0])} to {self.shown(ends[1])}"
 
 
 @dataclass(frozen=True)
