@@ -14,6 +14,7 @@ from rhobin.metrics.submission import Example
 from rhobin.objects.catalogue import built_in
 from rhobin.reports.confidence_section import confidence_section
 from rhobin.reports.symmetry_tables import symmetry_tables
+from rhobin.reports.terminal import score_tables
 from rhobin.scoring.calibration import CONFIDENCE
 from rhobin.scoring.collect import Further
 from rhobin.scoring.confidence import judged_scores
@@ -30,8 +31,8 @@ def reference(name):
     )
 
 
-def written(folder, sequences=12):
-    """Scores of 120 frames, written and read back."""
+def judged(sequences=12):
+    """Scores of 120 frames with a confidence."""
     rng, count = np.random.default_rng(0), 120
     examples = tuple(
         Example(f"Date01_Sub{i % sequences:02d}_{NAMES[i % 3]}", f"t{i:04d}", NAMES[i % 3], i, i, 0.9)
@@ -47,8 +48,12 @@ def written(folder, sequences=12):
         {CONFIDENCE: confidence},
     )
     more = {"by_symmetry": symmetry_split(score, {name: reference(name) for name in NAMES})}
-    scores = judged_scores({"object": {"duel": ScoredRow(score, more=more)}}, "duel", further)
-    write_scores(folder, scores, {"row": "duel"})
+    return judged_scores({"object": {"duel": ScoredRow(score, more=more)}}, "duel", further)
+
+
+def written(folder, sequences=12):
+    """The same, written and read back."""
+    write_scores(folder, judged(sequences), {"row": "duel"})
     document, frames = read_scores(folder)
     return document["tracks"]["object"]["duel"], frames["duel"]
 
@@ -63,6 +68,15 @@ def test_the_section_shows_what_was_measured(tmp_path):
     assert f"calibrated {told['calibration_error']:.3f} and {told['brier']:.3f}" in html
     assert html.count("<figure") == html.count("<polyline") / 3 == 2
     assert not re.search(r"nan|None|inf\\b", re.sub(r"<[^>]*>", "", html))
+
+
+def test_the_terminal_tells_intervals_and_the_risk_of_the_surest(tmp_path):
+    (table,), (row, _) = score_tables(judged()), written(tmp_path)
+    told = row["confidence"]
+    assert f"{100 * told['risk_of_surest']:.1f} % of the surest 80 %" in table.caption
+    assert f"{told['area_under_risk']:.3f}, at best {told['area_of_oracle']:.3f}" in table.caption
+    ends = " to ".join(f"{end:.1f}" for end in row["intervals"]["MSSD"])
+    assert list(table.columns[1].cells) == [f"{row['scores']['MSSD']:.1f}\n{ends}"]
 
 
 def test_one_sequence_shows_no_calibration(tmp_path):

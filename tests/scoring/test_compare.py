@@ -36,16 +36,19 @@ def scored(folder, found, examples=EXAMPLES, mode="official"):
 def test_values_are_the_scores_and_differences_are_paired(tmp_path):
     scores = [scored(tmp_path / name, errors(seed)).metrics() for name, seed in (("a", 1), ("b", 2))]
     runs = tuple(read_frame_scores(tmp_path / name, "object") for name in ("a", "b"))
-    found = compare(runs, draws=2000)
+    found = compare(runs)
     assert (found.frames, found.sequences, found.left_out) == (30, 10, 0)
     for name, value in scores[0].items():
         assert found.runs[0][name].value == pytest.approx(value, abs=1e-6)
         assert found.difference[name].value == pytest.approx(scores[1][name] - value, abs=1e-6)
     for spread in (*found.runs[0].values(), *found.difference.values()):
         assert spread.low < spread.value < spread.high
-        assert spread.deviation == pytest.approx((spread.high - spread.low) / 3.92, rel=0.2)
-    same = compare((runs[0], runs[0]), draws=200)
-    assert all(spread.deviation == 0 and spread.high == 0 for spread in same.difference.values())
+        assert spread.deviation == pytest.approx((spread.high - spread.low) / (2 * 2.262), rel=0.2)  # t of 9
+        assert (spread.chance < 0.05) == (not spread.low < 0 < spread.high)
+    same = compare((runs[0], runs[0]))
+    assert all(
+        (spread.deviation, spread.high, spread.chance) == (0, 0, 1) for spread in same.difference.values()
+    )
 
 
 def test_a_steady_lead_is_surer_than_either_score(tmp_path):
@@ -55,18 +58,19 @@ def test_a_steady_lead_is_surer_than_either_score(tmp_path):
     )
     for name, found in (("a", worse), ("b", better)):
         scored(tmp_path / name, found)
-    found = compare(tuple(read_frame_scores(tmp_path / name, "object") for name in ("a", "b")), 2000)
+    found = compare(tuple(read_frame_scores(tmp_path / name, "object") for name in ("a", "b")))
     assert found.difference["MSSD"].high < 0
+    assert found.difference["MSSD"].chance < 0.001
     assert found.difference["MSSD"].deviation < 0.2 * found.runs[0]["MSSD"].deviation
 
 
 def test_frames_of_one_run_only_are_left_out_and_counted(tmp_path, capsys):
     scored(tmp_path / "a", errors(1))
     scored(tmp_path / "b", errors(2).take(np.arange(28)), EXAMPLES[:28])
-    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--draws", "200"]) == 0
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     said = capsys.readouterr().out
     assert "28 frames of 10 sequences" in said
-    assert "2 frames that only one of the runs predicts are left out" in said
+    assert "2 frames that only one of the two predicts are left out" in said
     assert "b - a" in said
 
 

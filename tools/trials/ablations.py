@@ -224,7 +224,7 @@ def row(name: str, folders: list[Path], reference: str, study: Study, track: str
     """One variant: mean and deviation over seeds, and the paired difference to the reference."""
     digits, scores = study.digits, study.scores[track]
     runs = [read_frame_scores(folder, track) for folder in folders]
-    values = {score: [compare((one,), 100).runs[0][score].value for one in runs] for score in scores}
+    values = {score: [compare((one,)).runs[0][score].value for one in runs] for score in scores}
     cells = [
         f"{np.mean(v):.{digits}f} ± {np.std(v, ddof=1) if len(v) > 1 else 0:.{digits}f}"
         for v in values.values()

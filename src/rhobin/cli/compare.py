@@ -7,18 +7,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rhobin.cli.numbers import at_least
+from rhobin.cli.score import MODES
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from rhobin.scoring.compare import Comparison
+    from rhobin.scoring.compare import Comparison, FrameScores
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("run", type=Path, help="a scored run, or what rhobin score wrote")
-    parser.add_argument("other", type=Path, nargs="?", help="another, scored on the same data")
+    told = "a scored run, what rhobin score wrote, or with --ref a file of results"
+    parser.add_argument("run", type=Path, help=told)
+    parser.add_argument("other", type=Path, nargs="?", help="another, of the same data")
     parser.add_argument(
         "--track", choices=("human", "object", "joint"), default="object", help="whose scores"
     )
@@ -28,35 +29,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="only frames that show a smaller share of the person's joints (joints_visible of frames.csv)",
     )
-    parser.add_argument("--draws", type=at_least(100), default=10_000, help="resampled test sets")
-    parser.add_argument("--seed", type=int, default=0, help="of the draws")
+    files = parser.add_argument_group("files of results, results.pkl or its zip, are scored first")
+    files.add_argument("--ref", type=Path, metavar="ROOT", help="holds ref.pkl, there or in ref/")
+    files.add_argument("--mode", "--protocol", choices=MODES, help="way of counting; default: official")
+    files.add_argument("--body", type=Path, help="folder of SMPL-H files, or standin")
+    files.add_argument("--workers", type=int, default=2, help="threads")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the table; returns the exit status."""
-    from rhobin.scoring.compare import compare, read_frame_scores
+    from rhobin.scoring.compare import compare
     from rhobin.terminal import plain_console
 
     places = [place for place in (args.run, args.other) if place is not None]
     try:
-        found = compare(
-            tuple(read_frame_scores(place, args.track, args.joints_visible_below) for place in places),
-            args.draws,
-            args.seed,
-        )
+        found = compare(tuple(_frame_scores(places, args)))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     console = plain_console()
-    console.print(comparison_table(args.track, [place.name for place in places], found))
+    console.print(comparison_table(args.track, _names(places), found))
+    told = "p is how often two equal methods differ by as much. " if found.difference else ""
     console.print(
-        f"{found.frames} frames of {found.sequences} sequences. ± is the standard deviation, 95 % the "
-        f"interval of the {'difference' if found.difference else 'score'}, over {args.draws} test sets of as "
-        "many sequences drawn with replacement. Training again with another seed varies beyond that.",
+        f"{found.frames} frames of {found.sequences} sequences. ± is the standard error, 95 % the interval "
+        f"of the {'paired difference' if found.difference else 'score'} over other test sequences. {told}"
+        "Training again with another seed varies beyond that.",
         soft_wrap=True,
     )
     if found.left_out:
-        console.print(f"{found.left_out} frames that only one of the runs predicts are left out.")
+        console.print(f"{found.left_out} frames that only one of the two predicts are left out.")
     return 0
 
 
@@ -67,14 +68,52 @@ def comparison_table(track: str, names: list[str], found: Comparison) -> Table:
     from rhobin.metrics.tracks import TRACKS
 
     shown = [*found.runs, *([found.difference] if found.difference else [])]
-    heads = [*names, *([f"{names[1]} - {names[0]}"] if found.difference else [])]
+    heads = [*names, *([f"{names[1]} - {names[0]}"] if found.difference else []), "95 %"]
     table = Table(title=TRACKS[track].title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-    for head in ("", *heads, "95 %"):
+    for head in ("", *heads, *(["p"] if found.difference else [])):
         table.add_column(head, justify="right" if head else "left")
     for name in found.runs[0]:
         column = TRACKS[track].column(name)
-        cells = (f"{column.shown(of[name].value)} ± {column.shown(of[name].deviation)}" for of in shown)
+        cells = [f"{column.shown(of[name].value)} ± {column.shown(of[name].deviation)}" for of in shown]
         last = shown[-1][name]
-        interval = f"{column.shown(last.low)} to {column.shown(last.high)}"
-        table.add_row(column.head, *cells, interval)
+        chance = [f"{last.chance:.2g}" if last.chance >= 1e-4 else "< 1e-4"] if found.difference else []
+        table.add_row(column.head, *cells, column.ends_shown(last.ends), *chance)
     return table
+
+
+def _frame_scores(places: list[Path], args: argparse.Namespace) -> list[FrameScores]:
+    """Scores of frames of every place; files are scored against one ground truth.
+
+    Raises:
+        ValueError: a file is given without ground truth, or options of files without a file.
+    """
+    from rhobin.scoring.challenge import read_challenge
+    from rhobin.scoring.compare import frame_scores, read_frame_scores
+    from rhobin.scoring.submissions import read_submission
+    from rhobin.scoring.track import score_track
+
+    files = [place for place in places if place.is_file()]
+    if bool(files) != bool(args.ref):
+        found = f"{files[0]} without --ref" if files else "--ref with folders of scores only"
+        raise ValueError(
+            f"expected --ref ROOT together with files of results, found {found}: rhobin compare FILE FILE "
+            "--ref ROOT scores files first, rhobin compare RUN RUN reads the scores of runs"
+        )
+    if files and args.joints_visible_below is not None:
+        raise ValueError("--joints-visible-below needs scored runs, which know what a frame shows")
+    challenge = read_challenge(args.ref, args.body, people=args.track != "object") if args.ref else None
+    scores = []
+    for place in places:
+        if challenge is None or not place.is_file():
+            scores.append(read_frame_scores(place, args.track, args.joints_visible_below))
+            continue
+        results, mode = read_submission(place, challenge), args.mode or "official"
+        result = score_track(args.track, challenge, results, mode, 1, str(place), args.workers)
+        scores.append(frame_scores(place, result.score))
+    return scores
+
+
+def _names(places: list[Path]) -> list[str]:
+    """Short names: the last part of each path, or the whole where these are equal."""
+    short = [place.name for place in places]
+    return short if len(set(short)) == len(short) else list(map(str, places))

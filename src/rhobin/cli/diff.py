@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rhobin.cli.numbers import at_least
-
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -28,7 +26,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("runs", type=Path, nargs=2, metavar="RUN", help="run folder")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a page with the curves there")
-    parser.add_argument("--draws", type=at_least(100), default=10_000, help="resampled test sets")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
 
     folders = tuple(args.runs)
     try:
-        found = run_diff(folders, args.draws)
+        found = run_diff(folders)
         print_diff(plain_console(), names_of(folders), found)
         if args.out:
             write_page(args.out, folders, found)
@@ -70,7 +67,7 @@ def print_diff(console: Console, names: tuple[str, str], found: RunDiff) -> None
         console.print(comparison_table(track, list(names), comparison))
         console.print(
             f"{comparison.frames} frames of {comparison.sequences} sequences; 95 % interval of the paired "
-            "difference over test sets of as many sequences.\n",
+            "difference over other test sequences, and its p-value.\n",
             soft_wrap=True,
         )
     for track, reason in found.unscored.items():

@@ -1,4 +1,4 @@
-"""`rhobin tables [PLACE ...]`: the paper's tables 2 to 5, quoted, with our measured rows beside them."""
+"""`rhobin tables [PLACE ...]`: the paper's tables 2 to 5, or later results, quoted, with our rows."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         help="folders with scores.json (runs, or what rhobin score wrote); by default those under runs/",
     )
+    parser.add_argument(
+        "--after",
+        action="store_true",
+        help="later published results on BEHAVE and InterCap instead, and our rows by --protocol contho",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -22,16 +27,20 @@ def run(args: argparse.Namespace) -> int:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
+    from rhobin.cli.later_tables import show_later
     from rhobin.metrics.paper import TABLE_2, TABLE_3, TABLE_4, TABLE_5
-    from rhobin.scoring.measured import MEASURED, measured_rows
+    from rhobin.scoring.measured import MEASURED, contho_rows, measured_rows
     from rhobin.terminal import plain_console
 
     try:
         places = args.places or sorted(path.parent for path in Path("runs").glob("**/scores.json"))
-        rows = measured_rows(places)
+        rows = contho_rows(places) if args.after else measured_rows(places)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    if args.after:
+        show_later(rows)
+        return 0
     console = plain_console()
     for printed in (TABLE_2, TABLE_3, TABLE_4, TABLE_5):
         title, narrow = f"Table {printed.number}: {printed.title}", (0, 1, 0, 0)

@@ -61,12 +61,11 @@ class RunDiff:
     unscored: dict[str, str]
 
 
-def run_diff(folders: tuple[Path, Path], draws: int = 10_000) -> RunDiff:
+def run_diff(folders: tuple[Path, Path]) -> RunDiff:
     """Compare two run folders.
 
     Args:
         folders: of the two runs.
-        draws: resampled test sets of each comparison.
 
     Raises:
         FileNotFoundError: a folder is none of a run.
@@ -75,7 +74,7 @@ def run_diff(folders: tuple[Path, Path], draws: int = 10_000) -> RunDiff:
     configs, infos = [read_config(folder) for folder in folders], [read_run(folder) for folder in folders]
     keys = different(*configs)
     facts = different(*(flatten(info) for info in infos))
-    scores, unscored = compared_scores(folders, draws)
+    scores, unscored = compared_scores(folders)
     return RunDiff(
         config={key: pair for key, pair in keys.items() if not is_free(key)},
         free={key: pair for key, pair in keys.items() if is_free(key)},
@@ -142,7 +141,7 @@ def compared_curves(folders: tuple[Path, Path]) -> list[CurvePoint]:
     return sorted(found, key=lambda point: point.best is None)
 
 
-def compared_scores(folders: tuple[Path, Path], draws: int) -> tuple[dict[str, Comparison], dict[str, str]]:
+def compared_scores(folders: tuple[Path, Path]) -> tuple[dict[str, Comparison], dict[str, str]]:
     """Paired differences of every track that both runs have scores in, and why others have none."""
     missing = next((folder for folder in folders if not (folder / SCORES).is_file()), None)
     if missing is not None:
@@ -152,7 +151,7 @@ def compared_scores(folders: tuple[Path, Path], draws: int) -> tuple[dict[str, C
     for track in (name for name in tracks[0] if name in tracks[1]):
         try:
             first, second = (read_frame_scores(folder, track) for folder in folders)
-            scores[track] = compare((first, second), draws)
+            scores[track] = compare((first, second))
         except ValueError as error:
             unscored[track] = str(error)
     return scores, unscored

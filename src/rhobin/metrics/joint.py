@@ -50,20 +50,31 @@ class FrameMeshes:
     Attributes:
         name: ``sequence/frame``; seeds the surface samples.
         pred_body: (V, 3) predicted body vertices.
-        pred_obj: (N, 3) predicted object vertices.
+        pred_obj: (M, 3) predicted object vertices; M is N but for a mesh of its own.
         target_body: (V, 3) true body vertices.
         target_obj: (N, 3) true object vertices.
         body_faces: (F, 3) triangles of both bodies.
-        obj_faces: (G, 3) triangles of both objects.
+        obj_faces: (G, 3) triangles of the true object.
+        own_faces: triangles of a predicted object that is not the true one's mesh; None where it is.
     """
 
     name: str
     pred_body: Verts
-    pred_obj: ObjVerts
+    pred_obj: Float[np.ndarray, "M 3"]
     target_body: Verts
     target_obj: ObjVerts
     body_faces: Faces
     obj_faces: ObjFaces
+    own_faces: Integer[np.ndarray, "H 3"] | None = None
+
+    @property
+    def pred_obj_faces(self) -> Integer[np.ndarray, "H 3"]:
+        """Triangles of the predicted object."""
+        return self.obj_faces if self.own_faces is None else self.own_faces
+
+
+Samples = tuple[SurfaceSamples, SurfaceSamples, SurfaceSamples, SurfaceSamples]
+"""Points on the target body, target object, predicted body and predicted object."""
 
 
 def draw_samples(verts: Verts, faces: Faces, count: int, rng: np.random.Generator) -> SurfaceSamples:
@@ -98,8 +109,11 @@ def align_to_target(
     return R[0].numpy(), t[0].numpy(), float(scale[0])
 
 
-def aligned_meshes(frame: FrameMeshes) -> tuple[Verts, ObjVerts]:
+def aligned_meshes(frame: FrameMeshes) -> tuple[Verts, Float[np.ndarray, "M 3"]]:
     """Predicted body and object after the joint alignment to the target.
+
+    Objects of other vertices than the true ones' cannot be paired: the bodies alone are aligned, as CHORE's
+    evaluation does.
 
     Args:
         frame: vertices of prediction and target.
@@ -107,15 +121,16 @@ def aligned_meshes(frame: FrameMeshes) -> tuple[Verts, ObjVerts]:
     Returns:
         Body (V, 3) and object (N, 3) vertices in the target's frame, metres.
     """
-    pred = np.concatenate([frame.pred_body, frame.pred_obj])
-    R, t, scale = align_to_target(pred, np.concatenate([frame.target_body, frame.target_obj]))
+    if len(frame.pred_obj) == len(frame.target_obj):
+        pred = np.concatenate([frame.pred_body, frame.pred_obj])
+        R, t, scale = align_to_target(pred, np.concatenate([frame.target_body, frame.target_obj]))
+    else:
+        R, t, scale = align_to_target(frame.pred_body, frame.target_body)
     return scale * frame.pred_body @ R.T + t, scale * frame.pred_obj @ R.T + t
 
 
 def errors_at_samples(
-    frame: FrameMeshes,
-    samples: tuple[SurfaceSamples, SurfaceSamples, SurfaceSamples, SurfaceSamples],
-    using: BackendName | None = "cpu",
+    frame: FrameMeshes, samples: Samples, using: BackendName | None = "cpu", align: bool = True
 ) -> tuple[float, float]:
     """Joint errors of a frame at given surface points.
 
@@ -123,15 +138,16 @@ def errors_at_samples(
         frame: vertices of prediction and target.
         samples: points on the target body, target object, predicted body and predicted object.
         using: implementation of the nearest-point search; None takes the process's own.
+        align: align the prediction first.
 
     Returns:
         SMPL and object error in millimetres.
     """
-    body, obj = aligned_meshes(frame)
+    body, obj = aligned_meshes(frame) if align else (frame.pred_body, frame.pred_obj)
     target_body = samples[0].on(frame.target_body, frame.body_faces)
     target_obj = samples[1].on(frame.target_obj, frame.obj_faces)
     pred_body = samples[2].on(body, frame.body_faces)
-    pred_obj = samples[3].on(obj, frame.obj_faces)
+    pred_obj = samples[3].on(obj, frame.pred_obj_faces)
     return (
         1000.0 * chamfer_sum(pred_body, target_body, using),
         1000.0 * chamfer_sum(pred_obj, target_obj, using),
@@ -209,20 +225,28 @@ def frame_rng(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
+def frame_samples(frame: FrameMeshes, rng: np.random.Generator, samples: int) -> Samples:
+    """Points of a frame's four surfaces, as many on each.
+
+    Raises:
+        ValueError: a vertex is not finite.
+    """
+    _require_finite(frame)
+    target_body = draw_samples(frame.target_body, frame.body_faces, samples, rng)
+    target_obj = draw_samples(frame.target_obj, frame.obj_faces, samples, rng)
+    pred_body = draw_samples(frame.pred_body, frame.body_faces, samples, rng)
+    return (
+        target_body,
+        target_obj,
+        pred_body,
+        draw_samples(frame.pred_obj, frame.pred_obj_faces, samples, rng),
+    )
+
+
 def _errors(
     frame: FrameMeshes, rng: np.random.Generator, samples: int, using: BackendName | None = "cpu"
 ) -> tuple[float, float]:
-    _require_finite(frame)
-    drawn = tuple(
-        draw_samples(verts, faces, samples, rng)
-        for verts, faces in (
-            (frame.target_body, frame.body_faces),
-            (frame.target_obj, frame.obj_faces),
-            (frame.pred_body, frame.body_faces),
-            (frame.pred_obj, frame.obj_faces),
-        )
-    )
-    return errors_at_samples(frame, (drawn[0], drawn[1], drawn[2], drawn[3]), using)
+    return errors_at_samples(frame, frame_samples(frame, rng, samples), using)
 
 
 def _require_finite(frame: FrameMeshes) -> None:

@@ -22,6 +22,7 @@ def pose_examples(
     results: Results,
     bodies: Mapping[str, BodyModel],
     source: str = "results",
+    own_objects: bool = False,
 ) -> list[FrameMeshes]:
     """Turn parameters into the meshes that are compared, in the camera frame.
 
@@ -35,6 +36,8 @@ def pose_examples(
         results: predictions by sequence name.
         bodies: float64 body models by gender.
         source: what to call the results in messages.
+        own_objects: ``obj_verts`` may have other vertices than the template's where ``obj_faces`` (G, 3) of
+            the sequence come with them.
 
     Returns:
         Meshes in the order of `examples`, metres.
@@ -49,7 +52,8 @@ def pose_examples(
         truth, record = annotations[sequence], results[sequence]
         body = body_of(bodies, truth.gender, sequence)
         template = template_of(templates, rows[0])
-        meshes += _pose_sequence(rows, truth, record, body, template, source)
+        own = own_faces(record, sequence, source) if own_objects and "obj_faces" in record else None
+        meshes += _pose_sequence(rows, truth, record, body, template, source, own)
     return meshes
 
 
@@ -102,11 +106,12 @@ def placed_objects(
     record: Mapping[str, Any],
     template: RefTemplate,
     source: str = "results",
-) -> tuple[Float[np.ndarray, "T N 3"], Float[np.ndarray, "T N 3"]]:
+    other: bool = False,
+) -> tuple[Float[np.ndarray, "T M 3"], Float[np.ndarray, "T N 3"]]:
     """Predicted and true object vertices of frames of one sequence, metres, camera frame.
 
     Raises:
-        SubmissionError: vertices in the results are not the template's.
+        SubmissionError: vertices in the results are not the template's, and `other` ones are not allowed.
     """
     target_rows, pred_rows = [e.target for e in examples], [e.pred for e in examples]
     target_R = rotvec_to_rotmat(torch.from_numpy(truth.obj_rots[target_rows])).numpy()
@@ -118,8 +123,26 @@ def placed_objects(
         pred = placed(template.verts, *pose)
     if "obj_scales" in record:
         pred = pred * _rows(record, "obj_scales", pred_rows)[:, None, None]
-    _same_count("obj_verts", pred, target, examples, source)
+    if not other:
+        _same_count("obj_verts", pred, target, examples, source)
     return pred, target
+
+
+def own_faces(record: Mapping[str, Any], sequence: str, source: str) -> np.ndarray:
+    """Triangles (G, 3) of a sequence's predicted objects, which are not the template's.
+
+    Raises:
+        SubmissionError: they are no triangles of ``obj_verts``.
+    """
+    where = f"{source}: sequence {sequence}: key 'obj_faces'"
+    if "obj_verts" not in record:
+        raise SubmissionError(f"{where}: expected key 'obj_verts' beside it, found {sorted(record)}.")
+    faces, count = np.asarray(record["obj_faces"]), np.shape(record["obj_verts"])[1]
+    fits = faces.ndim == 2 and faces.shape[1:] == (3,) and faces.dtype.kind in "iu" and len(faces)
+    if not fits or faces.min() < 0 or faces.max() >= count:
+        found = f"{faces.dtype} of shape {faces.shape}"
+        raise SubmissionError(f"{where}: expected integers (G, 3) from 0 to {count - 1}, found {found}.")
+    return faces.astype(np.int64)
 
 
 def _pose_sequence(
@@ -129,12 +152,13 @@ def _pose_sequence(
     body: BodyModel,
     template: RefTemplate,
     source: str,
+    own: np.ndarray | None,
 ) -> list[FrameMeshes]:
     pred_body, target_body = posed_people(examples, truth, record, body, source)
-    pred_obj, target_obj = placed_objects(examples, truth, record, template, source)
+    pred_obj, target_obj = placed_objects(examples, truth, record, template, source, own is not None)
     faces, obj_faces = body.faces.cpu().numpy(), np.asarray(template.faces)
     return [
-        FrameMeshes(e.name, pred_body[i], pred_obj[i], target_body[i], target_obj[i], faces, obj_faces)
+        FrameMeshes(e.name, pred_body[i], pred_obj[i], target_body[i], target_obj[i], faces, obj_faces, own)
         for i, e in enumerate(examples)
     ]
 

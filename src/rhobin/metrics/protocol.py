@@ -18,6 +18,9 @@ OBJECT_SAMPLES = 10_000
 CHORE_SAMPLES = 10_000
 """Points drawn on each mesh by CHORE's own evaluation."""
 
+CONTACT_M = 0.05
+"""Distance below which a vertex of the body touches the object, in CONTHO's evaluation."""
+
 COVERAGE_2024 = 0.98
 """Predicted over all frames, below which the 2024 evaluators give no score."""
 
@@ -46,6 +49,11 @@ class JointProtocol:
         count_unknown: predicted frames that the ground truth lacks count for that ratio.
         seed: seed of the surface samples.
         missing_fails: one frame without prediction makes the means infinite.
+        align: align each frame's prediction to the truth first; else errors are in the camera's frame.
+        own_objects: a predicted object may have other vertices than the template, with faces of its own;
+            then the bodies alone are aligned.
+        contact_m: distance below which a vertex of the body touches the object, metres; 0 scores no contacts.
+        places: score translations and accelerations, too.
     """
 
     name: str = "rhobin-2023-joint"
@@ -55,10 +63,15 @@ class JointProtocol:
     count_unknown: bool = False
     seed: int = 0
     missing_fails: bool = False
+    align: bool = True
+    own_objects: bool = False
+    contact_m: float = 0.0
+    places: bool = False
 
     def as_dict(self) -> dict[str, Any]:
-        """The protocol as plain data, for JSON files."""
-        return asdict(self)
+        """The protocol as plain data, for JSON files; without what the challenge's protocols do not have."""
+        unused = {"align": True, "own_objects": False, "contact_m": 0.0, "places": False}
+        return {key: value for key, value in asdict(self).items() if unused.get(key, ...) != value}
 
 
 @dataclass(frozen=True)
@@ -159,5 +172,7 @@ JOINT_MODES = {
     "paper": JointProtocol("rhobin-2023-joint-paper", min_visible=0.0, min_coverage=0.0),
     "strict": JointProtocol("rhobin-2023-joint-strict", min_coverage=0.0, missing_fails=True),
     "2024": JointProtocol("rhobin-2024-joint", min_visible=0.0, **_GATE_2024),
-    "chore": JointProtocol("chore-joint", samples=CHORE_SAMPLES),
+    "chore": JointProtocol("chore-joint", samples=CHORE_SAMPLES, own_objects=True),
+    "contho": JointProtocol("contho-joint", min_visible=0.0, min_coverage=0.0, contact_m=CONTACT_M),
+    "procrustes-none": JointProtocol("camera-joint", align=False, places=True),
 }

@@ -1,6 +1,7 @@
 """What the scores of all tracks share: the scored frames and how they were counted."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -62,3 +63,17 @@ class ScoredFrames:
 def mean_or_lost(values: np.ndarray, missing: int) -> float:
     """The mean; infinite where a frame failed, NaN where there is none."""
     return math.inf if missing else float(np.mean(values)) if values.size else math.nan
+
+
+def mean_of_sequences(values: np.ndarray, groups: Sequence[str]) -> float:
+    """The mean of each group's mean, of values that count: those that are no NaN. NaN where none counts.
+
+    Args:
+        values: (N,) of frames.
+        groups: what each frame's mean is taken with: its sequence, or one name for all.
+    """
+    counts = np.isfinite(values)
+    if not counts.any():
+        return math.nan
+    _, owner = np.unique(np.asarray(groups)[counts], return_inverse=True)
+    return float(np.mean(np.bincount(owner, values[counts]) / np.bincount(owner)))

@@ -1,6 +1,6 @@
 """What a track of the challenge is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,7 @@ class Column:
         log: its name in a training log, after ``val/``; empty where that is `name`.
         part: human or object: which colour it has in figures.
         year_2024: what the servers of 2024 call it, for each data set; empty where they do not write it.
+        by_sequence: the mean of each sequence's mean, not of all frames.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Column:
     log: str = ""
     part: str = "human"
     year_2024: str = ""
+    by_sequence: bool = False
 
     @property
     def head(self) -> str:
@@ -64,9 +66,18 @@ class Column:
         """Its column of a training log."""
         return f"val/{self.log or self.name}"
 
+    @property
+    def top(self) -> float | None:
+        """The largest value that there is; None where there is none."""
+        return {"": 1.0, "%": 100.0}.get(self.unit)
+
     def shown(self, value: float | None) -> str:
         """A value as it is printed; a dash where there is none."""
         return "-" if value is None else f"{value:.{self.decimals}f}"
+
+    def ends_shown(self, ends: Sequence[float] | None) -> str:
+        """An interval as it is printed; a dash where there is none."""
+        return "-" if ends is None else f"{self.shown(ends[0])} to {self.shown(ends[1])}"
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,7 @@ class Track:
         ranked_by: columns of ``frames.csv`` whose mean ranks frames.
         paper: the paper's table of it.
         every_frame: the server refuses a submission that lacks a frame.
-        later: further scores of the servers of 2024.
+        later: scores that only some modes have, those of the servers of 2024 among them.
         floor: a perfect prediction does not score zero, since surfaces are sampled.
         note: what to know of its scores, one sentence.
     """

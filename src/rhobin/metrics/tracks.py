@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rhobin.metrics.human_track import score_human
-from rhobin.metrics.joint_track import score_joint
+from rhobin.metrics.joint_track import CONTACT, PLACES, score_joint
 from rhobin.metrics.object_track import score_object
 from rhobin.metrics.paper import TABLE_2, TABLE_3, TABLE_4
 from rhobin.metrics.protocol import HUMAN_MODES, JOINT_MODES, OBJECT_MODES
@@ -52,6 +52,7 @@ JOINT = Track(
     floor=True,
     note="Surface errors of body and object after one similarity alignment of both, on frames whose object "
     "is visible enough; lower is better.",
+    later=(*CONTACT, *PLACES),
 )
 
 HUMAN = Track(

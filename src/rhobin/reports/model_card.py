@@ -112,7 +112,7 @@ def _track(track: Facts) -> str:
     rows = [heads, ["---:"] * len(heads), values]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     spread = any(score["deviation"] for score in track["scores"])
-    noise = "; ± is the standard deviation over test sequences (bootstrap)" if spread else ""
+    noise = "; ± is the standard error over test sequences" if spread else ""
     scored = f"{track['title']}, protocol `{track['protocol']}`, {where} (data {track['data_hash']})"
     return f"{scored}{noise}:\n\n{table}"
 

@@ -56,7 +56,7 @@ def _scores(names: tuple[str, str], scores: Mapping[str, Comparison]) -> str:
         for name, spread in found.difference.items():
             column = TRACKS[track].column(name)
             shown = (run[name].value for run in found.runs)
-            interval = f"{column.shown(spread.low)} to {column.shown(spread.high)}"
+            interval = column.ends_shown(spread.ends)
             cells = (*map(column.shown, shown), f"{spread.value:+.{column.decimals}f}", interval)
             rows.append((text(column.head), *map(text, cells)))
         counted = f"{found.frames} frames of {found.sequences} sequences."

@@ -25,6 +25,10 @@ NO_CONSTANT = (
     "There is no constant predictor to compare with: it is the mean of the training views, and this was "
     "scored without any."
 )
+INTERVALS = (
+    "Under each score is its 95 % interval over other test sequences (decision 0173); training again varies "
+    "beyond it."
+)
 _BARS = {"human": ("person", "body"), "object": ("object", "object")}
 _STYLES = {"constant": "plain", "constant_per_object": "plain dash", "perfect": "good"}
 
@@ -110,12 +114,22 @@ def _track_part(track: Track, rows: Rows, frames: Frames, method: str, title: st
             tag("h3", text(track.title)),
             *(_warning(name, row) for name, row in rows.items()),
             score_table(track, rows, method, title),
-            tag("p", text(" ".join((track.note, *rows[method].get("notes", ())))), class_="note"),
+            tag(
+                "p",
+                text(" ".join((track.note, *_notes(rows[method])))),
+                class_="note",
+            ),
             paper_table(track.paper),
             _floor(track, rows[method]),
             tag("div", _spread(track, rows, frames, method, title), class_="two"),
         )
     )
+
+
+def _notes(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the small numbers under scores are, and what else to know of a row."""
+    shown = any(row.get("intervals", {}).values())
+    return *((INTERVALS,) if shown else ()), *row.get("notes", ())
 
 
 def _warning(name: str, row: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ def row_title(name: str, method: str, title: str) -> str:
 
 
 def score_table(track: Track, rows: Mapping[str, Row], method: str, title: str) -> str:
-    """Our rows: scores, and how far below the constant predictor the leading ones are.
+    """Our rows: scores with their intervals, and how far below the constant predictor the leading ones are.
 
     Args:
         track: whose scores.
@@ -129,9 +129,15 @@ def _score_cells(
     scores = row.get("scores", {})
     named = tag("span", text(row_title(name, method, title)), class_="name")
     label = named + tag("small", text(_note(track, name, method)))
-    values = [column.shown(scores.get(column.name)) for column in track.columns]
+    values = [column.shown(scores.get(column.name)) + _interval(column, row) for column in track.columns]
     beside = _against(track, scores, constant) if constant else []
     return (label, *values, *beside, text(row.get("frames", "-")))
+
+
+def _interval(column: Column, row: Row) -> str:
+    """The 95 % interval under a score; nothing where there is none."""
+    ends = row.get("intervals", {}).get(column.name)
+    return tag("small", text(column.ends_shown(ends))) if ends else ""
 
 
 def _against(track: Track, scores: Row, constant: Row) -> list[str]:

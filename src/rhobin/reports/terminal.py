@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from rich.table import Table
 
-from rhobin.metrics.track import Track
+from rhobin.metrics.track import Column, Track
 from rhobin.metrics.tracks import TRACKS
+from rhobin.scoring.confidence import COVERED
 from rhobin.scoring.document import ScoredRow, Scores
+from rhobin.scoring.sequence_means import Spread, spreads
 from rhobin.scoring.track import finite
 
 
 def score_tables(scores: Scores) -> list[Table]:
-    """One table for each track; its caption says why a row has no score.
+    """One table for each track, 95 % intervals under the scores; captions say what else there is to know.
 
     Args:
         scores: scored rows by track and row.
     """
     return [_table(TRACKS[name], rows) for name, rows in scores.items()]
+
+
+def _cell(column: Column, value: float | None, spread: Spread | None) -> str:
+    """A score, and its 95 % interval under it where there is one."""
+    ends = f"\n{column.ends_shown(spread.ends)}" if spread and spread.ends else ""
+    return f"{column.shown(value)}{ends}"
 
 
 def _table(track: Track, rows: Mapping[str, ScoredRow]) -> Table:
@@ -30,8 +39,21 @@ def _table(track: Track, rows: Mapping[str, ScoredRow]) -> Table:
         table.add_column(head, justify="right")
     for name, row in rows.items():
         scores = finite(row.score.metrics()) if row.score else {}
-        values = (column.shown(scores.get(column.name)) for column in track.columns)
+        known = spreads(row.score) if row.score else {}
+        values = (_cell(column, scores.get(column.name), known.get(column.name)) for column in track.columns)
         table.add_row(name, *values, str(len(row.score.examples)) if row.score else "-")
-    reasons = [f"{name}: {row.reason}" for name, row in rows.items() if row.score is None]
-    table.caption = "\n".join(reasons) or None
+    told = [f"{name}: {row.reason}" for name, row in rows.items() if row.score is None]
+    sure = {name: row.more["confidence"] for name, row in rows.items() if "confidence" in row.more}
+    told += [f"{name}: {confidence_line(measured)}" for name, measured in sure.items()]
+    table.caption = "\n".join(told) or None
     return table
+
+
+def confidence_line(measured: Mapping[str, Any]) -> str:
+    """What a confidence is worth: risk over coverage."""
+    surest, every = 100 * measured["risk_of_surest"], 100 * (1 - measured["share_right"])
+    return (
+        f"{surest:.1f} % of the surest {100 * COVERED:.0f} % of frames are wrong, {every:.1f} % of all; area "
+        f"under risk over coverage {measured['area_under_risk']:.3f}, at best "
+        f"{measured['area_of_oracle']:.3f}"
+    )

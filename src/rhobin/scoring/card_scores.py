@@ -10,8 +10,6 @@ from rhobin.scoring.compare import compare, read_frame_scores
 from rhobin.scoring.document import SCORES, read_scores, scored_tracks
 from rhobin.scoring.measured import kind_of
 
-DRAWS = 2000
-
 
 def card_scores(folder: Path, checkpoint_hash: str) -> list[dict[str, Any]]:
     """The method's scores of each track; none where the checkpoint was not scored.
@@ -40,7 +38,7 @@ def _track(folder: Path, document: dict[str, Any], name: str) -> dict[str, Any]:
     origin, track = document["origin"], TRACKS[name]
     row = document["tracks"][name][origin["row"]]
     try:
-        found = compare((read_frame_scores(folder, name),), DRAWS)
+        found = compare((read_frame_scores(folder, name),))
         spread, sequences = found.runs[0], found.sequences
     except ValueError:  # of one sequence alone: nothing varies
         spread, sequences = {}, 1

@@ -1,21 +1,27 @@
-"""How sure the scores of a run are, and its lead over another run, from their stored errors of frames."""
+"""How sure the scores of a run are, and its lead over another run, from their errors of frames."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rhobin.metrics.bootstrap import resampled_means
-from rhobin.metrics.object import ObjectErrors
-from rhobin.metrics.object_track import frame_recalls
-from rhobin.metrics.protocol import ObjectProtocol
+from rhobin.metrics.scored import ScoredFrames
 from rhobin.metrics.track import Track
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.document import JOINTS_VISIBLE, FrameRow, read_scores
+from rhobin.scoring.sequence_means import (
+    OBJECT_COLUMNS,
+    Spread,
+    score_values,
+    sequence_of,
+    spread_of,
+    with_f1,
+    with_failed,
+)
 
 Key = tuple[str, str]
 
@@ -25,33 +31,19 @@ class FrameScores:
     """What a track's scores are means of.
 
     Attributes:
-        source: the run's folder.
+        source: the run's folder, or the file of results.
+        track: joint, human or object.
         protocol: how it was scored.
-        visible: visible fraction of the object by frame, (sequence, name), in order.
+        visible: visible fraction of the object by frame, (sequence, name), in order; None of a frame that has
+            no prediction and counts as failed.
         scores: (N,) by name of the score, in the order of `visible`.
     """
 
     source: Path
+    track: str
     protocol: Mapping[str, Any]
-    visible: Mapping[Key, float]
+    visible: Mapping[Key, float | None]
     scores: Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A value and how it varies with the test sequences.
-
-    Attributes:
-        value: on the test set as it is.
-        deviation: standard deviation over the draws.
-        low: 2.5 % of the draws are below.
-        high: 2.5 % of the draws are above.
-    """
-
-    value: float
-    deviation: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -92,46 +84,78 @@ def read_frame_scores(folder: Path, track: str, seen_below: float | None = None)
     if "scores" not in record:
         there = ", ".join(document["tracks"]) or "none"
         raise ValueError(f"{folder}: no score of {row} in the {track} track (scored tracks: {there})")
-    names = _error_columns(TRACKS[track])
-    rows = [frame for frame in by_row[row] if names <= frame.errors.keys()]
+    needed, possible = _error_columns(TRACKS[track])
+    rows = [frame for frame in by_row[row] if needed <= frame.errors.keys()]
+    missing = record["missing"] if record["protocol"].get("missing_fails") else []
     if seen_below is not None:
-        rows = _much_hidden(rows, seen_below, folder)
-    errors = {name: np.array([frame.errors[name] for frame in rows]) for name in names}
+        rows, missing = _much_hidden(rows, seen_below, folder), []
+    names = needed | {name for name in possible if any(name in frame.errors for frame in rows)}
+    errors = {name: np.array([frame.errors.get(name, np.nan) for frame in rows]) for name in names}
     visible = {(frame.sequence, frame.frame): frame.visible for frame in rows}
-    return FrameScores(
-        folder, record["protocol"], visible, _scores(TRACKS[track], errors, record["protocol"])
-    )
+    return _frame_scores(folder, track, record["protocol"], visible, errors, missing)
 
 
-def compare(runs: tuple[FrameScores, ...], draws: int = 10_000, seed: int = 0) -> Comparison:
-    """Bootstrap one or two runs by sequence; two on the frames that both have, with the same draws.
+def frame_scores(source: Path, score: ScoredFrames) -> FrameScores:
+    """Scores of single frames of predictions that were scored just now.
+
+    Raises:
+        ValueError: they have no score.
+    """
+    if not score.examples:
+        told = f"{100 * score.coverage:.1f} % of the frames are predicted"
+        raise ValueError(f"{source}: no score in the {score.track} track: {told}")
+    visible = {(example.sequence, example.frame): example.visible for example in score.examples}
+    protocol = score.protocol.as_dict()
+    missing = score.missing if protocol.get("missing_fails") else ()
+    return _frame_scores(source, score.track, protocol, visible, score.columns(), missing)
+
+
+def compare(runs: tuple[FrameScores, ...]) -> Comparison:
+    """How sure one or two sets of scores are; the difference of two on the frames that both have.
 
     Args:
         runs: one or two, of the same track.
-        draws: number of resampled test sets.
-        seed: of the draws.
 
     Raises:
-        ValueError: the runs were scored by different protocols or against different data.
+        ValueError: the runs were scored by different protocols or against different data, or all frames are
+            of one sequence.
     """
     frames = _common_frames(runs)
-    names = list(runs[0].scores)
-    columns = [_table(run, frames, names) for run in runs]
-    columns += [columns[1] - columns[0]] if len(runs) == 2 else []
-    sequences = [sequence for sequence, _ in frames]
-    drawn = np.split(resampled_means(np.hstack(columns), sequences, draws, seed), len(columns), axis=1)
-    spreads = [
-        dict(zip(names, map(_spread, values.T, means.T), strict=True))
-        for values, means in zip(columns, drawn, strict=True)
-    ]
+    names = [name for name in runs[0].scores if name in runs[-1].scores]
+    track, sequences = TRACKS[runs[0].track], [sequence for sequence, _ in frames]
+    if len(set(sequences)) < 2:
+        raise ValueError(f"{runs[0].source}: expected frames of at least two sequences, found {sequences[0]}")
+    tables = [_table(run, frames, names) for run in runs]
+    found = tuple(
+        {name: spread_of(track.column(name), table[name], sequences) for name in names} for table in tables
+    )
+    both = {name: tables[-1][name] - tables[0][name] for name in names} if len(runs) == 2 else {}
     every = set().union(*(run.visible for run in runs))
     return Comparison(
         frames=len(frames),
         sequences=len(set(sequences)),
         left_out=len(every) - len(frames),
-        runs=tuple(spreads[: len(runs)]),
-        difference=spreads[2] if len(runs) == 2 else {},
+        runs=found,
+        difference={
+            name: spread_of(track.column(name), values, sequences, difference=True)
+            for name, values in both.items()
+        },
     )
+
+
+def _frame_scores(
+    source: Path,
+    track: str,
+    protocol: Mapping[str, Any],
+    visible: Mapping[Key, float],
+    errors: Mapping[str, np.ndarray],
+    missing: Any,
+) -> FrameScores:
+    """With frames that fail since they have no prediction, where the protocol counts those."""
+    record, lost = TRACKS[track], {(sequence_of(name), name.rpartition("/")[2]): None for name in missing}
+    values = score_values(record, errors, protocol)
+    scores = {name: with_failed(record.column(name), of, len(lost)) for name, of in values.items()}
+    return FrameScores(source, track, protocol, {**visible, **lost}, scores)
 
 
 def _much_hidden(rows: list[FrameRow], below: float, folder: Path) -> list[FrameRow]:
@@ -144,24 +168,12 @@ def _much_hidden(rows: list[FrameRow], below: float, folder: Path) -> list[Frame
     return kept
 
 
-def _error_columns(track: Track) -> set[str]:
-    """Columns of ``frames.csv`` that the track's scores follow from."""
+def _error_columns(track: Track) -> tuple[set[str], set[str]]:
+    """Columns of ``frames.csv`` that every scored frame has, and those that only some have."""
+    needed = {column.frames for column in track.columns if column.frames}
     if track.name == "object":
-        return {field.name for field in fields(ObjectErrors)}
-    return {column.frames for column in track.columns if column.frames}
-
-
-def _scores(
-    track: Track, errors: Mapping[str, np.ndarray], protocol: Mapping[str, Any]
-) -> dict[str, np.ndarray]:
-    """The scores that are means over frames."""
-    scores = {column.name: errors[column.frames] for column in track.columns if column.frames}
-    if track.name == "object":
-        settings: dict[str, Any] = {
-            key: tuple(v) if isinstance(v, list) else v for key, v in protocol.items()
-        }
-        scores |= frame_recalls(ObjectErrors(**errors), ObjectProtocol(**settings))
-    return scores
+        needed = {*needed, *OBJECT_COLUMNS}
+    return needed, {column.frames for column in track.later if column.frames}
 
 
 def _common_frames(runs: tuple[FrameScores, ...]) -> list[Key]:
@@ -172,7 +184,8 @@ def _common_frames(runs: tuple[FrameScores, ...]) -> list[Key]:
             f"{last.protocol['name']}: expected the same settings; score one again with those of the other"
         )
     frames = [frame for frame in first.visible if frame in last.visible]
-    other = next((frame for frame in frames if first.visible[frame] != last.visible[frame]), None)
+    pairs = ((frame, first.visible[frame], last.visible[frame]) for frame in frames)
+    other = next((frame for frame, *both in pairs if None not in both and both[0] != both[1]), None)
     if other is not None or not frames:
         why = "they share no frame" if other is None else f"{'/'.join(other)} shows the object differently"
         raise ValueError(
@@ -182,14 +195,8 @@ def _common_frames(runs: tuple[FrameScores, ...]) -> list[Key]:
     return frames
 
 
-def _table(run: FrameScores, frames: list[Key], names: list[str]) -> np.ndarray:
-    """Scores (N, S) of some frames."""
+def _table(run: FrameScores, frames: list[Key], names: list[str]) -> dict[str, np.ndarray]:
+    """Scores (N,) of some frames by name."""
     place = {frame: row for row, frame in enumerate(run.visible)}
     rows = [place[frame] for frame in frames]
-    return np.stack([run.scores[name][rows] for name in names], axis=1)
-
-
-def _spread(values: np.ndarray, means: np.ndarray) -> Spread:
-    """Of the mean of a score's values (N,), from its resampled means (D,)."""
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Spread(float(values.mean()), float(means.std(ddof=1)), float(low), float(high))
+    return with_f1({name: run.scores[name][rows] for name in names})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rhobin.metrics.paper import TABLE_5
+from rhobin.metrics.protocol import JOINT_MODES
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.document import SCORES, read_document, scored_tracks
 
@@ -30,6 +31,10 @@ class MeasuredRow:
     source: str
     kind: str
 
+
+CONTHO = JOINT_MODES["contho"].name
+OF_THE_FIELD = (CONTHO, JOINT_MODES["procrustes-none"].name)
+"""Protocols whose numbers do not belong into the challenge's tables."""
 
 MEASURED, GENERATED, STAND_IN = "measured", "generated data", "the stand-in body"
 
@@ -55,15 +60,42 @@ def measured_rows(places: Iterable[Path]) -> list[MeasuredRow]:
         ValueError: a file is something else.
     """
     rows: list[MeasuredRow] = []
+    for document, named in _documents(places):
+        tracks = [name for name in scored_tracks(document) if _protocol(document, name) not in OF_THE_FIELD]
+        rows += [_of_track(document, track, named) for track in tracks]
+        rows += _of_speed(document, named)
+    return rows
+
+
+def contho_rows(places: Iterable[Path]) -> list[MeasuredRow]:
+    """Rows counted as CONTHO does: both Chamfer distances in centimetres, contact precision and recall.
+
+    Arguments and errors as of `measured_rows`; `table` is 0, since none of the challenge's is of these.
+    """
+    rows = []
+    for document, named in _documents(places):
+        if "joint" not in scored_tracks(document) or _protocol(document, "joint") != CONTHO:
+            continue
+        scores = document["tracks"]["joint"][document["origin"]["row"]]["scores"]
+        centimetres = [None if scores[key] is None else scores[key] / 10 for key in ("SMPL", "Object")]
+        values = (*centimetres, scores["Contact_P"], scores["Contact_R"])
+        source = f"{CONTHO}, {_source(document['origin'])}"
+        rows.append(MeasuredRow(0, named, values, source, kind_of(document["origin"])))
+    return rows
+
+
+def _documents(places: Iterable[Path]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The scores of each place, and the name of its row."""
     for place in places:
         if not place.exists():
             raise FileNotFoundError(f"{place}: there is no such folder or file; expected a scored run")
         folder = place if place.is_dir() else place.parent
         document = read_document(folder / SCORES if place.is_dir() else place)
-        named = _name(document["origin"]["title"], folder)
-        rows += [_of_track(document, track, named) for track in scored_tracks(document)]
-        rows += _of_speed(document, named)
-    return rows
+        yield document, _name(document["origin"]["title"], folder)
+
+
+def _protocol(document: Mapping[str, Any], track: str) -> str:
+    return document["tracks"][track][document["origin"]["row"]]["protocol"]["name"]
 
 
 def _name(title: str, folder: Path) -> str:

@@ -12,6 +12,9 @@ from rhobin.metrics.track import Track
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.challenge import Challenge
 
+OFFICIAL = "official"
+"""The mode that means the rules of the edition that the ground truth is of."""
+
 
 @dataclass(frozen=True)
 class TrackResult:
@@ -30,6 +33,31 @@ class TrackResult:
     edition: str = "2023"
 
 
+def every_mode(track: str) -> tuple[str, ...]:
+    """Each way of counting of a track once, under the name that says which edition's rules are meant."""
+    return "2023", *(mode for mode in TRACKS[track].modes if mode != OFFICIAL)
+
+
+def protocol_of(track: str, mode: str, edition: str = "2023") -> tuple[str, Any]:
+    """The protocol of a mode, and the mode whose rules these are.
+
+    Args:
+        track: human, object or joint.
+        mode: one of `every_mode`, or official: the rules of the edition.
+        edition: of the ground truth: 2023, or 2024 where it is by image.
+
+    Raises:
+        ValueError: the track has no such mode.
+    """
+    modes = TRACKS[track].modes
+    if mode not in (OFFICIAL, *every_mode(track)):
+        known = ", ".join((OFFICIAL, *every_mode(track)))
+        raise ValueError(f"The {track} track has no mode {mode!r}; choose one of {known}.")
+    if mode == OFFICIAL and edition == "2024":
+        mode = "2024"
+    return mode, modes[OFFICIAL if mode == "2023" else mode]
+
+
 def score_track(
     track: str,
     challenge: Challenge,
@@ -45,8 +73,7 @@ def score_track(
         track: human, object or joint.
         challenge: ground truth and body models.
         results: predictions by sequence name.
-        mode: official, paper, strict, 2024, and for the joint track chore. Official is 2024 where the ground
-            truth is by image.
+        mode: as of `protocol_of`.
         seeds: number of sampling seeds; the first is the protocol's.
         source: what to call the results in messages.
         workers: threads.
@@ -57,12 +84,7 @@ def score_track(
     Raises:
         ValueError: the mode is unknown, or the results cannot be scored.
     """
-    record = TRACKS[track]
-    if mode not in record.modes:
-        raise ValueError(f"The {track} track has no mode {mode!r}; choose one of {', '.join(record.modes)}.")
-    if mode == "official" and challenge.edition == "2024":
-        mode = "2024"
-    protocol = record.modes[mode]
+    record, (mode, protocol) = TRACKS[track], protocol_of(track, mode, challenge.edition)
     score = record.score(challenge, results, protocol, source, workers)
     spread: dict[int, dict[str, float]] = {}
     if getattr(protocol, "samples", 0) and seeds > 1 and score.examples:

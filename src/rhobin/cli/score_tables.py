@@ -1,0 +1,115 @@
+"""Tables of `rhobin score`: of one way of counting, and of all of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rhobin.scoring.track import TrackResult
+
+INTERVAL = "95 % is the interval over other test sequences (decision 0173)"
+
+
+def show_score(result: TrackResult, kind: str) -> None:
+    """Print one score with its intervals and, where it is one of BEHAVE, how far it is from the paper's.
+
+    Args:
+        result: the score.
+        kind: what it is of, as `rhobin.scoring.measured.kind_of` says.
+    """
+    from rich.table import Table
+
+    from rhobin.metrics.tracks import TRACKS
+    from rhobin.scoring.measured import MEASURED
+    from rhobin.scoring.sequence_means import spreads
+    from rhobin.scoring.server import server_scores
+    from rhobin.scoring.track import paper_rows
+    from rhobin.terminal import plain_console
+
+    score, console, track = result.score, plain_console(), TRACKS[result.score.track]
+    metrics, known = score.metrics(), spreads(score)
+    table = Table(title=f"{score.protocol.name}: {len(score.examples)} frames", title_justify="left")
+    rows = paper_rows(track, metrics) if kind == MEASURED else []
+    for head in ("", "score", "95 %", *(["seeds"] if result.seeds else []), *(row["row"] for row in rows)):
+        table.add_column(head, justify="right" if head else "left", no_wrap=head == "95 %")
+    for name, value in metrics.items():
+        column = track.column(name)
+        over = [scores[name] for scores in result.seeds.values()]
+        seeds = [f"{min(over):.4g} to {max(over):.4g}"] if over else []
+        quoted = [_quoted(row, name, column.factor) if name in row["quoted"] else "" for row in rows]
+        ends = known[name].ends if name in known else None
+        table.add_row(column.head, f"{value:.4g}", column.ends_shown(ends), *seeds, *quoted)
+    console.print(table)
+    if known:
+        console.print(f"{INTERVAL}.")
+    if rows:
+        console.print("The paper's rows are quoted, on BEHAVE; in brackets, how far this file is from them.")
+    else:
+        console.print(f"Scores of {kind} are not to be compared with the paper's.")
+    if result.edition == "2024":
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in server_scores(result).items())
+        console.print(f"By data set, under the names of the server of 2024: {shown}")
+    for note in score.notes:
+        console.print(f"note: {note}")
+    if any(math.isinf(value) for value in metrics.values()):
+        console.print("; ".join([*_refused(result), "some scores do not exist."]))
+
+
+def show_modes(track: str, found: Mapping[str, TrackResult | str]) -> bool:
+    """Print the scores of one file by every way of counting.
+
+    Args:
+        track: whose.
+        found: by mode, the score or why there is none.
+
+    Returns:
+        Whether there is any score.
+    """
+    from rich.table import Table
+
+    from rhobin.metrics.tracks import TRACKS
+    from rhobin.scoring.sequence_means import spreads
+    from rhobin.terminal import plain_console
+
+    console, record = plain_console(), TRACKS[track]
+    table = Table(title=f"{record.title} by every way of counting", title_justify="left")
+    for head in ("mode", "score", "", "95 %", "frames"):
+        left, narrow = head in ("mode", "score"), head != "mode"
+        table.add_column(head, justify="left" if left else "right", no_wrap=narrow)
+    reasons, scored = [], False
+    for mode, result in found.items():
+        if isinstance(result, str):
+            reasons.append(f"{mode}: no score. {result}")
+            continue
+        score, known = result.score, spreads(result.score)
+        if not score.examples:
+            reasons.append(f"{mode}: no score. {'; '.join(_refused(result))}.")
+            continue
+        scored, first = True, True
+        for name, value in score.metrics().items():
+            column = record.column(name)
+            ends = known[name].ends if name in known else None
+            shown = column.shown(value if math.isfinite(value) else None)
+            frames = str(len(score.examples)) if first else ""
+            table.add_row(mode if first else "", column.head, shown, column.ends_shown(ends), frames)
+            first = False
+        table.add_section()
+    console.print(table)
+    console.print(f"{INTERVAL}. What each mode counts: docs/protocol.md.")
+    for reason in reasons:
+        console.print(reason, soft_wrap=True)
+    return scored
+
+
+def _refused(result: TrackResult) -> list[str]:
+    """What keeps a file from a score, or which frames it lacks."""
+    score = result.score
+    refused = [] if score.examples else [f"Coverage {100 * score.coverage:.2f} %"]
+    return refused + ([f"{len(score.missing)} frames are missing"] if score.missing else [])
+
+
+def _quoted(row: dict, name: str, factor: float) -> str:
+    change = row["difference"][name]
+    return f"{row['quoted'][name] / factor:g}" + ("" if change is None else f" ({change / factor:+.3g})")
