@@ -8,7 +8,7 @@ import time
 
 import pytest
 from fake_slurm import install
-from whole_run import OVERRIDES, assert_same_run
+from whole_run import OVERRIDES, STEPS, assert_same_run
 
 from rhobin.__main__ import main
 from rhobin.engine.launch import jobs_of, submit
@@ -79,7 +79,7 @@ def test_a_preempted_training_on_slurm_goes_on_and_ends_as_if_left_alone(
         assert job.result() == shlex.join(known.command)
     assert "Requeued job" in first.stdout() + first.stderr()
     assert_same_run(tmp_path / "run", reference)
-    assert "khor_smoke" in second.stdout()
+    assert f"{STEPS}/{STEPS}" in second.stdout()
 
 
 def test_a_sweep_on_slurm_survives_preemption_and_has_every_trial_once(tree, tmp_path, monkeypatch):
