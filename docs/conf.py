@@ -24,6 +24,7 @@ nb_output_stderr = "remove"
 
 default_role = "py:obj"
 autodoc_member_order = "bysource"
+autodoc_use_type_comments = False  # there are none, and looking for them parses every source
 autodoc_default_options = {"members": True}
 napoleon_use_ivar = True
 napoleon_attr_annotations = False  # shapes such as *B are no reStructuredText

@@ -1,11 +1,17 @@
 """Shape checks at run time, and the reference vectors."""
 
+import gc
 import os
+import sys
+
+# Bytecode is kept: some twenty processes of the suite import the same sources.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # One thread a test process: two run side by side, and bits depend on the number of threads.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
@@ -42,3 +48,14 @@ def oracle(oracle_folder) -> Callable[[str], dict[str, np.ndarray]]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest test, which would otherwise end alone."""
     items.sort(key=lambda item: item.path.name != "test_fuzz.py")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without looking for garbage, and never look for it among what was collected: it all stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()

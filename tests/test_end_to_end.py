@@ -17,7 +17,7 @@ def fresh(*command: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("synthetic") / "behave"
-    size = ("--size", "tiny", "--frames", "3", "--width", "320")
+    size = ("--size", "tiny", "--frames", "2", "--width", "160")
     succeed("-m", "rhobin", "synth", "--out", str(root), *size, "--workers", "1")
     return root
 

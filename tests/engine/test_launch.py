@@ -2,12 +2,13 @@
 
 import os
 import re
+import shlex
 import signal
 import time
 
 import pytest
 from fake_slurm import install
-from whole_run import OVERRIDES, assert_same_run
+from whole_run import OVERRIDES, STEPS, assert_same_run
 
 from rhobin.__main__ import main
 from rhobin.engine.launch import jobs_of, submit
@@ -61,24 +62,24 @@ def test_local_jobs_end_with_their_status(tmp_path, capfd):
 def test_a_preempted_training_on_slurm_goes_on_and_ends_as_if_left_alone(
     tree, reference, tmp_path, monkeypatch
 ):
-    """Two members of an ensemble as an array; the first is preempted in the middle."""
+    """A training and a list of runs as an array; the training is preempted in the middle."""
     slurm = install(tmp_path / "slurm")
     monkeypatch.setenv("PATH", f"{slurm}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     common = ("data.workers=0", "callbacks.evaluator.samples=100", "threads=1")
     command = ["train.py", "experiment=khor/smoke", f"data.root={tree}", *common, *OVERRIDES]
-    command += [f"run_dir={tmp_path}/member${{seed}}"]
-    submitted = submit(jobs_of(command, each=["seed=0,1"]), "slurm", tmp_path / "jobs", {"timeout_min": 600})
+    jobs = jobs_of([*command, f"run_dir={tmp_path}/run"]) + jobs_of(["rhobin", "runs", str(reference)])
+    submitted = submit(jobs, "slurm", tmp_path / "jobs", {"timeout_min": 600})
     assert [job.job_id.partition("_")[2] for job in submitted] == ["0", "1"]
-    first = submitted[0]
-    wait_for(lambda: (tmp_path / "member0" / "checkpoints" / "last.ckpt").exists())
+    first, second = submitted
+    wait_for(lambda: (tmp_path / "run" / "checkpoints" / "last.ckpt").exists())
     os.kill(int((slurm / f"{first.job_id}.pid").read_text()), signal.SIGUSR2)
-    for job in submitted:
+    for job, known in zip(submitted, jobs, strict=True):
         wait_for(job.paths.result_pickle.exists)
-        assert "train.py experiment=khor/smoke" in job.result()
+        assert job.result() == shlex.join(known.command)
     assert "Requeued job" in first.stdout() + first.stderr()
-    assert_same_run(tmp_path / "member0", reference)
-    assert (tmp_path / "member1" / "checkpoints" / "last.ckpt").is_file()
+    assert_same_run(tmp_path / "run", reference)
+    assert f"{STEPS}/{STEPS}" in second.stdout()
 
 
 def test_a_sweep_on_slurm_survives_preemption_and_has_every_trial_once(tree, tmp_path, monkeypatch):

@@ -53,7 +53,10 @@ def test_dry_run_prints_commands_and_does_nothing(tmp_path, monkeypatch, capsys)
 
 def test_a_smoke_table_killed_at_five_places_is_the_one_of_a_plan_left_alone(tmp_path):
     """Killed by SIGKILL in the making of data, twice in the training, and twice in the scoring."""
-    overrides = (f"data.root={tmp_path / 'data'}", "threads=1", "callbacks.evaluator.samples=100")
+    overrides = (
+        f"data.root={tmp_path / 'data'}", "threads=1", "trainer.max_steps=12",
+        "callbacks.evaluator.samples=100",
+    )  # fmt: skip
     plans = {name: make_plan("table4", "smoke", tmp_path / name, overrides) for name in ("killed", "alone")}
     run = tmp_path / "killed" / "khor_smoke"
     kills = [
@@ -65,7 +68,9 @@ def test_a_smoke_table_killed_at_five_places_is_the_one_of_a_plan_left_alone(tmp
     ]
 
     def run_or_kill(command):
-        words = ("-m", *command, "--width", "160") if command[0] == "rhobin" else command
+        words = command
+        if command[0] == "rhobin":
+            words = ("-m", *command, "--width", "160", "--workers", "1")
         if kills and command[0] == kills[0][0]:
             kill_when(words, kills.pop(0)[1], tmp_path)
             return 137

@@ -73,6 +73,6 @@ def test_what_only_looks_small_is_refused(write):
     bomb = "a: &a [x, x]\n" + "".join(
         f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    for text in (bomb, "[" * 5000, "a: [", "\x00", "just text", "x: " + "y" * (1 << 20)):
+    for text in (bomb, "[" * 1000, "a: [", "\x00", "just text", "x: " + "y" * (1 << 20)):
         with pytest.raises(UntrustedConfigError, match=r"config\.yaml"):
             read_config(write(text))

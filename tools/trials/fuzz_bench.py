@@ -53,7 +53,8 @@ BODY = (
     "hands_meanr",
 )
 FITTED, SAVED = ("pose", "betas", "trans"), ("run", "root")
-EVAL = "eval.py run=run"
+SAMPLES = "protocol.samples=500"
+EVAL = f"eval.py run=run {SAMPLES}"
 TRAIN = "train.py experiment=khor/smoke data.root=root run_dir=run threads=1 resume=auto"
 CHECK, CHECK_PREPARED = "prepare --check root --workers 0", "prepare --check prepared --workers 0"
 STACK = "ensemble fit OUT/stack people"
@@ -111,13 +112,13 @@ def make_bench(bench: Path, width: int = 640) -> None:
         return
     shutil.rmtree(bench, ignore_errors=True)
     bench.mkdir(parents=True)
-    _call(bench, f"synth --out root --size tiny --width {width}")
+    _call(bench, f"synth --out root --size tiny --width {width} --workers 1")
     _detections(bench / "root")
     _call(bench, "prepare root prepared --workers 0")
     for experiment, run in (("khor", "run"), ("bev_hybrik", "people")):
         _call(bench, f"train.py experiment={experiment}/smoke data.root=root run_dir={run} threads=1")
-    _call(bench, "eval.py run=run")
-    _call(bench, "eval.py run=people views=val")
+    _call(bench, EVAL)
+    _call(bench, f"eval.py run=people views=val {SAMPLES}")
     _call(bench, "submit run")
     _challenge(bench)
     _single_files(bench)

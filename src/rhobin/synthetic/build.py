@@ -88,7 +88,7 @@ def build_dataset(
         plans: all sequences of the dataset.
         recipe: what decides the content (size, seed, ...); kept in `synth.json` and compared on restart.
         width: image width in pixels; height is three quarters of it.
-        workers: processes; 0 works in this one. The files are the same for any number.
+        workers: processes; up to 1 works in this one. The files are the same for any number.
         meshes: write posed meshes beside the parameters.
         body: folder of licensed SMPL-H files; None for the stand-in.
         depth: write depth images, and the tables by which the official tools read them.
@@ -115,7 +115,7 @@ def build_dataset(
         if depth:
             write_tables(out, next(iter(rigs.values())))
         write_templates(out, templates)
-        with task_pool(workers) as submit:
+        with task_pool(workers if workers > 1 else 0) as submit:
             _make_rooms(settings, todo, submit, notify)
             for report in finished(submit(make_sequence, settings, plan) for plan in _by_date(todo)):
                 summary.made.append(report)
