@@ -147,15 +147,15 @@ class Scene:
         both = drawn.covered[0] & self.person.isfinite()
         if not bool(both.any()):
             return pose.t.new_zeros(())
-        obj = torch.zeros_like(self.person)
-        obj[both] = self._points(drawn, both[None], pose)[:, 2]
-        person, (person_seen, object_seen) = pose.person * self.person, self.masks
+        obj = self._points(drawn, both[None], pose)[:, 2]
+        person = pose.person * self.person[both]
+        person_seen, object_seen = self.masks[:, both]
         found = []
         for front, back, rightly in (
             (person, obj, person_seen & ~object_seen),
             (obj, person, object_seen & ~person_seen),
         ):
-            wrong = both & rightly & (back < front).detach()
+            wrong = rightly & (back < front).detach()
             apart = (front[wrong] - back[wrong]).clamp(0, FAR_APART)
             found.append(functional.softplus(apart).sum())
         return torch.stack(found).mean() * self.area
@@ -209,6 +209,8 @@ def descend(scene: Scene, pose: Pose, settings: SceneSettings) -> tuple[Pose, fl
         value, slope = scene(now)
         if step == 0:
             first = float(value)
+        if not bool(value.isfinite()):
+            raise ValueError(f"the objective of a view is {float(value)} after {step} steps of model.scene.lr")
         if float(value) < least:
             best, least = now.copy(), float(value)
         if step < settings.steps:
