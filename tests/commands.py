@@ -18,7 +18,13 @@ ROOT = Path(__file__).parents[1]
 TIMEOUT = 1800.0  # seconds; a busy machine is slow
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["rhobin.engine.held_out", "rhobin.methods.khor.module", "rhobin.methods.g2dr.module", "rhobin.cli.synth"]
+    [
+        "rhobin.engine.held_out",
+        "rhobin.methods.khor.module",
+        "rhobin.methods.g2dr.module",
+        "rhobin.methods.phosa.module",
+        "rhobin.cli.synth",
+    ]
 )
 
 

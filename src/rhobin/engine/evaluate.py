@@ -22,6 +22,7 @@ from rhobin.engine.exported import find_weights, is_export
 from rhobin.engine.predict import load_weights, predict_views
 from rhobin.engine.provenance import DEPENDENT, is_current, origin_hash, read_provenance
 from rhobin.engine.trusted import read_config
+from rhobin.engine.unfinished import Unfinished
 from rhobin.files import clear_leftovers
 from rhobin.metrics.protocol import JointProtocol
 from rhobin.metrics.tracks import TRACKS, known_tracks
@@ -39,6 +40,8 @@ from rhobin.terminal import plain_console
 
 def evaluate(config: DictConfig) -> Path:
     """Predict, score and report a run; does nothing when all of it is up to date.
+
+    What a killed evaluation had predicted is kept, and the next one goes on from there.
 
     Without ground truth nothing can be scored: the predictions are stored and packed as a submission.
 
@@ -127,11 +130,13 @@ def _predict(
     began = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     bodies = datamodule.assets.bodies
-    predicted = predict_views(module, datamodule.test_dataloader(), bodies, device)
+    kept = Unfinished(folder, provenance, datamodule.batch_size, "test")
+    predicted = predict_views(module, datamodule.test_dataloader(), bodies, device, kept)
     module.cpu()
     bodies.cpu()  # the baselines share them
     further = calibrated(predicted.further, home, provenance)
     write_results(folder, predicted.results, provenance, further)
+    kept.clear()
     return {"predict": time.monotonic() - began, "network": predicted.seconds}
 
 

@@ -51,11 +51,13 @@ from rhobin.engine.signals import StopRequest, stop_requests
 from rhobin.engine.speed import prepare_network
 from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.threads import threads_used, warning_of_threads
+from rhobin.engine.untrained import write_untrained
 from rhobin.engine.wandb_files import end_runs
 from rhobin.engine.watch import Watch, watched
 from rhobin.engine.weights import init_weights
 from rhobin.methods.base import Method
 from rhobin.methods.finite import NonFiniteLossError
+from rhobin.methods.untrained import Untrained
 
 # Lightning's advice on what is done on purpose: scores come from a callback, the sampler resumes, parts
 # that are frozen stay in evaluation mode, and small kernels of volumes have no other strides.
@@ -179,10 +181,16 @@ def train(
     request: StopRequest,
     watch: Watch | None,
 ) -> None:
-    """Build everything, tell what is about to happen, fit, and note in `info` how it went."""
+    """Build everything, tell what is about to happen, fit, and note in `info` how it went.
+
+    A method without training takes no step: its run folder is written at once.
+    """
     config, run_dir = stage.config, stage.run_dir
     datamodule = build_datamodule(config)
     module = (build_trained if start.checkpoint else build_module)(config, datamodule.assets)
+    if isinstance(module, Untrained):
+        write_untrained(config, run_dir, info, datamodule, module, console)
+        return
     origin = initial_weights(stage, start, module)
     module.freeze_modules(tuple(config.freeze))
     module.clock = clock = build_clock(config)

@@ -18,6 +18,7 @@ from rhobin.engine.keys import EVALUATION, check_values
 from rhobin.engine.predict import Predicted, load_weights, predict_views
 from rhobin.engine.provenance import read_provenance
 from rhobin.engine.trusted import read_config
+from rhobin.engine.unfinished import Unfinished
 from rhobin.engine.wandb_files import send_scores
 from rhobin.files import clear_leftovers
 from rhobin.geometry.rotation import rotmat_to_rotvec
@@ -84,8 +85,10 @@ def predict_held_out(config: DictConfig) -> Path:
     module = build_trained(run_config, datamodule.assets)
     load_weights(module, weights.file, trained)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    predicted = predict_views(module, loader, datamodule.assets.bodies, device)
+    kept = Unfinished(folder, provenance, datamodule.batch_size, "val")
+    predicted = predict_views(module, loader, datamodule.assets.bodies, device, kept)
     write_results(folder, predicted.results, provenance, with_truth(predicted, loader.dataset))
+    kept.clear()
     console.print(f"{folder}: {predicted.frames} validation views of kinect 1 predicted", soft_wrap=True)
     return folder
 

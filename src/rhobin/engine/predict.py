@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch.utils.data import DataLoader
 
 from rhobin.body.bodyset import BodySet
 from rhobin.engine.exported import WEIGHTS, load_exported
@@ -19,9 +20,10 @@ from rhobin.engine.resume import accepted_changes
 from rhobin.engine.runinfo import BODY_HASH, identity
 from rhobin.engine.saved import CheckpointError, read_checkpoint
 from rhobin.engine.turn_back import turn_back
+from rhobin.engine.unfinished import Unfinished
 from rhobin.methods.base import Method
 from rhobin.scoring.collect import Further, PredictedViews, gather
-from rhobin.types import Batch, Prediction, map_tensors, to_device
+from rhobin.types import Batch, Prediction, SampleKey, map_tensors, to_device
 
 ELSEWHERE = (
     "config.yaml in the run folder is not the one that this checkpoint was trained with. Name the run folder "
@@ -79,7 +81,9 @@ def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
 
 
 @torch.inference_mode()
-def predict_views(module: Method, loader: Any, bodies: BodySet, device: torch.device) -> Predicted:
+def predict_views(
+    module: Method, loader: Any, bodies: BodySet, device: torch.device, kept: Unfinished | None = None
+) -> Predicted:
     """Predict every batch of a loader, in the frames of the cameras that took the views.
 
     A view that stands in for a broken one is dropped, so each frame occurs once.
@@ -89,6 +93,7 @@ def predict_views(module: Method, loader: Any, bodies: BodySet, device: torch.de
         loader: yields batches of test views.
         bodies: body models, which are moved to the device.
         device: where to compute.
+        kept: keeps the finished batches of a loader in order, and has those of a killed evaluation.
 
     Returns:
         Predictions by sequence.
@@ -98,8 +103,11 @@ def predict_views(module: Method, loader: Any, bodies: BodySet, device: torch.de
     clock = [0.0]
     columns = (TextColumn("predict"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
-        batches = progress.track(loader, total=len(loader))
-        results, further = gather(_predict(module, batches, bodies, device, clock))
+        if kept is None:
+            batches = _predict(module, progress.track(loader, total=len(loader)), bodies, device, clock)
+        else:
+            batches = _go_on(module, loader, bodies, device, clock, kept, progress)
+        results, further = gather(_each_frame_once(batches))
     return Predicted(results, further, sum(len(r["frames"]) for r in results.values()), clock[0])
 
 
@@ -120,26 +128,82 @@ def predict_batch(module: Method, batch: Batch, bodies: BodySet, device: torch.d
 
 
 def _predict(
-    module: Method, batches: Any, bodies: BodySet, device: torch.device, clock: list[float]
+    module: Method, batches: Iterable[Batch], bodies: BodySet, device: torch.device, clock: list[float]
 ) -> Iterator[PredictedViews]:
-    seen: set[tuple[str, str]] = set()
+    """Every batch predicted, stand-ins included; the clock is told the seconds."""
     for batch in batches:
         began = time.perf_counter()
         prediction = predict_batch(module, batch, bodies, device)
         clock[0] += time.perf_counter() - began
-        fresh = _first_occurrences(batch, seen)
-        yield PredictedViews(
-            map_tensors(prediction, itemgetter(fresh)),
-            batch.gender[fresh],
-            [batch.keys[i] for i in fresh],
-            batch.K_crop[fresh],
-            batch.turn[fresh],
+        yield PredictedViews(prediction, batch.gender, batch.keys, batch.K_crop, batch.turn)
+
+
+def _go_on(
+    module: Method,
+    loader: DataLoader,
+    bodies: BodySet,
+    device: torch.device,
+    clock: list[float],
+    kept: Unfinished,
+    progress: Progress,
+) -> Iterator[PredictedViews]:
+    """The same, with the batches that are kept already taken as they are, and the others kept.
+
+    A batch in which a view stands in for a broken one is not kept: predicting it again finds the broken file
+    again, which the evaluation tells.
+    """
+    numbers: list[list[int]] = list(loader.batch_sampler or ())
+    found = {batch[0]: kept.read(batch[0]) for batch in numbers}
+    missing = [batch for batch in numbers if found[batch[0]] is None]
+    if len(missing) < len(numbers):
+        progress.console.print(
+            f"{len(numbers) - len(missing)} of {len(numbers)} batches were predicted before and are kept in "
+            f"{kept.place}; remove that folder to predict them again",
+            soft_wrap=True,
         )
+    task = progress.add_task("predict", total=len(numbers), completed=len(numbers) - len(missing))
+    rest = iter(_predict(module, _only(loader, missing), bodies, device, clock))
+    for batch in numbers:
+        done = found.pop(batch[0])
+        if done is not None:
+            clock[0] += done[1]
+            yield done[0]
+            continue
+        before = clock[0]
+        views = next(rest)
+        if [key.index for key in views.keys] == batch:
+            kept.write(batch[0], views, clock[0] - before)
+        progress.advance(task)
+        yield views
 
 
-def _first_occurrences(batch: Batch, seen: set[tuple[str, str]]) -> list[int]:
+def _only(loader: DataLoader, batches: list[list[int]]) -> DataLoader:
+    """A loader of some batches of a loader's dataset."""
+    return DataLoader(
+        loader.dataset,
+        batch_sampler=batches,
+        num_workers=loader.num_workers,
+        collate_fn=loader.collate_fn,
+        generator=loader.generator,
+        multiprocessing_context=loader.multiprocessing_context,
+    )
+
+
+def _each_frame_once(batches: Iterable[PredictedViews]) -> Iterator[PredictedViews]:
+    """The batches without views whose frame occurred before."""
+    seen: set[tuple[str, str]] = set()
+    for views in batches:
+        fresh = _first_occurrences(views.keys, seen)
+        cut = {
+            name: map_tensors(getattr(views, name), itemgetter(fresh))
+            for name in ("prediction", "gender", "K_crop", "turn")
+        }
+        yield PredictedViews(keys=[views.keys[i] for i in fresh], **cut)
+
+
+def _first_occurrences(keys: list[SampleKey], seen: set[tuple[str, str]]) -> list[int]:
     fresh = []
-    for i, key in enumerate(batch.keys):
+    for i, key in enumerate(keys):
         if (key.sequence, key.frame) not in seen:
             seen.add((key.sequence, key.frame))
             fresh.append(i)

@@ -23,6 +23,7 @@ from rhobin.engine.planning.length import devices, length, views_of
 from rhobin.engine.planning.missing import missing
 from rhobin.engine.preview import compose_config
 from rhobin.engine.stages import Stage, stages_of
+from rhobin.engine.untrained import refuse_untrained
 
 FULL = "32-true"
 
@@ -46,6 +47,7 @@ def plan(
     """
     config = compose_config(overrides)
     check_keys(config)
+    refuse_untrained(config, "rhobin plan")
     stages = []
     for stage in stages_of(config):
         check_values(stage.config, TRAINING)

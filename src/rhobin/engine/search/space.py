@@ -17,6 +17,7 @@ from optuna.distributions import (
 from rhobin.engine.keys import check_keys, check_training
 from rhobin.engine.search.plan import Plan, trial_config
 from rhobin.engine.stages import stages_of
+from rhobin.engine.untrained import refuse_untrained
 
 KINDS = {"float": FloatDistribution, "int": IntDistribution, "categorical": CategoricalDistribution}
 
@@ -75,6 +76,7 @@ def check_trial(config: DictConfig) -> None:
         ValueError: naming the key.
     """
     check_keys(config)
+    refuse_untrained(config, "rhobin sweep")
     for stage in stages_of(config):
         check_training(stage.config)
     if config.callbacks.views == 0:

@@ -1,0 +1,1 @@
+"""PHOSA: the arrangement of a person and an object by optimisation, without training."""
