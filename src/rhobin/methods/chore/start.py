@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
@@ -17,12 +18,13 @@ from rhobin.body.surface_points import PARTS, SurfacePoints
 from rhobin.geometry.align import rigid_align
 from rhobin.geometry.camera import unproject
 from rhobin.geometry.rotation import project_to_so3, unit
-from rhobin.methods.chore.net import HEADS, MeanBody, Values
+from rhobin.methods.chore.net import HEADS, Values
 from rhobin.methods.chore.space import Space
 
 Query = Callable[[Tensor, Sequence[str]], Values]
 """Asks a network's fields at scaled points (B, N, 3), those of the named heads."""
 
+SCALES = (0.2, 5.0)  # of a scene; others are of fields that know nothing yet
 FEWEST = 1e-3  # of the points; a part with a smaller share has no place
 
 
@@ -77,7 +79,7 @@ def find_surfaces(
     pelvis = mean(said["centre"][:, 0, :, :count].mT, on[:, 0])
     middle = mean(said["centre"][:, 1, :, count:].mT, on[:, 1])
     axes = mean(said["axes"][..., count:].flatten(1, 2).mT, on[:, 1]).unflatten(1, (3, 3))
-    pelvis = pelvis + torch.nn.functional.pad(space.depth[:, None], (2, 0))
+    pelvis = pelvis + F.pad(space.depth[:, None], (2, 0))
     return Found(
         points.unflatten(1, (2, count)),
         on,
@@ -107,19 +109,35 @@ def mean(values: Float[Tensor, "B N C"], weight: Float[Tensor, "B N"]) -> Float[
 
 
 def place_body(
-    found: Found, space: Space, surface: SurfacePoints, known: MeanBody, gender: Int64[Tensor, " B"]
+    found: Found,
+    space: Space,
+    surface: SurfacePoints,
+    pose: tuple[Float[Tensor, "B 52 3 3"], Float[Tensor, "B 10"]],
+    gender: Int64[Tensor, " B"],
+    turn: bool,
 ) -> Body:
-    """The mean body, turned and placed so that its parts lie where the fields have them."""
-    count = len(gender)
-    theta, beta = known.pose().repeat(count, 1, 1, 1), known.beta.repeat(count, 1)
-    theta[:, 0] = torch.eye(3).to(theta)
-    posed = surface(theta, beta, beta.new_zeros(count, 3), gender)
-    share = torch.nn.functional.one_hot(surface.part, len(PARTS)).float()
-    own = share.T @ posed.points / share.sum(0)[:, None]
+    """Bodies placed, and turned if asked, so that their parts lie where the fields have them.
+
+    The scale between a body and the scaled space, which the parts' distances tell, is how far away it is.
+
+    Args:
+        found: points of the person with their parts.
+        space: of the crops.
+        surface: points of the bodies.
+        pose: local rotations and shapes.
+        gender: (B,) index into `GENDERS`.
+        turn: whether to choose the orientation; else the given one stays.
+    """
+    theta, beta = pose[0].clone(), pose[1]
+    posed = surface(theta, beta, torch.zeros_like(beta[:, :3]), gender)
+    share = F.one_hot(surface.part, len(PARTS)).float()
+    own = share.T @ posed.points / share.sum(0)[:, None].clamp(min=1)
     weight = found.part * found.on[:, 0, :, None]
     total = weight.sum(1)
     seen = weight.mT @ found.points[:, 0] / total.clamp(min=1e-6)[..., None]
-    R, _, scale = rigid_align(own, seen, total * (total > FEWEST * total.sum(1, keepdim=True)), scale=True)
-    theta[:, 0] = R
-    pelvis = found.centre[:, 0] / scale.clamp(min=0.2, max=5.0)[:, None]
+    total = total * (total > FEWEST * total.sum(1, keepdim=True)) * (share.sum(0) > 0)
+    R, _, scale = rigid_align(own, seen, total, scale=True)
+    if turn:
+        theta[:, 0] = R @ theta[:, 0]
+    pelvis = found.centre[:, 0] / scale.clamp(*SCALES)[:, None]
     return Body(theta, beta, pelvis - posed.joints[:, 0])
