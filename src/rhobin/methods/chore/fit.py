@@ -1,9 +1,8 @@
 """Bodies and objects fitted to the fields, in the phases of the released code (paper sec. 3.3).
 
 First the body alone: its place and shape, then its pose as well. Then the object alone, then the object
-beside the body, which is held, where both touch. Every frame of a batch is fitted by itself: losses are summed
-over
-frames, and Adam moves each number by its own gradients.
+beside the body, which is held, where both touch. Every frame of a batch is fitted by itself: losses are
+summed over frames, and Adam moves each number by its own gradients.
 """
 
 from __future__ import annotations

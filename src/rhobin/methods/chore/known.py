@@ -65,8 +65,9 @@ class KnownBodies:
         frames = [] if record is None else [str(frame) for frame in record["frames"]]
         if key.frame not in frames:
             raise ValueError(
-                f"{self.source / RESULTS} has no body of {key.sequence}/{key.frame}; expected every view "
-                "that is to be predicted. Predict them with that run first: python eval.py run=RUN data.root=ROOT"
+                f"{self.source / RESULTS} has no body of {key.sequence}/{key.frame}; expected one of every "
+                "view that is to be predicted. Predict them with that run first: "
+                "python eval.py run=RUN data.root=ROOT"
             )
         row = frames.index(key.frame)
         return np.asarray(record["poses"][row]).reshape(-1, 3)[:BODY], np.asarray(record["betas"][row])

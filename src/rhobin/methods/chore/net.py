@@ -23,7 +23,7 @@ HEADS = {"distance": (2,), "part": (len(PARTS),), "axes": (3, 3), "centre": (2, 
 """What the fields say of each point, in the scaled space, by the name of the head; points come last.
 
 `distance` (B, 2, N) to the surface of person and object, metres; `part` (B, 14, N) logits of the
-part of the body that is nearest; `axes` (B, 3, 3, N) of the object, one a row; `centre` (B, 2, 3, N) the pelvis
+body's part that is nearest; `axes` (B, 3, 3, N) of the object, one a row; `centre` (B, 2, 3, N) the pelvis
 from the middle of its plane, and the object's centre from the pelvis, metres.
 """
 
