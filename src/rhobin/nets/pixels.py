@@ -67,7 +67,7 @@ class Hourglass(nn.Module):
 
 
 class Hourglasses(nn.Module):
-    """PIFu's filter with group norm, as CHORE uses it: maps at a quarter of the image, one for each stack.
+    """PIFu's filter with group norm: maps at a quarter of the image, one for each stack.
 
     Args:
         in_channels: image and mask planes.
