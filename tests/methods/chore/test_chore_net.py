@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+from made_batches import made_batch, space
 from torch import nn
 
 from rhobin.engine.build import instantiate
@@ -17,7 +18,6 @@ from rhobin.methods.chore.space import Space
 from rhobin.methods.chore.truth import field_truth
 from rhobin.nets.lite import Lite
 from rhobin.nets.pixels import BackboneMaps, Hourglasses
-from rhobin.types import Batch, Fields, HumanTarget, ObjectTarget, Target
 
 KINECT, WINDOW = 979.7844, 1200  # CHORE's focal length and crop, pixels
 
@@ -26,11 +26,6 @@ KINECT, WINDOW = 979.7844, 1200  # CHORE's focal length and crop, pixels
 def small():
     torch.manual_seed(0)
     return ChoreNet(BackboneMaps(Lite(widths=(8, 12, 16, 16), out_channels=8), fine_channels=4), 16)
-
-
-def space(count=2, size=64):
-    K = torch.tensor([[50.0, 0, 31.5], [0, 50.0, 31.5], [0, 0, 1]])
-    return Space(K.repeat(count, 1, 1), size, 2.6945)
 
 
 def block(i, o):
@@ -106,26 +101,6 @@ def test_the_published_window_puts_every_pelvis_at_2_2_metres():
     published = Space(K, 512, width)
     assert published.depth.item() == pytest.approx(2.2, abs=1e-3)
     assert published.factor(torch.tensor([3.3])).item() == pytest.approx(2 / 3, abs=1e-3)
-
-
-def made_batch(count=2, scale=1.0, seed=0):
-    rng = torch.Generator().manual_seed(seed)
-    rand = lambda *shape: torch.rand(*shape, generator=rng)  # noqa: E731
-    joints = (rand(count, 29, 3) + torch.tensor([0, 0, 2.0])) * scale
-    human = HumanTarget(
-        rotvec_to_rotmat(rand(count, 52, 3)), rand(count, 10), rand(count, 3), joints,
-        rand(count, 23, 2), rand(count, 23), torch.ones(count),
-    )  # fmt: skip
-    obj = ObjectTarget(
-        rotvec_to_rotmat(rand(count, 3)), (rand(count, 3) + torch.tensor([0, 0, 2.0])) * scale,
-        rand(count, 8, 3), torch.ones(count),
-    )  # fmt: skip
-    points = (rand(count, 40, 3) + torch.tensor([0, 0, 1.5])) * scale
-    fields = Fields(points, rand(count, 40, 2) * scale, torch.randint(14, (count, 40), generator=rng))
-    frame = torch.zeros(count, 5, 64, 64, dtype=torch.uint8)
-    eye, none = torch.eye(3).repeat(count, 1, 1), torch.zeros(count, dtype=torch.long)
-    target = Target(human, obj, fields=fields)
-    return Batch(frame, space(count).K, torch.ones(count, 3), eye, none, none, target, [])
 
 
 def test_a_scene_that_is_larger_and_further_away_has_the_same_truth():

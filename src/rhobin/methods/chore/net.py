@@ -80,6 +80,11 @@ class ChoreNet(nn.Module):
         inputs = pixels.grid_channels + 3 + pixels.fine_channels
         self.heads = nn.ModuleDict({n: head(inputs, hidden, math.prod(shape)) for n, shape in HEADS.items()})
 
+    @property
+    def asked(self) -> nn.Module:
+        """What a query runs once: whoever counts evaluations hooks it."""
+        return self.heads["distance"]
+
     def forward(self, image: Float[Tensor, "B P H W"]) -> PixelMaps:
         """The maps that `query` reads, of a batch of crops: RGB and both masks, normalised."""
         return self.pixels(image)
