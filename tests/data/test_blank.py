@@ -13,7 +13,7 @@ from rhobin.data.targets.maps import MapConfig
 @pytest.mark.parametrize("sizes", [(), (32, 96)])
 def test_a_blank_batch_has_every_shape_and_type_of_a_real_one(tmp_path, sizes):
     small = {"crop": "object", "expand": None, "input_size": 48, "targets": ["maps"]}
-    reads = {"targets": ["heatmaps", "maps", "bev"], "further": {"near": small}}
+    reads = {"targets": ["heatmaps", "maps", "bev", "fields"], "further": {"near": small}}
     bev, maps = BevConfig(stride=8, bins=16), MapConfig(stride=4, regions=8)
     config = sample_config(64, reads, maps=maps, bev=bev, sizes=sizes)
     dataset = make_dataset(make_tree(tmp_path), config)

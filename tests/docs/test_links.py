@@ -56,7 +56,7 @@ def test_records_that_are_named_exist():
     assert wrong == []
 
 
-@pytest.mark.parametrize("method", ["khor", "g2dr", "bev_hybrik"])
+@pytest.mark.parametrize("method", ["khor", "g2dr", "bev_hybrik", "chore"])
 def test_what_differs_has_every_record_of_a_method_s_table(method):
     readme = (ROOT / "src/rhobin/methods" / method / "README.md").read_text()
     table = re.search(r"\| stated in the paper .+?\n\n", readme, re.DOTALL)[0]

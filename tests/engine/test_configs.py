@@ -19,12 +19,8 @@ CONFIGS = ROOT / "configs"
 EXPERIMENTS = sorted(
     str(p.relative_to(CONFIGS / "experiment").with_suffix("")) for p in CONFIGS.glob("experiment/*/*.yaml")
 )
-GROUPS = [
-    p
-    for p in CONFIGS.rglob("*.yaml")
-    if p.parent.name
-    in {"backbone", "head", "model", "optim", "trainer", "khor", "g2dr", "geometry_head", "pnp", "data"}
-]
+FOLDERS = {"backbone", "head", "pixels", "model", "optim", "trainer", "geometry_head", "pnp", "data"}
+GROUPS = [p for p in CONFIGS.rglob("*.yaml") if p.parent.name in FOLDERS | {"khor", "g2dr", "chore"}]
 
 
 def composed(*overrides):

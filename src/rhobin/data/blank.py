@@ -13,6 +13,7 @@ from rhobin.types import (
     Batch,
     BevMaps,
     Crop,
+    Fields,
     Heatmaps,
     HumanTarget,
     ObjectMaps,
@@ -78,7 +79,7 @@ def _object(count: int) -> ObjectTarget:
 
 
 def _drawn(count: int, crop: CropReads, config: TargetConfig) -> dict[str, Any]:
-    made = {"heatmaps": _heatmaps, "maps": _maps, "bev": _bev}
+    made = {"heatmaps": _heatmaps, "maps": _maps, "bev": _bev, "fields": _fields}
     return {name: made[name](count, crop.input_size, config) for name in crop.targets}
 
 
@@ -114,4 +115,13 @@ def _bev(count: int, size: int, config: TargetConfig) -> BevMaps:
         cell=torch.zeros(count, 3, dtype=torch.long),
         offset=torch.zeros(count, 3),
         weight=torch.zeros(count),
+    )
+
+
+def _fields(count: int, size: int, config: TargetConfig) -> Fields:
+    points = config.fields.points
+    return Fields(
+        points=torch.zeros(count, points, 3),
+        distance=torch.zeros(count, points, 2),
+        part=torch.zeros(count, points, dtype=torch.long),
     )

@@ -15,7 +15,7 @@ from rhobin.behave.skips import Skip
 from rhobin.data.aim import Aim, aim_crops, crop_window
 from rhobin.data.augment.colour import FRAME_WIDTH
 from rhobin.data.augment.donors import Donors
-from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop
+from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop, stream
 from rhobin.data.augment.mirror import mirror_intrinsics, mirror_pixels
 from rhobin.data.augment.repaint import Painted, Repainter
 from rhobin.data.decoded import DecodedViews
@@ -152,7 +152,8 @@ class BehaveDataset(Dataset):
         view = int(self.views[index])
         frame = int(self.targets.frame[view])
         masks = [crop.obj for crop in painted]
-        target, drawn = self.labeller(view, Q, cameras, masks, change.mirrored)
+        points = stream("points", self.seed, epoch, index)
+        target, drawn = self.labeller(view, Q, cameras, masks, change.mirrored, points)
         images = [self._planes(crop) for crop in painted]
         Ks = [torch.from_numpy(K.astype(np.float32)) for K in cameras]
         return Sample(

@@ -9,7 +9,7 @@ from rhobin.data.images.crops import CROPS
 from rhobin.data.images.planes import PLANES
 from rhobin.data.sections import read_section
 
-EXTRAS = ("heatmaps", "maps", "bev")
+EXTRAS = ("heatmaps", "maps", "bev", "fields")
 PARTS = ("human", "object")
 WHERE = "model.reads"
 
@@ -77,6 +77,9 @@ class Reads:
         for name, crop in self.further.items():
             section = f"{WHERE}.further.{name}"
             further[name] = crop if isinstance(crop, CropReads) else read_section(CropReads, section, crop)
+            if "fields" in further[name].targets:
+                raise ValueError(f"{section}.targets names 'fields', points in space that belong to no crop; "
+                                 f"name them in {WHERE}.targets")  # fmt: skip
         object.__setattr__(self, "further", further)
 
 

@@ -13,6 +13,7 @@ from rhobin.data.images.planes import BACKGROUNDS
 from rhobin.data.images.undistort import DISTORTIONS
 from rhobin.data.reads import CropReads, Reads
 from rhobin.data.targets.bev import BevConfig
+from rhobin.data.targets.fields import FieldConfig
 from rhobin.data.targets.heatmaps import HeatmapConfig
 from rhobin.data.targets.maps import MapConfig
 
@@ -58,12 +59,14 @@ class TargetConfig:
         heatmaps: settings of heatmap coordinates.
         maps: settings of the object's maps.
         bev: settings of the person's maps.
+        fields: where points are drawn whose distances are told.
     """
 
     canonical_symmetry: bool = False
     heatmaps: HeatmapConfig = field(default_factory=HeatmapConfig)
     maps: MapConfig = field(default_factory=MapConfig)
     bev: BevConfig = field(default_factory=BevConfig)
+    fields: FieldConfig = field(default_factory=FieldConfig)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Units and frames, once for the whole project: metres, radians, rotation matrices
 
 from rhobin.types.camera import Camera
 from rhobin.types.drawing import Drawing
-from rhobin.types.drawn import BevMaps, CentreMaps, Heatmaps, ObjectMaps
+from rhobin.types.drawn import BevMaps, CentreMaps, Fields, Heatmaps, ObjectMaps
 from rhobin.types.gender import GENDERS, gender_name
 from rhobin.types.prediction import HumanPrediction, ObjectPrediction, Prediction
 from rhobin.types.sample import Batch, Crop, Sample, SampleKey
@@ -21,6 +21,7 @@ __all__ = [
     "CentreMaps",
     "Crop",
     "Drawing",
+    "Fields",
     "Heatmaps",
     "HumanPrediction",
     "HumanTarget",

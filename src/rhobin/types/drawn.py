@@ -107,3 +107,19 @@ class CentreMaps:
     bird: Tensor
     place: Tensor
     depths: Tensor
+
+
+@dataclass
+class Fields:
+    """Points about person and object, and what a method of distance fields should say of each.
+
+    Attributes:
+        points: (B, N, 3) metres, frame of the crop's camera.
+        distance: (B, N, 2) to the surface of the person and of the object, unsigned, metres.
+        part: (B, N) long, the part of the body nearest to the point, an index into
+            `rhobin.body.surface_points.PARTS`.
+    """
+
+    points: Tensor
+    distance: Tensor
+    part: Tensor

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from rhobin.types.drawn import BevMaps, Heatmaps, ObjectMaps
+from rhobin.types.drawn import BevMaps, Fields, Heatmaps, ObjectMaps
 
 
 @dataclass
@@ -59,6 +59,7 @@ class Target:
         heatmaps: keypoints in heatmap coordinates, where the method reads them.
         maps: the object's surface, where the method reads it.
         bev: the person's centre, where the method reads it.
+        fields: distances of points to both surfaces, where the method reads them.
     """
 
     human: HumanTarget | None = None
@@ -66,3 +67,4 @@ class Target:
     heatmaps: Heatmaps | None = None
     maps: ObjectMaps | None = None
     bev: BevMaps | None = None
+    fields: Fields | None = None

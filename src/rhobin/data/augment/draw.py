@@ -21,7 +21,7 @@ from rhobin.data.images.outline import DecodedView, Outline
 from rhobin.data.images.patch import Patch
 
 LAWS = ("normal", "uniform")
-STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4, "mirror": 5}
+STREAMS = {"geometry": 1, "colour": 2, "occluder": 3, "background": 4, "mirror": 5, "points": 6}
 _SUBJECTS = {"person": (0,), "object": (1,)}
 _FURTHEST_MOVE = 0.5  # of the crop's side, when cutting off
 

@@ -11,9 +11,10 @@ import torch
 from rhobin.data.augment.mirror import mirror_person
 from rhobin.data.settings import SampleConfig
 from rhobin.data.targets.extras import Extras
+from rhobin.data.targets.fields import FieldSampler
 from rhobin.data.targets.views import ViewTargets
 from rhobin.objects.canonical import canonical_pose
-from rhobin.types import HumanTarget, ObjectTarget, Target
+from rhobin.types import HumanTarget, ObjectTarget, Target, required
 
 
 class Labeller:
@@ -23,10 +24,13 @@ class Labeller:
         truth: ground truth of the views.
         canonical: replace an object's pose by the canonical one among those that look the same.
         extras: what is drawn in each of a sample's crops, that of its image first.
+        fields: draws points about person and object, where the method reads fields.
     """
 
     def __init__(self, truth: ViewTargets, config: SampleConfig):
         self.truth, self.canonical = truth, config.targets.canonical_symmetry
+        wanted = "fields" in config.reads.targets
+        self.fields = FieldSampler(truth.assets, config.targets.fields) if wanted else None
         self.extras = [Extras(crop, config.targets, truth.assets.templates) for crop in config.crops]
 
     def __call__(
@@ -36,6 +40,7 @@ class Labeller:
         K_crops: Sequence[np.ndarray],
         masks: Sequence[np.ndarray],
         mirrored: bool = False,
+        rng: np.random.Generator | None = None,
     ) -> tuple[Target, list[dict[str, Any]]]:
         """Targets of one sample, without a batch axis.
 
@@ -45,6 +50,7 @@ class Labeller:
             K_crops: (3, 3) intrinsics of each crop.
             masks: (H, W) uint8 object mask of each crop.
             mirrored: the crops are mirrored; then no object is told.
+            rng: source of the points of fields; needed where they are read.
 
         Returns:
             The target, with what is drawn in the crop of the sample's image; what is drawn in each further
@@ -59,6 +65,9 @@ class Labeller:
             extras(object_id, human | obj, K_crop, mask)
             for extras, K_crop, mask in zip(self.extras, K_crops, masks, strict=True)
         )
+        if self.fields and human and obj:
+            gender = int(self.truth.gender[frame])
+            drawn["fields"] = self.fields(gender, object_id, human | obj, required(rng, "the points' seed"))
         target = Target(
             human=HumanTarget(**_tensors(human)) if human else None,
             object=ObjectTarget(**_tensors(obj)) if obj else None,
