@@ -132,11 +132,11 @@ def frames(
     scene, network = latency.write_scene(place), latency.opened(preset, device.type)
     rows, found = [], []
     for size in (1,) if repeats < 3 else (1, 8):
-        seconds, passes = latency.measure(network, size, repeats, scene)
+        seconds, evaluations = latency.measure(network, size, repeats, scene)
         parts = ", ".join(f"{part} {1000 * seconds[part]:.1f}" for part in latency.PARTS)
-        told = f"{1000 * sum(seconds.values()):.1f} ms a frame: {parts}; {passes} passes"
+        told = f"{1000 * sum(seconds.values()):.1f} ms a frame: {parts}; {evaluations} evaluations"
         rows.append(Row(f"{preset}, batch of {size}", told, "", "measured"))
-        found.append({"name": preset, "batch": size, "passes": passes, "seconds": seconds})
+        found.append({"name": preset, "batch": size, "evaluations": evaluations, "seconds": seconds})
     return rows, found
 
 

@@ -4,9 +4,10 @@
     python benchmarks/latency.py runs/khor_synthetic --device cuda
 
 Names of experiments have random weights, which cost what trained ones do; folders are runs or exports. The
-frame is a JPEG of 2048 x 1536 pixels, as BEHAVE's, with PNG masks; it is in the system's file cache. Passes
-of the network are counted by a hook on it. "kinematics" is inverse kinematics alone, "fit" everything else
-between the network's output and the parameters: translation, rigid fit, PnP. "mesh" poses the vertices,
+frame is a JPEG of 2048 x 1536 pixels, as BEHAVE's, with PNG masks; it is in the system's file cache.
+Evaluations of the network are counted by a hook on it; of CHORE, by one on the head that is asked for
+distances, at every step of its fit. "kinematics" is inverse kinematics alone, "fit" everything else between the
+network's output and the parameters: translation, rigid fit, PnP, an optimisation. "mesh" poses the vertices,
 "write" writes every file of `rhobin predict`. Medians over repetitions, after two to warm up.
 """
 
@@ -39,6 +40,7 @@ from rhobin.engine.photo_network import PhotoNetwork, open_network
 from rhobin.engine.photos import predict_shots, prepare_photo
 from rhobin.engine.preview import compose_config
 from rhobin.files import write_json
+from rhobin.methods.base import Method
 from rhobin.objects.load import load_templates
 
 SIZE = (2048, 1536)
@@ -48,10 +50,10 @@ AFTER = ("kinematics", "fit", "mesh")
 
 
 class Watch:
-    """Seconds by name, and passes of the network."""
+    """Seconds by name, and evaluations of the network."""
 
     def __init__(self, device: torch.device) -> None:
-        self.device, self.passes = device, 0
+        self.device, self.evaluations = device, 0
         self.spent: dict[str, float] = defaultdict(float)
 
     @contextmanager
@@ -68,17 +70,20 @@ class Watch:
         return time.perf_counter()
 
     @contextmanager
-    def watching(self, net: torch.nn.Module) -> Iterator[None]:
-        """Time and count every pass of a network."""
+    def watching(self, method: Method) -> Iterator[None]:
+        """Time every pass of a method's network, and count its evaluations."""
         begins: list[float] = []
 
         def after(*_: Any) -> None:
             self.spent["network"] += self.now() - begins.pop()
-            self.passes += 1
+
+        def count(*_: Any) -> None:
+            self.evaluations += 1
 
         hooks = (
-            net.register_forward_pre_hook(lambda *_: begins.append(self.now())),
-            net.register_forward_hook(after),
+            method.net.register_forward_pre_hook(lambda *_: begins.append(self.now())),
+            method.net.register_forward_hook(after),
+            method.evaluated.register_forward_hook(count),
         )
         yield
         for hook in hooks:
@@ -150,17 +155,17 @@ def one_batch(network: PhotoNetwork, size: int, scene: tuple[Path, Pointer], wat
 def measure(
     network: PhotoNetwork, size: int, repeats: int, scene: tuple[Path, Pointer]
 ) -> tuple[dict[str, float], int]:
-    """Seconds a frame by part, and passes of the network a batch."""
+    """Seconds a frame by part, and evaluations of the network a batch."""
     rounds = []
     for number in range(repeats + 2):
         watch = Watch(network.device)
         wrapped = watch.wrapped("kinematics", from_joints.hybrik)
-        with watch.watching(network.module.net), patch.object(from_joints, "hybrik", wrapped):
+        with watch.watching(network.module), patch.object(from_joints, "hybrik", wrapped):
             one_batch(network, size, scene, watch)
         if number > 1:
             rounds.append(watch)
     seconds = {part: statistics.median(w.spent[part] for w in rounds) / size for part in PARTS}
-    return seconds, rounds[0].passes
+    return seconds, rounds[0].evaluations
 
 
 def main() -> None:
@@ -181,7 +186,7 @@ def main() -> None:
         torch.cuda.get_device_name() if args.device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     )
     print(f"milliseconds a frame, {where}, medians of {args.repeats}\n")
-    print(f"| | batch | passes | {' | '.join(PARTS)} | all | after the network |")
+    print(f"| | batch | evaluations | {' | '.join(PARTS)} | all | after the network |")
     print("|---" * (len(PARTS) + 5) + "|")
     figures = []
     with tempfile.TemporaryDirectory() as place:
@@ -189,13 +194,16 @@ def main() -> None:
         for name in args.names:
             network = opened(name, args.device)
             for size in args.batches:
-                seconds, passes = measure(network, size, args.repeats, scene)
+                seconds, evaluations = measure(network, size, args.repeats, scene)
                 cells = [f"{1000 * seconds[part]:.1f}" for part in PARTS]
-                after = sum(seconds[part] for part in AFTER) / seconds["network"]
+                after = sum(seconds[part] for part in AFTER)
+                share = f"{after / seconds['network']:.1%} of it" if seconds["network"] else "no network"
                 total = 1000 * sum(seconds.values())
-                row = [name, str(size), str(passes), *cells, f"{total:.1f}", f"{after:.1%} of it"]
+                row = [name, str(size), str(evaluations), *cells, f"{total:.1f}", share]
                 print(f"| {' | '.join(row)} |", flush=True)
-                figures.append({"name": name, "batch": size, "passes": passes, "seconds": dict(seconds)})
+                figures.append(
+                    {"name": name, "batch": size, "evaluations": evaluations, "seconds": dict(seconds)}
+                )
     if args.json:
         write_json(args.json, {"where": where, "repeats": args.repeats, "frames": figures})
 

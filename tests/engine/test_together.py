@@ -17,7 +17,7 @@ from rhobin.engine.processes import check_batch
 from rhobin.engine.resume import ResumeError, Start
 
 METHODS = ("khor", "bev_hybrik", "g2dr")
-STEPS, KILLED, SAVED = 10, 5, 4
+STEPS, KILLED, SAVED = 20, 7, 6
 LOGGED = 2e-7  # two units of the eighth digit, which is the last that is logged
 
 

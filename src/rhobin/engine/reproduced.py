@@ -90,7 +90,7 @@ def in_columns(reference: Reference, table: PaperTable) -> tuple[float | None, .
 
 
 def times(path: Path, folder: Path) -> tuple[float | None, ...]:
-    """Passes of the network and seconds a frame of a run, from `benchmarks/latency.py`."""
+    """Evaluations of the network and seconds a frame of a run, from `benchmarks/latency.py`."""
     frames: Sequence[dict[str, Any]] = read_json(path)["frames"]
     frame = next(frame for frame in frames if frame["name"] == str(folder))
-    return float(frame["passes"]), sum(frame["seconds"].values())
+    return float(frame["evaluations"]), sum(frame["seconds"].values())

@@ -67,6 +67,11 @@ class Method(pl.LightningModule):
         self.gradient_norm: Tensor | None = None
         self.checked: Batch | None = None
 
+    @property
+    def evaluated(self) -> nn.Module:
+        """What runs once in each evaluation of the network, of which Table 5 counts those of a frame."""
+        return self.net
+
     def run_net(self, batch: Batch) -> Any:
         """The network's output for a batch."""
         raise NotImplementedError

@@ -73,6 +73,11 @@ class Chore(Method):
         self.width, self.search, self.fit, self.seed = width, dict(search), FitConfig(**fit), seed
         self.start = start
 
+    @property
+    def evaluated(self) -> torch.nn.Module:
+        """The head that is asked for distances: every step of search and fit asks once."""
+        return self.net.heads["distance"]
+
     def run_net(self, batch: Batch) -> PixelMaps:
         """The maps of a batch's images, which the fields are read from."""
         return self.net(self.images(batch))
