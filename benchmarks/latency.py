@@ -6,9 +6,10 @@
 Names of experiments have random weights, which cost what trained ones do; folders are runs or exports. The
 frame is a JPEG of 2048 x 1536 pixels, as BEHAVE's, with PNG masks; it is in the system's file cache.
 Evaluations of the network are counted by a hook on it; of CHORE, by one on the head that is asked for
-distances, at every step of its fit. "kinematics" is inverse kinematics alone, "fit" everything else between the
-network's output and the parameters: translation, rigid fit, PnP, an optimisation. "mesh" poses the vertices,
-"write" writes every file of `rhobin predict`. Medians over repetitions, after two to warm up.
+distances, at every step of its fit. "kinematics" is inverse kinematics alone, "fit" everything else between
+the network's output and the parameters: translation, rigid fit, PnP, an optimisation. "mesh" poses the
+vertices, "write" writes every file of `rhobin predict`. Medians over repetitions, after two to warm up. A
+method that trains nothing (phosa) is named by a run, which holds the training views' mean body.
 """
 
 from __future__ import annotations

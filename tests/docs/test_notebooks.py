@@ -1,4 +1,4 @@
-"""The notebooks of the site, executed from their text on a small tree, without a kernel: `make docs` has one."""
+"""The site's notebooks, executed from their text on a small tree, without a kernel: `make docs` has one."""
 
 import re
 
