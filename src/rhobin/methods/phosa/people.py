@@ -91,7 +91,7 @@ def guesses_of(initial: str) -> FrankMocap | Results | None:
     if (place / "sequences").is_dir():
         return FrankMocap(place)
     raise FileNotFoundError(
-        f"model.initial is {initial}; expected {MEAN}, a folder or file with a run's people ({RESULTS}; write "
+        f"model.initial is {initial}; expected {MEAN}, a folder or file of a run's people ({RESULTS}; write "
         f"it with python eval.py run={initial}), or a BEHAVE root whose sequences have k1.mocap.json"
     )
 

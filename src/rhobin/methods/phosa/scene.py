@@ -210,7 +210,9 @@ def descend(scene: Scene, pose: Pose, settings: SceneSettings) -> tuple[Pose, fl
         if step == 0:
             first = float(value)
         if not bool(value.isfinite()):
-            raise ValueError(f"the objective of a view is {float(value)} after {step} steps of model.scene.lr")
+            raise ValueError(
+                f"the objective of a view is {float(value)} after {step} steps of model.scene.lr"
+            )
         if float(value) < least:
             best, least = now.copy(), float(value)
         if step < settings.steps:
