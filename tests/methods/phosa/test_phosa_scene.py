@@ -37,7 +37,7 @@ def shape():
 def truth(shape):
     """A pose, and the mask that it gives."""
     R = torch.from_numpy(Rotation.from_rotvec([0.3, 0.8, -0.2]).as_matrix()).float()
-    t = torch.tensor([0.2, -0.1, 2.2])
+    t = torch.tensor([0.0, -0.1, 2.2])
     return R, t, shape.mesh.draw(R[None], t[None], torch.ones(1), K.numpy(), WIDTH).covered[0]
 
 
