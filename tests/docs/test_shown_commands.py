@@ -15,7 +15,7 @@ from pages import PAGES, ROOT, blocks, commands, inline, name
 from rhobin.__main__ import COMMANDS, main
 
 CONFIGS = str(ROOT / "configs")
-METHODS = ("khor/paper", "g2dr/synthetic", "bev_hybrik/paper_augment", "chore/synthetic")
+METHODS = ("khor/paper", "g2dr/synthetic", "bev_hybrik/paper_augment", "chore/synthetic", "phosa/synthetic")
 CHOICES = (*((f"experiment={method}",) for method in METHODS), (f"experiment={METHODS[0]}", "debug=overfit"))
 FILES = (".safetensors", ".pt2", ".ckpt")
 KEY = re.compile(r"((?:data|model|optim|trainer|callbacks)(?:\.[a-z_0-9]+)+)(?:=.*)?")

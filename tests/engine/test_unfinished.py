@@ -17,7 +17,9 @@ from rhobin.engine.fit import fit
 from rhobin.engine.runs import run_state
 from rhobin.engine.saved import read_saved
 from rhobin.engine.unfinished import Unfinished
-from rhobin.scoring.store import Provenance
+from rhobin.scoring.document import read_scores
+from rhobin.scoring.measured import measured_rows
+from rhobin.scoring.store import Provenance, read_further
 
 ROOT = Path(__file__).parents[2]
 EVALUATION = ("protocol.samples=100", "tracks=[joint]", "threads=1")
@@ -66,6 +68,16 @@ def test_what_only_a_training_does_is_refused_for_a_method_without(data, tmp_pat
         fit(config_of(data, tmp_path / "run", "trainer=cpu", "trainer.max_steps=3"))
     assert main(["plan", "experiment=phosa/smoke"]) == 1
     assert "rhobin plan is about training" in capsys.readouterr().err
+
+
+def test_the_objective_falls_in_every_view_and_is_told(evaluated):
+    arrays = read_further(evaluated).arrays
+    assert (arrays["extras.objective_after"] < arrays["extras.objective_before"]).all()
+    told = read_scores(evaluated)[0]["origin"]["objective"]
+    assert (told["fell"], told["views"]) == (6, 6)
+    assert "it fell in 6 of 6 views" in (evaluated / "report.html").read_text()
+    (speed,) = (row for row in measured_rows([evaluated]) if row.table == 5)
+    assert speed.values[0] is None
 
 
 def test_a_killed_evaluation_goes_on_and_ends_the_same_to_the_bit(run, evaluated, tmp_path):

@@ -30,6 +30,7 @@ from rhobin.reports.page import write_report
 from rhobin.reports.terminal import score_tables
 from rhobin.scoring.challenge import Challenge, read_challenge
 from rhobin.scoring.document import Scores, write_scores
+from rhobin.scoring.objective import objective_of, told_objective
 from rhobin.scoring.rows import score_rows
 from rhobin.scoring.store import RESULTS, Provenance, read_further, read_results, write_results
 from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
@@ -171,6 +172,10 @@ def _score(
     seconds["score"] = time.monotonic() - began
     origin |= {"seconds": {name: round(value, 2) for name, value in seconds.items()}}
     origin |= keep_drawings(folder, module, datamodule, scores, challenge.templates)
+    objective = objective_of(further)
+    if objective:
+        origin["objective"] = objective
+        console.print(f"objective: {told_objective(objective)}", soft_wrap=True)
     write_scores(folder, scores, _origin(datamodule, provenance, results, train, challenge) | origin)
     page = write_report(folder, datamodule.root, challenge)
     _print(console, scores, page, seconds, train is None)

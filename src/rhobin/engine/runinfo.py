@@ -6,6 +6,7 @@ runs/<name>/metrics.csv    the log
 runs/<name>/overlays.png   what was predicted at the last evaluation, where a logger takes pictures
 runs/<name>/left_out.json  the views that were left out, and why
 runs/<name>/checkpoints/   best.ckpt, last.ckpt, previous.ckpt; aside/ and start.ckpt after going back
+runs/<name>/unfinished/    predicted batches of an evaluation that was killed, or is under way
 runs/<name>/.lock          who trains here
 runs/<name>/<checkpoint>/  what another checkpoint than the best predicts, with its scores and report
 """

@@ -8,6 +8,7 @@ from typing import Any
 from rhobin.behave.skips import REASONS
 from rhobin.reports.html import tag, text
 from rhobin.reports.tables import fact_list
+from rhobin.scoring.objective import told_objective
 
 
 def run_facts(run: Mapping[str, Any], origin: Mapping[str, Any], row: Mapping[str, Any]) -> str:
@@ -67,6 +68,7 @@ def _evaluation(origin: Mapping[str, Any], row: Mapping[str, Any]) -> list[tuple
         ("checkpoint", f"{text(origin['checkpoint'])} {_mono(origin['checkpoint_hash'][:12])}"),
         ("times", text(times or "unknown")),
         ("network", text(f"{per_frame:.1f} ms a frame, mesh conversion included, images loaded beforehand")),
+        *([("objective", text(told_objective(origin["objective"])))] if "objective" in origin else []),
         ("rhobin", text(origin.get("rhobin", "unknown"))),
     ]
 

@@ -119,7 +119,8 @@ def _of_speed(document: Mapping[str, Any], named: str) -> list[MeasuredRow]:
     seconds = origin.get("seconds", {}).get("network")
     if seconds is None or not origin["predicted"] or "joint" not in scored_tracks(document):
         return []
-    timed = (1.0, seconds / origin["predicted"])
+    passes = None if "objective" in origin else 1.0  # what optimises each view has no network
+    timed = (passes, seconds / origin["predicted"])
     source = f"this machine, run {origin['run']}"
     return [MeasuredRow(TABLE_5.number, named, timed, source, kind_of(origin))]
 

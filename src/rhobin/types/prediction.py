@@ -54,7 +54,8 @@ class Prediction:
         extras: whatever else the method says of each view, (B, ...) by name: stored beside the results, and
             the same in any camera's frame. ``confidence`` (B,) in [0, 1] is how sure it is of the object's
             pose; higher is surer. ``joints_sigma_mm`` (B, 29) is how far it thinks that each joint is off,
-            ``kpts_sigma_mm`` (B, 8) the same of the object's keypoints.
+            ``kpts_sigma_mm`` (B, 8) the same of the object's keypoints. ``objective_before`` and
+            ``objective_after`` (B,) are what a method that optimises each view makes smaller.
     """
 
     human: HumanPrediction | None = None

@@ -18,7 +18,7 @@ from rhobin.methods.phosa.region import box_of, region_about, seen
 from rhobin.methods.phosa.scene import Pose, Scene, SceneSettings, descend, start_pose
 from rhobin.methods.phosa.start import Shape, StartSettings, find_pose
 from rhobin.methods.untrained import Untrained
-from rhobin.types import Batch, HumanPrediction, ObjectPrediction, Prediction, SampleKey
+from rhobin.types import Batch, HumanPrediction, ObjectPrediction, Prediction, SampleKey, to_device
 
 PERSON, OBJECT = 3, 4
 """Planes of the image that hold the masks."""
@@ -56,7 +56,8 @@ class Phosa(Untrained):
         self.start, self.scene = StartSettings(**start), SceneSettings(**scene)
         self.region, self.padding = region, padding
         self.initial, self.guesses = initial, guesses_of(initial)
-        self.register_buffer("initial_hash", hash_of(self.guesses))
+        self.found_hash = hash_of(self.guesses)
+        self.register_buffer("initial_hash", self.found_hash.clone())
         self.parts = part_vertices(assets.bodies)
         self.shapes: dict[int, Shape] = {}
 
@@ -75,7 +76,8 @@ class Phosa(Untrained):
         parts = [
             {name: torch.stack([one[k][name] for one in found]) for name in found[0][k]} for k in range(3)
         ]
-        return Prediction(HumanPrediction(**parts[0]), ObjectPrediction(**parts[1]), parts[2])
+        told = Prediction(HumanPrediction(**parts[0]), ObjectPrediction(**parts[1]), parts[2])
+        return to_device(told, batch.image.device)
 
     def check_initial(self) -> None:
         """Refuse results that changed since the run was made.
@@ -83,7 +85,7 @@ class Phosa(Untrained):
         Raises:
             ValueError: naming them.
         """
-        if not torch.equal(self.initial_hash.cpu(), hash_of(self.guesses)):
+        if not torch.equal(self.initial_hash.cpu(), self.found_hash):
             raise ValueError(
                 f"the people in model.initial={self.initial} are not those that this run was made with. Make "
                 "the run again: python train.py experiment=phosa/synthetic resume=afresh, with its settings"

@@ -69,8 +69,8 @@ class Results:
                 "there, or start from the mean body: model.initial=mean"
             )
         row = frames.index(key.frame)
-        values = (torch.as_tensor(record[name][row]).float() for name in ("betas", "trans"))
-        return _rotations(record["poses"][row]), *values  # type: ignore[return-value]
+        beta, trans = (torch.as_tensor(record[name][row]).float() for name in ("betas", "trans"))
+        return _rotations(record["poses"][row]), beta, trans
 
 
 def guesses_of(initial: str) -> FrankMocap | Results | None:
@@ -91,7 +91,7 @@ def guesses_of(initial: str) -> FrankMocap | Results | None:
     if (place / "sequences").is_dir():
         return FrankMocap(place)
     raise FileNotFoundError(
-        f"model.initial is {initial}; expected {MEAN}, a folder or file with a run's people ({RESULTS}; write "
+        f"model.initial is {initial}; expected {MEAN}, a folder or file of a run's people ({RESULTS}; write "
         f"it with python eval.py run={initial}), or a BEHAVE root whose sequences have k1.mocap.json"
     )
 
@@ -106,7 +106,8 @@ def hash_of(guesses: FrankMocap | Results | None) -> Tensor:
 def turned(guess: Guess, turn: Tensor, gender: Tensor, bodies: BodySet) -> Guess:
     """A guess told in the frame of the crops' camera: X_crop = turn X_view."""
     theta, beta, trans = guess
-    pelvis = bodies.rest_joints(beta[None], gender[None])[0, 0].cpu()
+    device = bodies.faces.device
+    pelvis = bodies.rest_joints(beta[None].to(device), gender[None].to(device))[0, 0].cpu()
     root, moved = change_camera(
         theta[0], torch.zeros(3) if trans is None else trans, pelvis, turn, torch.zeros(3)
     )

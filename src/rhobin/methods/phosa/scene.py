@@ -111,8 +111,7 @@ class Scene:
     def __call__(self, pose: Pose) -> tuple[Tensor, Tensor]:
         """The weighted objective of a pose, and a number with the same gradient."""
         values, slopes = self.terms(pose)
-        weights = self.settings.weights
-        return tuple(torch.stack([weights[n] * part[n] for n in TERMS]).sum() for part in (values, slopes))  # type: ignore[return-value]
+        return self._weighed(values), self._weighed(slopes)
 
     def terms(self, pose: Pose) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Each of `TERMS` without its weight, and numbers with the same gradients."""
@@ -129,6 +128,9 @@ class Scene:
             name: value.detach() for name, value in {**plain, "silhouette": outline, "depth": depth}.items()
         }
         return values, {**plain, "silhouette": slope, "depth": depth}
+
+    def _weighed(self, terms: Mapping[str, Tensor]) -> Tensor:
+        return torch.stack([self.settings.weights[name] * terms[name] for name in TERMS]).sum()
 
     def _silhouette(self, pose: Pose) -> tuple[Tensor, Tensor]:
         """Share of the region's pixels, but hidden ones, in which silhouette and mask differ."""
@@ -210,7 +212,9 @@ def descend(scene: Scene, pose: Pose, settings: SceneSettings) -> tuple[Pose, fl
         if step == 0:
             first = float(value)
         if not bool(value.isfinite()):
-            raise ValueError(f"the objective of a view is {float(value)} after {step} steps of model.scene.lr")
+            raise ValueError(
+                f"the objective of a view is {float(value)} after {step} steps of model.scene.lr"
+            )
         if float(value) < least:
             best, least = now.copy(), float(value)
         if step < settings.steps:
