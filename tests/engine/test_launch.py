@@ -25,11 +25,11 @@ def wait_for(condition, seconds=150):
 
 def test_a_command_becomes_jobs_by_number_and_by_value():
     shards = jobs_of(["rhobin", "synth-objects", "--shard", "{i}/{n}"], jobs=3)
-    assert [job.command[-1] for job in shards] == ["0/3", "1/3", "2/3"]
+    assert [job.command[-1] for job in shards] == ["1/3", "2/3", "3/3"]
     members = jobs_of(["train.py", "resume=none", "x={i}"], each=["seed=0,1", "optim=adam,muon"])
     assert [job.command for job in members] == [
         ("train.py", f"x={i}", "resume=auto", f"seed={seed}", f"optim={optim}")
-        for i, (seed, optim) in enumerate([(0, "adam"), (0, "muon"), (1, "adam"), (1, "muon")])
+        for i, (seed, optim) in enumerate([(0, "adam"), (0, "muon"), (1, "adam"), (1, "muon")], 1)
     ]
 
 
@@ -56,7 +56,7 @@ def test_local_jobs_end_with_their_status(tmp_path, capfd):
     assert main(command) == 1
     said = capfd.readouterr()
     assert "0 of 2 jobs succeeded" in said.out
-    assert "rhobin nothing1 ended with status 2" in said.err
+    assert "rhobin nothing2 ended with status 2" in said.err
 
 
 def test_a_preempted_training_on_slurm_goes_on_and_ends_as_if_left_alone(

@@ -16,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--jobs",
         type=at_least(1),
         default=1,
-        help="how many jobs (default: 1); in COMMAND, {i} is a job's number, from 0, and {n} their count",
+        help="how many jobs (default: 1); in COMMAND, {i} is a job's number, from 1, and {n} their count",
     )
     parser.add_argument(
         "--each",

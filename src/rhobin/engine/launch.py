@@ -75,7 +75,7 @@ def jobs_of(command: Sequence[str], jobs: int = 1, each: Sequence[str] = ()) -> 
     """The jobs of a command.
 
     Args:
-        command: see `CommandJob`; `{i}` and `{n}` in it are a job's number, from 0, and how many there are. A
+        command: see `CommandJob`; `{i}` and `{n}` in it are a job's number, from 1, and how many there are. A
             training gets resume=auto, so that a requeued job goes on.
         jobs: how many.
         each: `KEY=A,B,C`: one job for each value, and for each combination where there are several.
@@ -97,7 +97,7 @@ def jobs_of(command: Sequence[str], jobs: int = 1, each: Sequence[str] = ()) -> 
     count = len(commands)
     numbered = (
         [word.replace("{i}", str(i)).replace("{n}", str(count)) for word in words]
-        for i, words in enumerate(commands)
+        for i, words in enumerate(commands, 1)
     )
     return [CommandJob(words) for words in numbered]
 
