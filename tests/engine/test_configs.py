@@ -23,7 +23,7 @@ GROUPS = [
     p
     for p in CONFIGS.rglob("*.yaml")
     if p.parent.name
-    in {"backbone", "head", "model", "optim", "trainer", "khor", "g2dr", "geometry_head", "pnp", "data"}
+    in {"backbone", "head", "model", "optim", "trainer", "khor", "g2dr", "phosa", "geometry_head", "pnp", "data"}
 ]
 
 
@@ -46,7 +46,7 @@ def test_experiments_compose_and_their_targets_exist(experiment, logger):
     config = composed(f"experiment={experiment}", f"logger={logger}")
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     found = list(targets(plain))
-    assert len(found) >= 8
+    assert len(found) >= (8 if config.optim else 2)  # without training there are data and a method
     for target in found:
         assert target.split(".")[0] in {"rhobin", "torch", "pytorch_lightning"}
         get_object(target)
