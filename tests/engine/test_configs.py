@@ -23,7 +23,19 @@ GROUPS = [
     p
     for p in CONFIGS.rglob("*.yaml")
     if p.parent.name
-    in {"backbone", "head", "model", "optim", "trainer", "khor", "g2dr", "phosa", "geometry_head", "pnp", "data"}
+    in {
+        "backbone",
+        "head",
+        "model",
+        "optim",
+        "trainer",
+        "khor",
+        "g2dr",
+        "phosa",
+        "geometry_head",
+        "pnp",
+        "data",
+    }
 ]
 
 
