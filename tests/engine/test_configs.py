@@ -20,7 +20,7 @@ EXPERIMENTS = sorted(
     str(p.relative_to(CONFIGS / "experiment").with_suffix("")) for p in CONFIGS.glob("experiment/*/*.yaml")
 )
 FOLDERS = {"backbone", "head", "pixels", "model", "optim", "trainer", "geometry_head", "pnp", "data"}
-GROUPS = [p for p in CONFIGS.rglob("*.yaml") if p.parent.name in FOLDERS | {"khor", "g2dr", "chore"}]
+GROUPS = [p for p in CONFIGS.rglob("*.yaml") if p.parent.name in FOLDERS | {"khor", "g2dr", "chore", "phosa"}]
 
 
 def composed(*overrides):
@@ -42,7 +42,7 @@ def test_experiments_compose_and_their_targets_exist(experiment, logger):
     config = composed(f"experiment={experiment}", f"logger={logger}")
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     found = list(targets(plain))
-    assert len(found) >= 8
+    assert len(found) >= (8 if config.optim else 2)  # without training there are data and a method
     for target in found:
         assert target.split(".")[0] in {"rhobin", "torch", "pytorch_lightning"}
         get_object(target)
