@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -95,6 +96,11 @@ def test_object_recalls_of_each_data_set_at_template_vertices(score, files):
     assert document["mode"] == document["edition"] == "2024"
     assert document["frames"] == len(ref["annotations"])
     assert set(document["by_dataset"]) == set(DATASETS)
+    for dataset in DATASETS:
+        found = re.search(rf"AR_all_{dataset} ([\d.]+) \(([\d.]+) to ([\d.]+)\)", said)
+        value, low, high = map(float, found.groups())
+        assert low < value < high
+        assert value == pytest.approx(expected[f"AR_all_{dataset}"], abs=1e-4)
 
 
 def test_human_and_joint_scores_are_those_of_the_images_by_sequence(score, files, oracle):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rhobin.scoring.sequence_means import Spread
     from rhobin.scoring.track import TrackResult
 
 INTERVAL = "95 % is the interval over other test sequences (decision 0173)"
@@ -24,7 +25,7 @@ def show_score(result: TrackResult, kind: str) -> None:
     from rhobin.metrics.tracks import TRACKS
     from rhobin.scoring.measured import MEASURED
     from rhobin.scoring.sequence_means import spreads
-    from rhobin.scoring.server import server_scores
+    from rhobin.scoring.server import server_scores, server_spreads
     from rhobin.scoring.track import paper_rows
     from rhobin.terminal import plain_console
 
@@ -48,9 +49,10 @@ def show_score(result: TrackResult, kind: str) -> None:
         console.print("The paper's rows are quoted, on BEHAVE; in brackets, how far this file is from them.")
     else:
         console.print(f"Scores of {kind} are not to be compared with the paper's.")
-    if result.edition == "2024":
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in server_scores(result).items())
-        console.print(f"By data set, under the names of the server of 2024: {shown}")
+    if result.edition == "2024" and result.mode == "2024":
+        told, of_parts = server_scores(result), server_spreads(result)
+        shown = ", ".join(_named(name, value, of_parts.get(name)) for name, value in told.items())
+        console.print(f"By data set, under the names of the server of 2024: {shown}", soft_wrap=True)
     for note in score.notes:
         console.print(f"note: {note}")
     if any(math.isinf(value) for value in metrics.values()):
@@ -108,6 +110,12 @@ def _refused(result: TrackResult) -> list[str]:
     score = result.score
     refused = [] if score.examples else [f"Coverage {100 * score.coverage:.2f} %"]
     return refused + ([f"{len(score.missing)} frames are missing"] if score.missing else [])
+
+
+def _named(name: str, value: float, spread: Spread | None) -> str:
+    """A score under the server's name, its interval in brackets."""
+    ends = spread.ends if spread else None
+    return f"{name} {value:.4g}" + (f" ({ends[0]:.4g} to {ends[1]:.4g})" if ends else "")
 
 
 def _quoted(row: dict, name: str, factor: float) -> str:

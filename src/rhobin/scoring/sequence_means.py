@@ -60,14 +60,21 @@ def spread_of(
     return Spread(found.value, found.error, low, high, found.chance())
 
 
-def spreads(score: ScoredFrames) -> dict[str, Spread]:
-    """How the scores of a track vary, by name; none below the coverage gate."""
+def spreads(score: ScoredFrames, rows: np.ndarray | None = None) -> dict[str, Spread]:
+    """How the scores of a track vary, by name; none below the coverage gate.
+
+    Args:
+        score: of any track.
+        rows: indices of scored frames; None for all, with missing ones as the protocol has it.
+    """
     track, columns = TRACKS[score.track], score.columns()
     if not columns:
         return {}
-    missing = score.missing if getattr(score.protocol, "missing_fails", False) else ()
+    fails = rows is None and getattr(score.protocol, "missing_fails", False)
+    missing, chosen = score.missing if fails else (), np.arange(len(score.examples)) if rows is None else rows
+    columns = {name: errors[chosen] for name, errors in columns.items()}
     values = score_values(track, columns, score.protocol.as_dict())
-    sequences = [example.sequence for example in score.examples] + [sequence_of(name) for name in missing]
+    sequences = [score.examples[row].sequence for row in chosen] + [sequence_of(name) for name in missing]
     return {
         name: spread_of(track.column(name), with_failed(track.column(name), of, len(missing)), sequences)
         for name, of in values.items()

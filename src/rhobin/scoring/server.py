@@ -11,11 +11,13 @@ import numpy as np
 
 import rhobin
 from rhobin.files import write_text
+from rhobin.metrics.scored import ScoredFrames
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.breakdown import breakdown, members
 from rhobin.scoring.challenge import Challenge
 from rhobin.scoring.document import FRAMES, SCORES, ScoredRow, write_scores
 from rhobin.scoring.people import people_splits
+from rhobin.scoring.sequence_means import Spread, spreads
 from rhobin.scoring.symmetric import splits
 from rhobin.scoring.track import TrackResult, finite, paper_rows
 
@@ -51,11 +53,26 @@ def server_scores(result: TrackResult) -> dict[str, float]:
     score = result.score
     if result.mode != "2024" or result.edition != "2024":
         return score.metrics()
+    parts = members(score, "dataset").items()
+    return _by_dataset(score, {name: score.metrics(np.array(rows)) for name, rows in parts})
+
+
+def server_spreads(result: TrackResult) -> dict[str, Spread]:
+    """How the scores of each data set vary, under the names of `server_scores`; of the edition of 2024."""
+    score = result.score
+    parts = members(score, "dataset").items()
+    return _by_dataset(score, {name: spreads(score, np.array(rows)) for name, rows in parts})
+
+
+def _by_dataset(score: ScoredFrames, parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Values by data set and score under the names of the server of 2024."""
     track = TRACKS[score.track]
     names = {c.name: c.year_2024 for c in (*track.columns, *track.later) if c.year_2024}
-    means = {name: score.metrics(np.array(rows)) for name, rows in members(score, "dataset").items()}
     return {
-        f"{name}_{dataset}": scores[key] for dataset, scores in means.items() for key, name in names.items()
+        f"{name}_{dataset}": values[key]
+        for dataset, values in parts.items()
+        for key, name in names.items()
+        if key in values
     }
 
 
