@@ -5,9 +5,10 @@
 
 Names of experiments have random weights, which cost what trained ones do; folders are runs or exports. The
 frame is a JPEG of 2048 x 1536 pixels, as BEHAVE's, with PNG masks; it is in the system's file cache. Passes
-of the network are counted by a hook on it. "kinematics" is inverse kinematics alone, "fit" everything else
-between the network's output and the parameters: translation, rigid fit, PnP. "mesh" poses the vertices,
-"write" writes every file of `rhobin predict`. Medians over repetitions, after two to warm up.
+of the network are counted by a hook on it, or on what a fit asks of it again and again. "kinematics" is
+inverse kinematics alone, "fit" everything else between the network's output and the parameters: translation,
+rigid fit, PnP. "mesh" poses the vertices, "write" writes every file of `rhobin predict`. Medians over
+repetitions, after two to warm up.
 """
 
 from __future__ import annotations
@@ -155,7 +156,8 @@ def measure(
     for number in range(repeats + 2):
         watch = Watch(network.device)
         wrapped = watch.wrapped("kinematics", from_joints.hybrik)
-        with watch.watching(network.module.net), patch.object(from_joints, "hybrik", wrapped):
+        net = network.module.net
+        with watch.watching(getattr(net, "asked", net)), patch.object(from_joints, "hybrik", wrapped):
             one_batch(network, size, scene, watch)
         if number > 1:
             rounds.append(watch)
