@@ -37,8 +37,8 @@ class FitConfig:
         clamps: distance in metres beyond which a field draws no `person` and no `object`.
         touch: distance in metres from the other surface at which points are in contact.
         weights: of the terms: `person` and `object`, mean distances of points of a surface by the fields;
-            `part`, cross-entropy of their parts; `start`, squared turns from the first pose; `shape`, squared
-            shape coefficients; `cloud` and `object_cloud`, mean distances of found points to the surface;
+            `part`, cross-entropy of their parts; `start` and `object_start`, squared turns from the first pose;
+            `shape`, squared shape coefficients; `cloud` and `object_cloud`, mean distances of found points to the surface;
             `centre`, squared distance of the object's centre from the fields'; `contact`, mean squared
             distances of touching points.
     """
@@ -154,7 +154,10 @@ def fit_object(
     def placed() -> Placed:
         return Placed(start.R @ rotvec_to_rotmat(turn), t)
 
-    descend([turn, t], "object", config, lambda step: terms(step, placed(), beside=False))
+    def held() -> Tensor:
+        return config.weights["object_start"] * turn.square().sum()
+
+    descend([turn, t], "object", config, lambda step: terms(step, placed(), beside=False) + held())
     descend([t], "joint", config, lambda step: terms(step, placed(), beside=True))
     return Placed(*(value.detach() for value in placed()))
 
