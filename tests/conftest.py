@@ -4,10 +4,6 @@ import gc
 import os
 import sys
 
-# Bytecode is kept: some twenty processes of the suite import the same sources.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
-
 # One thread a test process: two run side by side, and bits depend on the number of threads.
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -20,6 +16,10 @@ import torch
 from jaxtyping import install_import_hook
 
 torch.set_num_threads(1)
+
+# Bytecode is kept: some twenty processes of the suite import the same sources.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Every jaxtyping annotation of these packages is checked on each call, in tests only.
 install_import_hook(
