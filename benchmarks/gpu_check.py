@@ -86,7 +86,7 @@ def check(
 ) -> dict[str, Any]:
     """All parts; figures that are more than rows."""
     root, presets = data or place / "data", SMOKE if reduced else PAPER
-    count, curve, batches = (3, 30, 3) if reduced else (20, 100, 30)
+    count, curve, batches = (2, 12, 3) if reduced else (20, 100, 30)
     trained = presets[0] if reduced else "khor/synthetic"
     figures: dict[str, Any] = {"steps": {}, "curves": {}, "latency": []}
 

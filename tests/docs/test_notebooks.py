@@ -1,4 +1,4 @@
-"""The site's notebooks, executed from their text on a small tree, without a kernel: `make docs` has one."""
+"""The notebooks of the site, executed on a small tree from their text, in a fork and not in a kernel."""
 
 import re
 
