@@ -8,16 +8,16 @@ from rhobin.geometry.backend import rasterise
 from rhobin.geometry.camera import project
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.geometry.silhouette import RigidMesh, dilated, dilated_pull, outline_pull, shown_points
-from rhobin.objects.load import load_templates
+from rhobin.objects.catalogue import built_in
 
-SIZE, FINE = 64, 16
+SIZE, FINE = 64, 8
 K = np.array([[150.0, 0, 31.5], [0, 150.0, 31.5], [0, 0, 1]])
 NAMES = ("backpack", "chairwood", "boxlong")
 
 
 @pytest.fixture(scope="module")
 def templates():
-    return load_templates()
+    return {name: built_in(name) for name in NAMES}
 
 
 def pose_of(values):
@@ -40,7 +40,7 @@ def slope_of(template, values, weight):
 
 
 def fine_sum(template, values, weight):
-    """The weighted sum over the silhouette, drawn 16 times as fine, in coarse pixels."""
+    """The weighted sum over the silhouette, drawn 8 times as fine, in coarse pixels."""
     R, t, scale = pose_of(values)
     shift = (FINE - 1) / 2
     fine = np.array([[FINE, 0, shift], [0, FINE, shift], [0, 0, 1]]) @ K

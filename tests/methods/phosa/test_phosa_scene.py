@@ -16,7 +16,7 @@ from rhobin.methods.phosa.place import place_by_box
 from rhobin.methods.phosa.region import box_of, region_about
 from rhobin.methods.phosa.scene import TERMS, Pose, Scene, SceneSettings, descend, start_pose
 from rhobin.methods.phosa.start import Shape, StartSettings, find_pose
-from rhobin.objects.load import load_templates
+from rhobin.objects.catalogue import built_in
 from rhobin.objects.names import OBJECT_NAMES
 
 WIDTH = 128
@@ -29,7 +29,7 @@ NOBODY = torch.zeros(WIDTH, WIDTH, dtype=torch.bool)
 
 @pytest.fixture(scope="module")
 def shape():
-    template = load_templates()["backpack"]
+    template = built_in("backpack")
     return Shape.of(template.verts, template.faces)
 
 
