@@ -13,8 +13,8 @@ CONFIG = FitConfig(
     rates={"place": 0.02, "pose": 0.02, "object": 0.02, "joint": 0.002},
     fall=0.1,
     clamps={"person": 0.3, "object": 0.8},
-    weights={"person": 900.0, "part": 17.0, "start": 0.1, "shape": 0.2, "cloud": 900.0, "object": 900.0, "object_start": 0.0,
-             "object_cloud": 100.0, "centre": 225.0, "contact": 0.0},
+    weights={"person": 900.0, "part": 17.0, "start": 0.1, "shape": 0.2, "cloud": 900.0, "object": 900.0,
+             "object_start": 0.0, "object_cloud": 100.0, "centre": 225.0, "contact": 0.0},
 )  # fmt: skip
 
 

@@ -37,10 +37,10 @@ class FitConfig:
         clamps: distance in metres beyond which a field draws no `person` and no `object`.
         touch: distance in metres from the other surface at which points are in contact.
         weights: of the terms: `person` and `object`, mean distances of points of a surface by the fields;
-            `part`, cross-entropy of their parts; `start` and `object_start`, squared turns from the first pose;
-            `shape`, squared shape coefficients; `cloud` and `object_cloud`, mean distances of found points to the surface;
-            `centre`, squared distance of the object's centre from the fields'; `contact`, mean squared
-            distances of touching points.
+            `part`, cross-entropy of their parts; `start` and `object_start`, squared turns from the first
+            pose; `shape`, squared shape coefficients; `cloud` and `object_cloud`, mean distances of found
+            points to the surface; `centre`, squared distance of the object's centre from the fields';
+            `contact`, mean squared distances of touching points.
     """
 
     steps: Mapping[str, int] = field(default_factory=dict)
@@ -193,16 +193,17 @@ class ObjectTerms:
     def contact(self, points: Tensor, said: Mapping[str, Tensor], count: int) -> Tensor:
         """Squared distances (B,) between points of both surfaces that are near the other one, by part."""
         touch = self.config.touch
-        near = said["distance"].detach() < touch
+        near = said["distance"] < touch
         thing, person = near[:, 0, :count], near[:, 1, count:]
         label = said["part"][..., :count].argmax(1)
-        apart = torch.cdist(points, self.body)
         other = (label[..., None] != self.part) | ~thing[..., None] | ~person[:, None]
+        apart = torch.cdist(points.detach(), self.body).masked_fill(other, APART)
         total = torch.zeros_like(apart[:, 0, 0])
         for axis in (1, 2):
-            least = apart.masked_fill(other, APART).amin(axis)
-            paired = (least < APART).float()
-            total = total + (least.clamp(max=1.0).square() * paired).sum(1) / paired.sum(1).clamp(min=1)
+            least, pairs = apart.min(axis)
+            paired, pairs = (least < APART).float(), pairs[..., None].expand(-1, -1, 3)
+            off = points.gather(1, pairs) - self.body if axis == 1 else points - self.body.gather(1, pairs)
+            total = total + (off.square().sum(-1) * paired).sum(1) / paired.sum(1).clamp(min=1)
         return total
 
 
