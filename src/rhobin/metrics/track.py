@@ -79,6 +79,11 @@ class Column:
         """An interval as it is printed; a dash where there is none."""
         return "-" if ends is None else f"{self.shown(ends[0])} to {self.shown(ends[1])}"
 
+    def ends_in_short(self, ends: Sequence[float]) -> str:
+        """The same for narrow columns: a digit less, and no zero before the point."""
+        decimals = max(self.decimals - 1, 0)
+        return "-".join(f"{end:.{decimals}f}".removeprefix("0") or "0" for end in ends)
+
 
 @dataclass(frozen=True)
 class Track:

@@ -26,7 +26,7 @@ def score_tables(scores: Scores) -> list[Table]:
 
 def _cell(column: Column, value: float | None, spread: Spread | None) -> str:
     """A score, and its 95 % interval under it where there is one."""
-    ends = f"\n{column.ends_shown(spread.ends)}" if spread and spread.ends else ""
+    ends = f"\n{column.ends_in_short(spread.ends)}" if spread and spread.ends else ""
     return f"{column.shown(value)}{ends}"
 
 
@@ -34,6 +34,7 @@ def _table(track: Track, rows: Mapping[str, ScoredRow]) -> Table:
     protocol = next((f", {row.score.protocol.name}" for row in rows.values() if row.score), "")
     title = f"{track.title}{protocol}, held-out frames"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), caption_justify="left")
+    table.pad_edge = False
     table.add_column("prediction", no_wrap=True)
     for head in (*(column.head for column in track.columns), "frames"):
         table.add_column(head, justify="right")
