@@ -175,6 +175,17 @@ def test_without_alignment_a_moved_prediction_is_off_by_as_much(reference, predi
     assert aligned["SMPL"] < 0.3 * scores["SMPL"]
 
 
+def test_translations_of_vertices_do_not_exist(reference, predictions):
+    protocol = replace(JOINT_MODES["procrustes-none"], samples=60)
+    results = predictions("verts")
+    found = score(reference, results, protocol)
+    given = np.array(["smpl_verts" in results[example.sequence] for example in found.examples])
+    assert 0 < given.sum() < len(given)
+    columns = found.columns()
+    np.testing.assert_array_equal(np.isnan(columns["human_trans_mm"]), given)
+    assert np.isfinite(columns["smpl_mm"]).all()
+
+
 def test_chore_takes_objects_of_their_own_mesh_and_no_other_protocol_does(reference, predictions):
     results = predictions("low72")
     name = sorted(results)[0]
