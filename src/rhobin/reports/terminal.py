@@ -25,9 +25,10 @@ def score_tables(scores: Scores) -> list[Table]:
 
 
 def _cell(column: Column, value: float | None, spread: Spread | None) -> str:
-    """A score, and its 95 % interval under it where there is one."""
-    ends = f"\n{column.ends_in_short(spread.ends)}" if spread and spread.ends else ""
-    return f"{column.shown(value)}{ends}"
+    """A score, and its 95 % interval under it where there is one of any width."""
+    ends = spread.ends if spread else None
+    below = f"\n{column.ends_in_short(ends)}" if ends and ends[0] < ends[1] else ""
+    return f"{column.shown(value)}{below}"
 
 
 def _table(track: Track, rows: Mapping[str, ScoredRow]) -> Table:
