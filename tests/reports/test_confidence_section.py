@@ -75,7 +75,7 @@ def test_the_terminal_tells_intervals_and_the_risk_of_the_surest(tmp_path):
     told = row["confidence"]
     assert f"{100 * told['risk_of_surest']:.1f} % of the surest 80 %" in table.caption
     assert f"{told['area_under_risk']:.3f}, at best {told['area_of_oracle']:.3f}" in table.caption
-    ends = " to ".join(f"{end:.1f}" for end in row["intervals"]["MSSD"])
+    ends = "-".join(f"{end:.0f}" for end in row["intervals"]["MSSD"])
     assert list(table.columns[1].cells) == [f"{row['scores']['MSSD']:.1f}\n{ends}"]
 
 

@@ -17,6 +17,7 @@ from rhobin.methods.phosa.region import Region
 from rhobin.methods.phosa.start import Shape
 
 TERMS = ("silhouette", "centroid", "parts", "object_scale", "person_scale", "depth")
+FINER = (1.0, 0.1, 0.01)  # assumed (docs/decisions/0175): factors on the rate, until something lower is met
 FAR_APART = 2.0  # paper (released code): metres; depths that differ more are as wrong as this
 
 
@@ -203,11 +204,24 @@ class Scene:
 
 
 def descend(scene: Scene, pose: Pose, settings: SceneSettings) -> tuple[Pose, float, float]:
-    """The pose of the least objective that Adam meets, the objective at the start, and that least one."""
+    """The pose of the least objective that Adam meets, the objective at the start, and that least one.
+
+    Adam's first steps have the size of its rate, whatever the slope. Where that leads past a narrow valley and
+    nothing lower is met, the descent begins again with smaller ones.
+    """
+    for factor in FINER:
+        best, first, least = adam_from(scene, pose, settings.steps, factor * settings.lr)
+        if least < first:
+            break
+    return best, first, least
+
+
+def adam_from(scene: Scene, pose: Pose, steps: int, rate: float) -> tuple[Pose, float, float]:
+    """One descent; see `descend`."""
     now = Pose(*(value.requires_grad_() for value in vars(pose.copy()).values()))
-    adam = torch.optim.Adam(list(vars(now).values()), lr=settings.lr)
+    adam = torch.optim.Adam(list(vars(now).values()), lr=rate)
     best, least, first = pose, np.inf, np.inf
-    for step in range(settings.steps + 1):
+    for step in range(steps + 1):
         value, slope = scene(now)
         if step == 0:
             first = float(value)
@@ -217,7 +231,7 @@ def descend(scene: Scene, pose: Pose, settings: SceneSettings) -> tuple[Pose, fl
             )
         if float(value) < least:
             best, least = now.copy(), float(value)
-        if step < settings.steps:
+        if step < steps:
             adam.zero_grad()
             slope.backward()
             adam.step()
