@@ -15,6 +15,7 @@ INCLUDED = {
     "src/rhobin/methods/khor/README.md": "methods/khor",
     "src/rhobin/methods/g2dr/README.md": "methods/g2dr",
     "src/rhobin/methods/bev_hybrik/README.md": "methods/bev-hybrik",
+    "src/rhobin/methods/phosa/README.md": "methods/phosa",
 }
 """Pages that are made of a file elsewhere in the repository."""
 
