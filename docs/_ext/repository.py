@@ -16,6 +16,7 @@ INCLUDED = {
     "src/rhobin/methods/g2dr/README.md": "methods/g2dr",
     "src/rhobin/methods/bev_hybrik/README.md": "methods/bev-hybrik",
     "src/rhobin/methods/chore/README.md": "methods/chore",
+    "src/rhobin/methods/phosa/README.md": "methods/phosa",
 }
 """Pages that are made of a file elsewhere in the repository."""
 

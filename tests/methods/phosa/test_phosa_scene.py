@@ -83,7 +83,7 @@ def test_what_hides_the_object_does_not_count(shape, truth):
 
 def test_points_are_placed_so_that_their_picture_fills_a_box(shape):
     box = torch.tensor([30.0, 40.0, 70.0, 75.0])
-    turned = shape.hull @ torch.from_numpy(Rotation.random(3, rng=1).as_matrix()).float().mT
+    turned = shape.hull @ torch.from_numpy(Rotation.random(3, random_state=1).as_matrix()).float().mT
     pixels = project(turned + place_by_box(turned, box, K)[:, None], K)
     low, high = pixels.amin(1), pixels.amax(1)
     assert torch.allclose((low + high) / 2, (box[:2] + box[2:]) / 2, atol=0.05)

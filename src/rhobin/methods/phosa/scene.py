@@ -206,8 +206,8 @@ class Scene:
 def descend(scene: Scene, pose: Pose, settings: SceneSettings) -> tuple[Pose, float, float]:
     """The pose of the least objective that Adam meets, the objective at the start, and that least one.
 
-    Adam's first steps have the size of its rate, whatever the slope. Where that leads past a narrow valley and
-    nothing lower is met, the descent begins again with smaller ones.
+    Adam's first steps have the size of its rate, whatever the slope. Where that leads past a narrow valley
+    and nothing lower is met, the descent begins again with smaller ones.
     """
     for factor in FINER:
         best, first, least = adam_from(scene, pose, settings.steps, factor * settings.lr)

@@ -73,7 +73,7 @@ def find_pose(
         K: (3, 3) intrinsics of the crop.
         settings: how to look.
     """
-    turns = Rotation.random(settings.rotations, rng=settings.seed).as_matrix()
+    turns = Rotation.random(settings.rotations, random_state=np.random.default_rng(settings.seed)).as_matrix()
     R = torch.from_numpy(turns).float()
     t = place_by_box(shape.hull @ R.mT, box, K)
     losses = torch.cat(
