@@ -47,6 +47,11 @@ def test_every_preset_has_a_length_and_knows_what_it_lacks(preset):
         assert all(part.next for part in missing(stage.config))
 
 
+def test_without_augmentation_no_backgrounds_are_missing():
+    config = compose_config(["experiment=khor/paper", "data.augment=null"])
+    assert "backgrounds" not in [part.what for part in missing(config)]
+
+
 def test_khors_steps_are_the_papers_where_nothing_is_held_out():
     """Report sec. 3.3.2: 3,782 batches of 12 an epoch, 90 epochs."""
     config = compose_config(["experiment=khor/paper", "data.validation.fraction=0"])

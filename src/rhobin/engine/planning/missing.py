@@ -59,8 +59,9 @@ def _data(config: DictConfig) -> Missing | None:
 
 
 def _background(config: DictConfig) -> Missing | None:
-    augment, place = config.data.augment, str(config.data.augment.background_from)
-    if not augment.background_p or place in SOURCES or Path(place).is_dir():
+    augment = config.data.augment
+    place = "" if augment is None else str(augment.background_from)
+    if augment is None or not augment.background_p or place in SOURCES or Path(place).is_dir():
         return None
     return Missing("backgrounds", f"no folder {place} (data.augment.background_from)", how_to_get(place))
 
