@@ -76,7 +76,7 @@ class Chore(Method):
     @property
     def evaluated(self) -> torch.nn.Module:
         """The head that is asked for distances: every step of search and fit asks once."""
-        return self.net.heads["distance"]
+        return self.net.asked
 
     def run_net(self, batch: Batch) -> PixelMaps:
         """The maps of a batch's images, which the fields are read from."""
