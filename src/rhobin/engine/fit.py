@@ -216,7 +216,7 @@ def train(
         write_left_out(run_dir, info, together.skips or datamodule.skips)
         info["steps"] = clock.step
         speed = next(c.speed for c in callbacks if isinstance(c, TrainProgress))
-        info["images_per_second"] = round(speed, 1)
+        info["images_per_second"] = round(speed, 1) or info.get("images_per_second", 0.0)
         end_runs(loggers, run_dir, clock.finished)
     if clock.finished:
         info["state"] = "finished"
