@@ -37,8 +37,8 @@ def rehearsed(monkeypatch, tmp_path):
     return calls
 
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_has_a_length_and_knows_what_it_lacks(preset):
+@pytest.mark.parametrize("preset", [name for name in PRESETS if not name.startswith("phosa/")])
+def test_every_preset_that_trains_has_a_length_and_knows_what_it_lacks(preset):
     config = compose_config([f"experiment={preset}"])
     for stage in stages_of(config):
         long = length(stage.config, views_of(stage.config))
