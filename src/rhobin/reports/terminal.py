@@ -25,16 +25,17 @@ def score_tables(scores: Scores) -> list[Table]:
 
 
 def _cell(column: Column, value: float | None, spread: Spread | None) -> str:
-    """A score, and its 95 % interval under it where there is one of any width."""
+    """A score, and its 95 % interval under it where there is one whose ends differ as printed."""
     ends = spread.ends if spread else None
-    below = f"\n{column.ends_in_short(ends)}" if ends and ends[0] < ends[1] else ""
-    return f"{column.shown(value)}{below}"
+    told = column.ends_in_short(ends) if ends else ""
+    low, _, high = told.partition("-")
+    return column.shown(value) + (f"\n{told}" if low != high else "")
 
 
 def _table(track: Track, rows: Mapping[str, ScoredRow]) -> Table:
     protocol = next((f", {row.score.protocol.name}" for row in rows.values() if row.score), "")
     title = f"{track.title}{protocol}, held-out frames"
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), caption_justify="left")
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 0, 0, 1), caption_justify="left")
     table.pad_edge = False
     table.add_column("prediction", no_wrap=True)
     for head in (*(column.head for column in track.columns), "frames"):
