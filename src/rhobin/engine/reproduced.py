@@ -65,11 +65,14 @@ def our_rows(plan: Plan) -> tuple[PaperTable, list[OurRow]]:
 def our_row(plan: Plan, table: PaperTable, name: str, folder: Path) -> OurRow:
     """One row, of the scores in a folder."""
     row = next(one for one in measured_rows([folder]) if one.table == table.number)
-    values = times(plan.out / LATENCY, folder) if plan.table == SPEED else row.values
+    values, inner = row.values, ""
+    if plan.table == SPEED:
+        values, seconds = times(plan.out / LATENCY, folder)
+        inner = f", {seconds:.3g} s of it between crop and meshes"
     run = read_run(folder)
     commit = (run.get("git") or {}).get("commit", "unknown")[:12]
     trained = f", {run['seconds'] / 3600:.2f} hours" if "seconds" in run else ""
-    source = f"{row.source}, commit {commit}{trained}"
+    source = f"{row.source}, commit {commit}{trained}{inner}"
     known = reference_of_run(folder) if plan.table != SPEED else None
     earlier = in_columns(known, table) if known else None
     return OurRow(name, values, row.kind, source, earlier, known.about if known else "")
@@ -89,8 +92,15 @@ def in_columns(reference: Reference, table: PaperTable) -> tuple[float | None, .
     return tuple(None if value is None else value * factor for value, factor in values)
 
 
-def times(path: Path, folder: Path) -> tuple[float | None, ...]:
-    """Evaluations of the network and seconds a frame of a run, from `benchmarks/latency.py`."""
+def times(path: Path, folder: Path) -> tuple[tuple[float | None, ...], float]:
+    """Evaluations of the network and seconds a frame of a run, and the seconds between crop and meshes.
+
+    Args:
+        path: what `benchmarks/latency.py` wrote.
+        folder: of the run.
+    """
     frames: Sequence[dict[str, Any]] = read_json(path)["frames"]
     frame = next(frame for frame in frames if frame["name"] == str(folder))
-    return float(frame["evaluations"]), sum(frame["seconds"].values())
+    spent = frame["seconds"]
+    inner = sum(spent[part] for part in ("network", "kinematics", "fit", "mesh"))
+    return (float(frame["evaluations"]), sum(spent.values())), inner
