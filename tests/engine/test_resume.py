@@ -65,6 +65,16 @@ def test_a_finished_run_can_be_extended(smoke, reference, tmp_path):
     assert (read_run(run_dir)["steps"], read_run(run_dir)["state"]) == (steps + 2, "finished")
 
 
+def test_settings_that_a_finished_run_accepted_are_not_asked_for_again(smoke, reference, tmp_path, capsys):
+    run_dir = tmp_path / "run"
+    shutil.copytree(reference, run_dir)
+    changed = (*OVERRIDES, "model.adaptive=true", "resume=auto")
+    fit(smoke(run_dir, *changed, "allow_changes=true"))
+    capsys.readouterr()
+    fit(smoke(run_dir, *changed))
+    assert "is finished" in capsys.readouterr().out
+
+
 def test_a_new_learning_rate_is_applied(smoke, reference, stopped_at, tmp_path):
     """Announced, logged, and followed: at a hundredth of the rate the weights stay near the checkpoint's."""
     run_dir, changes = stopped_at(7), ("optim.optimizer.lr=4e-5", "allow_changes=true")

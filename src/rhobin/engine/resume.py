@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rhobin.engine.checkpoint import LAST, PREVIOUS
 from rhobin.engine.log import rows_until
 from rhobin.engine.saved import CheckpointError, Saved, read_all, read_saved
 from rhobin.files import written_whole
 
 SLURM_FILES = "hpc_ckpt_*.ckpt"
+SAME_STEP = {LAST: 2, PREVIOUS: 1}
+"""Which checkpoint of several of one step a run goes on from: the last one has the settings accepted last."""
 
 
 class ResumeError(ValueError):
@@ -79,8 +82,7 @@ def find_start(run_dir: Path, resume: str, identity: Mapping[str, Any], allow_ch
             f"no checkpoint can be read; to train afresh remove {run_dir}\n  "
             + "\n  ".join(map(str, broken.values()))
         )
-    # at one step the names decide: previous.ckpt and last.ckpt come before best.ckpt
-    chosen = chosen or max(saved, key=lambda one: (one.step, one.path.name))
+    chosen = chosen or max(saved, key=lambda one: (one.step, SAME_STEP.get(one.path.name, 0)))
     changes = accepted_changes(chosen.path, chosen.identity, identity, allow_changes)
     return start_at(run_dir, chosen, saved, broken, changes)
 
