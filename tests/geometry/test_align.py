@@ -106,3 +106,11 @@ def test_the_fitted_translation_belongs_to_the_returned_scale():
     b = _apply(a, R, t, s)
     R1, t1, s1 = rigid_align(a, b, scale=False)
     torch.testing.assert_close(_apply(a, R1, t1, s1).mean(1), b.mean(1), rtol=0, atol=1e-12)
+
+
+def test_conthos_fits_of_eight_keypoints_are_met(oracle):
+    """Those of single frames; the batched variant that is recorded beside them is wrong."""
+    recorded = oracle("contho_pipeline")
+    a, b = (torch.from_numpy(recorded[f"kp8/{name}"]) for name in "AB")
+    for found, name in zip(rigid_align(a, b, scale=True), ("R", "t", "scale"), strict=True):
+        np.testing.assert_allclose(found.numpy(), recorded[f"kp8/{name}"], atol=1e-9)
