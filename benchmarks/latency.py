@@ -42,6 +42,7 @@ from rhobin.engine.photos import predict_shots, prepare_photo
 from rhobin.engine.preview import compose_config
 from rhobin.files import write_json
 from rhobin.methods.base import Method
+from rhobin.methods.untrained import Untrained
 from rhobin.objects.load import load_templates
 
 SIZE = (2048, 1536)
@@ -109,6 +110,11 @@ def opened(name: str, device: str) -> PhotoNetwork:
     assets = Assets.of(load_bodies(None), load_templates())
     samples = instantiate(config.data).settings.samples.one_size
     module, there = build_trained(config, assets).eval(), torch.device(device)
+    if isinstance(module, Untrained):
+        raise SystemExit(
+            f"{name} trains nothing and starts from the mean body of its run: name a run folder, which "
+            f"python train.py experiment={name} writes in seconds"
+        )
     objects = assets.templates if "object" in samples.reads.parts else {}
     origin = {"run": name, "method": module.name, "checkpoint_hash": "random", "body": "stand-in"}
     return PhotoNetwork(

@@ -1,11 +1,13 @@
 """`rhobin compare`: what it reads from two scored runs, and what it says."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rhobin.__main__ import main
+from rhobin.cli.compare import _names
 from rhobin.metrics.object import ObjectErrors
 from rhobin.metrics.object_track import ObjectScore
 from rhobin.metrics.protocol import OBJECT_MODES
@@ -116,3 +118,10 @@ def test_what_is_not_scored_says_so(tmp_path, capsys):
     assert "Score the run" in capsys.readouterr().err
     assert main(["tables", str(tmp_path / "missing")]) == 1
     assert "no such folder or file; expected a scored run" in capsys.readouterr().err
+
+
+def test_runs_are_named_by_the_part_of_their_path_that_differs():
+    assert _names([Path("runs/khor"), Path("runs/chore")]) == ["khor", "chore"]
+    assert _names([Path("khor/results.pkl"), Path("chore/results.pkl")]) == ["khor", "chore"]
+    assert _names([Path("khor/1/results.pkl"), Path("chore/1/results.pkl")]) == ["khor", "chore"]
+    assert _names([Path("runs/khor")]) == ["khor"]

@@ -114,6 +114,7 @@ def _frame_scores(places: list[Path], args: argparse.Namespace) -> list[FrameSco
 
 
 def _names(places: list[Path]) -> list[str]:
-    """Short names: the last part of each path, or the whole where these are equal."""
-    short = [place.name for place in places]
-    return short if len(set(short)) == len(short) else list(map(str, places))
+    """Short names: the last part of each path that differs from the other's; whole paths where none does."""
+    parts = zip(*(reversed(place.absolute().parts) for place in places), strict=False)
+    differing = (list(names) for names in parts if len(set(names)) == len(places))
+    return next(differing, list(map(str, places)))
