@@ -48,6 +48,14 @@ def test_a_warped_mask_is_that_of_the_whole_image(roll):
     assert ((found > 0) != expected).mean() < 1e-3  # OpenCV samples at 32nds of a pixel
 
 
+def test_colour_is_warped_as_each_of_its_channels_alone():
+    pixels = np.random.default_rng(2).integers(0, 256, (150, 170, 3), np.uint8)
+    matrix = np.array([[0.7, -0.3, 30.0], [0.3, 0.7, -20.0], [3e-4, -1e-4, 1]])
+    found = warp_color(Patch(pixels, np.eye(3)), matrix, (128, 120))
+    alone = [cv2.warpPerspective(np.ascontiguousarray(pixels[..., c]), matrix, (128, 120)) for c in range(3)]
+    assert np.array_equal(found, np.stack(alone, axis=-1))
+
+
 @pytest.mark.parametrize("shift", [(-400.0, 0.0), (0.0, 300.0)])
 def test_a_mask_beside_the_output_is_empty(shift):
     patch = reduce_mask(*inside(blob()), 1)

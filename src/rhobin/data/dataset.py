@@ -152,7 +152,7 @@ class BehaveDataset(Dataset):
         view = int(self.views[index])
         frame = int(self.targets.frame[view])
         masks = [crop.obj for crop in painted]
-        points = stream("points", self.seed, epoch, index)
+        points = stream("points", self.seed, epoch, index) if self.labeller.fields else None
         target, drawn = self.labeller(view, Q, cameras, masks, change.mirrored, points)
         images = [self._planes(crop) for crop in painted]
         Ks = [torch.from_numpy(K.astype(np.float32)) for K in cameras]

@@ -143,9 +143,10 @@ def draw_augmentation(config: AugmentConfig, seed: int, epoch: int, index: int) 
         cut = (side, config.truncate * depth) if cuts else None
     mirrored = bool(config.mirror_p and stream("mirror", seed, epoch, index).random() < config.mirror_p)
     moves = uniform[1:] if config.law == "uniform" else normal
+    grow = uniform[0] if config.law == "uniform" else min(max(grow, -1.0), 1.0)
     return Augmentation(
-        scale=1 + config.scale * float(uniform[0] if config.law == "uniform" else np.clip(grow, -1, 1)),
-        roll=np.deg2rad(config.rotation_deg) * float(np.clip(turn, -2, 2)) if rolls else 0.0,
+        scale=1 + config.scale * float(grow),
+        roll=np.deg2rad(config.rotation_deg) * float(min(max(turn, -2.0), 2.0)) if rolls else 0.0,
         colour_seed=colour_seed if config.colour else None,
         shift=(config.shift * float(moves[0]), config.shift * float(moves[1])),
         cut=cut,

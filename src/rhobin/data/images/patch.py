@@ -62,12 +62,11 @@ def warp_color(patch: Patch, from_image: np.ndarray, size: tuple[int, int]) -> n
     """Colour (h, w, 3) BGR uint8 under a homography from the full image; black outside the patch.
 
     Args:
-        patch: colour.
+        patch: colour, or one channel (h, w).
         from_image: (3, 3) map from pixels of the full image to pixels of the output.
         size: width and height of the output.
     """
-    homography = from_image @ patch.to_image
-    return cv2.warpPerspective(patch.pixels, homography, size, flags=cv2.INTER_LINEAR)
+    return _warp(patch.pixels, from_image @ patch.to_image, size)
 
 
 def warp_mask(patch: Patch, from_image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -77,9 +76,19 @@ def warp_mask(patch: Patch, from_image: np.ndarray, size: tuple[int, int]) -> np
     x0, y0, x1, y1 = _bounds(homography, patch.size, size)
     if x0 < x1 and y0 < y1 and patch.pixels.size:
         to_part = np.array([[1.0, 0, -x0], [0, 1, -y0], [0, 0, 1]]) @ homography
-        seen = cv2.warpPerspective(patch.pixels, to_part, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
+        seen = _warp(patch.pixels, to_part, (x1 - x0, y1 - y0))
         warped[y0:y1, x0:x1] = threshold(seen)
     return warped
+
+
+def _warp(pixels: np.ndarray, homography: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Pixels (h, w, 3) or (h, w) under a homography."""
+    if pixels.ndim == 2:
+        return cv2.warpPerspective(pixels, homography, size, flags=cv2.INTER_LINEAR)
+    # OpenCV 5 warps four channels in half the time of three, to the same bits
+    four = cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA)
+    warped = cv2.warpPerspective(four, homography, size, flags=cv2.INTER_LINEAR)
+    return cv2.cvtColor(warped, cv2.COLOR_BGRA2BGR)
 
 
 def _bounds(

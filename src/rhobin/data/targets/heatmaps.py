@@ -50,12 +50,13 @@ def draw_heatmaps(
     there = [points for points in ("joints", "kpts") if points in values]
     every = np.concatenate([values[points] for points in there])
     found = heatmap_coordinates(every, origin, K_crop, config.depth_range, input_size)
-    uvd, weight = (torch.from_numpy(numbers.astype(np.float32)) for numbers in found)
+    uvd, weight = (numbers.astype(np.float32) for numbers in found)
     drawn: dict[str, torch.Tensor] = {}
     first = 0
     for points in there:
         rows = slice(first, first := first + len(values[points]))
-        drawn |= {f"{points}_uvd": uvd[rows], f"{points}_weight": weight[rows]}
+        drawn[f"{points}_uvd"] = torch.from_numpy(uvd[rows])
+        drawn[f"{points}_weight"] = torch.from_numpy(weight[rows])
     return Heatmaps(**drawn)
 
 
