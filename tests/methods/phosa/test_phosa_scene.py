@@ -103,6 +103,26 @@ def test_the_objective_falls_and_its_terms_are_finite(scene):
     assert after == pytest.approx(float(scene(best)[0]), rel=1e-5)
 
 
+def test_where_a_descent_meets_nothing_lower_it_begins_again_nearby():
+    """Ten counted pixels, whose slope points away from the three that could be gained."""
+
+    def counted(pose):
+        gained = (pose.t.detach() < -1e-3).sum().float()
+        return 10 - gained, -pose.t.sum()
+
+    pose = start_pose(torch.eye(3), torch.zeros(3))
+    best, before, after = descend(counted, pose, SCENE)
+    assert before == 10
+    assert after == float(counted(best)[0]) == 7
+
+
+def test_an_objective_of_nothing_is_left_alone():
+    pose = start_pose(torch.eye(3), torch.zeros(3))
+    best, before, after = descend(lambda now: (now.t.detach().abs().sum(), now.t.sum()), pose, SCENE)
+    assert before == after == 0
+    assert torch.equal(best.t, pose.t)
+
+
 def test_slopes_of_the_smooth_terms_are_those_of_their_values(scene):
     """The depth term, apart from pixels that come and go, and the interaction terms, by the sizes."""
     scene, pose = scene

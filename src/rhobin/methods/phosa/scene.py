@@ -17,7 +17,8 @@ from rhobin.methods.phosa.region import Region
 from rhobin.methods.phosa.start import Shape
 
 TERMS = ("silhouette", "centroid", "parts", "object_scale", "person_scale", "depth")
-FINER = (1.0, 0.1, 0.01)  # assumed (docs/decisions/0175): factors on the rate, until something lower is met
+TRIES = 300  # assumed (docs/decisions/0175): poses near the start, where a descent meets nothing lower
+REACH = (1e-4, 1e-2)  # assumed (docs/decisions/0175): how far these lie, in what `Pose` holds
 FAR_APART = 2.0  # paper (released code): metres; depths that differ more are as wrong as this
 
 
@@ -206,22 +207,21 @@ class Scene:
 def descend(scene: Scene, pose: Pose, settings: SceneSettings) -> tuple[Pose, float, float]:
     """The pose of the least objective that Adam meets, the objective at the start, and that least one.
 
-    Adam's first steps have the size of its rate, whatever the slope. Where that leads past a narrow valley
-    and nothing lower is met, the descent begins again with smaller ones.
+    The objective counts pixels, so its slope can lead nowhere. Where Adam meets nothing lower it begins
+    again, from the lowest of some poses near the start.
     """
-    for factor in FINER:
-        best, first, least = adam_from(scene, pose, settings.steps, factor * settings.lr)
-        if least < first:
-            break
+    best, first, least = adam_from(scene, pose, settings)
+    if least == first > 0:
+        best, _, least = adam_from(scene, lowest_near(scene, pose), settings)
     return best, first, least
 
 
-def adam_from(scene: Scene, pose: Pose, steps: int, rate: float) -> tuple[Pose, float, float]:
+def adam_from(scene: Scene, pose: Pose, settings: SceneSettings) -> tuple[Pose, float, float]:
     """One descent; see `descend`."""
     now = Pose(*(value.requires_grad_() for value in vars(pose.copy()).values()))
-    adam = torch.optim.Adam(list(vars(now).values()), lr=rate)
+    adam = torch.optim.Adam(list(vars(now).values()), lr=settings.lr)
     best, least, first = pose, np.inf, np.inf
-    for step in range(steps + 1):
+    for step in range(settings.steps + 1):
         value, slope = scene(now)
         if step == 0:
             first = float(value)
@@ -231,11 +231,24 @@ def adam_from(scene: Scene, pose: Pose, steps: int, rate: float) -> tuple[Pose, 
             )
         if float(value) < least:
             best, least = now.copy(), float(value)
-        if step < steps:
+        if step < settings.steps:
             adam.zero_grad()
             slope.backward()
             adam.step()
     return best, first, least
+
+
+@torch.no_grad()
+def lowest_near(scene: Scene, pose: Pose) -> Pose:
+    """The pose of the least objective among `TRIES` that are drawn about a pose, and that pose."""
+    drawn = torch.Generator().manual_seed(0)
+    best, least = pose, float(scene(pose)[0])
+    for size in np.geomspace(*REACH, TRIES).tolist():
+        near = Pose(*(one + size * torch.randn(one.shape, generator=drawn) for one in vars(pose).values()))
+        value = float(scene(near)[0])
+        if value < least:
+            best, least = near, value
+    return best
 
 
 def start_pose(R: Tensor, t: Tensor) -> Pose:
