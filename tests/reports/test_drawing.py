@@ -193,6 +193,12 @@ def test_groups_and_bins():
         ("0", 5, 24.0),
         ("1", 5, 25.0),
     ]
+    assert all("intervals" not in of for of in groups.values())
+    (whole,) = breakdown(JointScore(examples, frames, 10, 1.0, (), OFFICIAL_2023), "object_name").values()
+    assert {name: low < whole[name] < high for name, (low, high) in whole["intervals"].items()} == {
+        "SMPL": True,
+        "Object": True,
+    }
     assert [visible_bin(v) for v in (0.0, 0.3, 0.39, 0.4, 0.8, 1.0)] == [
         "0-30 %",
         "30-40 %",

@@ -7,6 +7,7 @@ from typing import Any
 
 from rhobin.metrics.tracks import OBJECT
 from rhobin.reports.html import DASH, table, tag, text
+from rhobin.reports.tables import with_interval
 from rhobin.scoring.symmetric import ASYMMETRIC, SYMMETRIC
 
 _RECALLS = [column for column in OBJECT.columns if column.higher_is_better]
@@ -62,8 +63,9 @@ def _cells(cells: Sequence[Mapping[str, Any]]) -> str:
     for cell in cells:
         name = text(f"{cell['size']}, {cell['visible']}")
         for kind in _KINDS:
-            shown = (column.shown(cell[kind][column.name]) for column in OBJECT.columns)
-            rows.append((name if kind == _KINDS[0] else "", kind, text(cell[kind]["frames"]), *shown))
+            of = cell[kind]
+            shown = (with_interval(column, of[column.name], of) for column in OBJECT.columns)
+            rows.append((name if kind == _KINDS[0] else "", kind, text(of["frames"]), *shown))
     return table(heads, rows, range(2, len(heads)))
 
 

@@ -103,12 +103,18 @@ def group_table(
     rows = []
     for name, row in groups.items():
         bars = [meter(100 * (row[c.name] or 0) / tops[c.unit], _STYLES[c.part]) for c in leads]
-        values = [column.shown(row[column.name]) for column in track.columns]
+        values = [with_interval(column, row[column.name], row) for column in track.columns]
         beside = other.get(name, {})
         others = [column.shown(beside.get(column.name)) for column in leads] if other else []
         meters = ["".join(bars)] if narrow else []
         rows.append((text(name), text(row["frames"]), *values, *meters, *others))
     return table(heads, rows, [i for i, title in enumerate(heads) if title != OF_LARGEST and i])
+
+
+def with_interval(column: Column, score: float | None, row: Row) -> str:
+    """A score, and its 95 % interval under it where there is one."""
+    ends = row.get("intervals", {}).get(column.name)
+    return column.shown(score) + (tag("small", text(column.ends_shown(ends))) if ends else "")
 
 
 def fact_list(facts: Sequence[tuple[str, str]]) -> str:
@@ -129,15 +135,9 @@ def _score_cells(
     scores = row.get("scores", {})
     named = tag("span", text(row_title(name, method, title)), class_="name")
     label = named + tag("small", text(_note(track, name, method)))
-    values = [column.shown(scores.get(column.name)) + _interval(column, row) for column in track.columns]
+    values = [with_interval(column, scores.get(column.name), row) for column in track.columns]
     beside = _against(track, scores, constant) if constant else []
     return (label, *values, *beside, text(row.get("frames", "-")))
-
-
-def _interval(column: Column, row: Row) -> str:
-    """The 95 % interval under a score; nothing where there is none."""
-    ends = row.get("intervals", {}).get(column.name)
-    return tag("small", text(column.ends_shown(ends))) if ends else ""
 
 
 def _against(track: Track, scores: Row, constant: Row) -> list[str]:

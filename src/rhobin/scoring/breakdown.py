@@ -10,6 +10,7 @@ import numpy as np
 from rhobin.metrics.scored import ScoredFrames
 from rhobin.metrics.submission import Example
 from rhobin.scoring.by_image import dataset_of
+from rhobin.scoring.sequence_means import intervals
 from rhobin.scoring.track import finite
 
 VISIBLE_EDGES = (0, 30, 40, 60, 80, 100)
@@ -17,7 +18,7 @@ LAST = len(VISIBLE_EDGES) - 1
 
 
 def breakdown(score: ScoredFrames, key: str) -> dict[str, dict[str, Any]]:
-    """Scores and number of frames of each part, sorted by name.
+    """Scores, their intervals and number of frames of each part, sorted by name.
 
     Args:
         score: a track's score.
@@ -26,9 +27,12 @@ def breakdown(score: ScoredFrames, key: str) -> dict[str, dict[str, Any]]:
     return {name: of_rows(score, rows) for name, rows in members(score, key).items()}
 
 
-def of_rows(score: ScoredFrames, rows: Sequence[int]) -> dict[str, Any]:
-    """Scores and number of some of the scored frames."""
-    return {**finite(score.metrics(np.array(rows))), "frames": len(rows)}
+def of_rows(score: ScoredFrames, rows: Sequence[int] | np.ndarray) -> dict[str, Any]:
+    """Scores and number of some of the scored frames; intervals where these are of several sequences."""
+    chosen = np.array(rows)
+    found = {**finite(score.metrics(chosen)), "frames": len(rows)}
+    several = len({score.examples[row].sequence for row in rows}) > 1
+    return {**found, "intervals": intervals(score, chosen)} if several else found
 
 
 def members(score: ScoredFrames, key: str) -> dict[str, list[int]]:

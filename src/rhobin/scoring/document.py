@@ -16,7 +16,7 @@ from rhobin.files import SEAL, read_json, seal, write_bytes, write_sealed
 from rhobin.metrics.scored import ScoredFrames
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.breakdown import breakdown
-from rhobin.scoring.sequence_means import spreads
+from rhobin.scoring.sequence_means import intervals
 from rhobin.scoring.track import finite
 
 SCHEMA = 5
@@ -176,7 +176,7 @@ def _row(row: ScoredRow) -> dict[str, Any]:
     score = row.score
     return {
         "scores": finite(score.metrics()),
-        "intervals": _intervals(score),
+        "intervals": intervals(score),
         "frames": len(score.examples),
         "visible_frames": score.visible,
         "coverage": score.coverage,
@@ -187,12 +187,6 @@ def _row(row: ScoredRow) -> dict[str, Any]:
         "by_visible": breakdown(score, "visible"),
         **row.more,
     }
-
-
-def _intervals(score: ScoredFrames) -> dict[str, list[float] | None]:
-    """Ends of the 95 % intervals of scores; None where all frames that count are of one sequence."""
-    ends = {name: spread.ends for name, spread in spreads(score).items()}
-    return {name: None if pair is None else list(pair) for name, pair in ends.items()}
 
 
 def scored_tracks(document: Mapping[str, Any]) -> list[str]:

@@ -81,6 +81,15 @@ def spreads(score: ScoredFrames, rows: np.ndarray | None = None) -> dict[str, Sp
     }
 
 
+def intervals(score: ScoredFrames, rows: np.ndarray | None = None) -> dict[str, list[float] | None]:
+    """Ends of the 95 % intervals of scores; None where all frames that count are of one sequence.
+
+    Arguments as of `spreads`.
+    """
+    ends = {name: spread.ends for name, spread in spreads(score, rows).items()}
+    return {name: None if pair is None else list(pair) for name, pair in ends.items()}
+
+
 def score_values(
     track: Track, errors: Mapping[str, np.ndarray], protocol: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:

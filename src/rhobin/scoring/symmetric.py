@@ -15,7 +15,7 @@ from rhobin.metrics.object import rotation_errors
 from rhobin.metrics.object_track import ObjectScore, frame_recalls
 from rhobin.metrics.scored import ScoredFrames
 from rhobin.metrics.symmetry import Rotations, stack_symmetries
-from rhobin.scoring.breakdown import visible_bin
+from rhobin.scoring.breakdown import of_rows, visible_bin
 from rhobin.scoring.track import finite
 
 SYMMETRIC, ASYMMETRIC, BALL = "symmetric", "asymmetric", "ball"
@@ -48,7 +48,7 @@ def symmetry_split(score: ObjectScore, templates: Mapping[str, RefTemplate]) -> 
     common = _common_cells(score, of_frame)
     cells = [
         {"size": size, "visible": visible}
-        | {kind: _scores(score, rows[of_frame[rows] == kind]) for kind in (SYMMETRIC, ASYMMETRIC)}
+        | {kind: of_rows(score, rows[of_frame[rows] == kind]) for kind in (SYMMETRIC, ASYMMETRIC)}
         for (size, visible), rows in common.items()
     ]
     return {
@@ -100,10 +100,6 @@ def _common_cells(score: ObjectScore, of_frame: np.ndarray) -> Members:
     }
 
 
-def _scores(score: ObjectScore, rows: np.ndarray) -> dict[str, Any]:
-    return {**finite(score.metrics(rows)), "frames": len(rows)}
-
-
 def _matched(score: ObjectScore, of_frame: np.ndarray, cells: Members) -> dict[str, Any]:
     """Recalls of both kinds, each cell with the weight that makes their difference least uncertain."""
     recalls = frame_recalls(score.errors, score.protocol)
@@ -143,4 +139,4 @@ def _balls(
     if not len(rows):
         return None
     rotations, _ = stack_symmetries(templates[score.examples[rows[0]].object_name].symmetries)
-    return {**_scores(score, rows), "left_over_deg": round(left_over_deg(rotations), 1)}
+    return {**of_rows(score, rows), "left_over_deg": round(left_over_deg(rotations), 1)}
