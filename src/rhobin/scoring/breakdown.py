@@ -15,6 +15,7 @@ from rhobin.scoring.track import finite
 
 VISIBLE_EDGES = (0, 30, 40, 60, 80, 100)
 LAST = len(VISIBLE_EDGES) - 1
+ENOUGH = 12  # assumed (docs/decisions/0173): sequences; intervals of fewer were not tried
 
 
 def breakdown(score: ScoredFrames, key: str) -> dict[str, dict[str, Any]]:
@@ -28,11 +29,11 @@ def breakdown(score: ScoredFrames, key: str) -> dict[str, dict[str, Any]]:
 
 
 def of_rows(score: ScoredFrames, rows: Sequence[int] | np.ndarray) -> dict[str, Any]:
-    """Scores and number of some of the scored frames; intervals where these are of several sequences."""
+    """Scores and number of some of the scored frames; intervals where these are of `ENOUGH` sequences."""
     chosen = np.array(rows)
     found = {**finite(score.metrics(chosen)), "frames": len(rows)}
-    several = len({score.examples[row].sequence for row in rows}) > 1
-    return {**found, "intervals": intervals(score, chosen)} if several else found
+    enough = len({score.examples[row].sequence for row in rows}) >= ENOUGH
+    return {**found, "intervals": intervals(score, chosen)} if enough else found
 
 
 def members(score: ScoredFrames, key: str) -> dict[str, list[int]]:
