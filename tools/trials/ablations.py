@@ -30,10 +30,12 @@ from pathlib import Path
 import numpy as np
 
 from rhobin.scoring.compare import compare, read_frame_scores
+from rhobin.scoring.sequence_means import Spread
 from rhobin.scoring.store import HELD_OUT
 
 ROOT = Path(__file__).parents[2]
 PRETRAINED, STAGED, OCCLUDED = "pretrained", "stages", "occluded"
+COMPARED = 2  # scores of a track that are compared with the reference's
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Study:
     """What is compared.
 
     Attributes:
-        scores: names of those in the tables, by track; the first of a track is compared with the reference's.
+        scores: names of those in the tables, by track; the first are compared with the reference's.
         digits: printed of them.
         variants: overrides by name; the first is the reference.
     """
@@ -200,10 +202,10 @@ def table(options: argparse.Namespace, scored: Path, track: str) -> str:
     """What is finished, by a track's scores in the folders of `scored`."""
     study = STUDIES[options.method]
     reference, scores = next(iter(study.variants)), study.scores[track]
+    heads = [name + (f" | against {reference}" if i < COMPARED else "") for i, name in enumerate(scores)]
     rows = [
-        f"| {track} | seeds | {' | '.join(scores)} | {scores[0]} against {reference} "
-        "| 95 % over sequences | minutes |",
-        "|---" * (5 + len(scores)) + "|",
+        f"| {track} | seeds | {' | '.join(heads)} | minutes |",
+        "|---" * (3 + len(scores) + COMPARED) + "|",
     ]
     for name in study.variants:
         folders = [scored / f"{name}_{seed}" for seed in range(options.seeds)]
@@ -221,25 +223,32 @@ def scores_of(folder: Path, track: str) -> bool:
 
 
 def row(name: str, folders: list[Path], reference: str, study: Study, track: str) -> str:
-    """One variant: mean and deviation over seeds, and the paired difference to the reference."""
+    """One variant: mean and deviation over seeds, differences to the reference with the same seeds."""
     digits, scores = study.digits, study.scores[track]
     runs = [read_frame_scores(folder, track) for folder in folders]
-    values = {score: [compare((one,)).runs[0][score].value for one in runs] for score in scores}
-    cells = [
-        f"{np.mean(v):.{digits}f} ± {np.std(v, ddof=1) if len(v) > 1 else 0:.{digits}f}"
-        for v in values.values()
+    alone = [compare((one,)).runs[0] for one in runs]
+    others = [folder.parent / f"{reference}_{folder.name.rpartition('_')[2]}" for folder in folders]
+    gaps = [
+        compare((read_frame_scores(other, track), one)).difference
+        for other, one in zip(others, runs, strict=True)
+        if name != reference and scores_of(other, track)
     ]
-    gaps = []
-    for folder, one in zip(folders, runs, strict=True):
-        other = folder.parent / f"{reference}_{folder.name.rpartition('_')[2]}"
-        if name != reference and scores_of(other, track):
-            pair = (read_frame_scores(other, track), one)
-            gaps.append(compare(pair).difference[scores[0]])
-    gap = [np.mean([getattr(g, part) for g in gaps]) for part in ("value", "low", "high")] if gaps else None
-    told = " | "
-    if gap:
-        told = f"{gap[0]:+.{digits}f} | {gap[1]:+.{digits}f} to {gap[2]:+.{digits}f}"
-    return f"| {name} | {len(folders)} | {' | '.join(cells)} | {told} |"
+    cells = []
+    for place, score in enumerate(scores):
+        values = [one[score].value for one in alone]
+        deviation = np.std(values, ddof=1) if len(values) > 1 else 0
+        cells.append(f"{np.mean(values):.{digits}f} ± {deviation:.{digits}f}")
+        if place < COMPARED:
+            cells.append(difference([gap[score] for gap in gaps], digits))
+    return f"| {name} | {len(folders)} | {' | '.join(cells)} |"
+
+
+def difference(gaps: list[Spread], digits: int) -> str:
+    """Mean over seeds of the differences to the reference, and of the ends of their intervals."""
+    if not gaps:
+        return ""
+    value, low, high = (np.mean([getattr(gap, part) for gap in gaps]) for part in ("value", "low", "high"))
+    return f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
 
 
 def spent(folder: Path) -> float:
