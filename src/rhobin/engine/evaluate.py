@@ -77,9 +77,9 @@ def evaluate(config: DictConfig) -> Path:
     challenge = _ground_truth(datamodule) if has_truth else None
     module = build_trained(run_config, datamodule.assets)
     load_weights(module, weights.file, trained)
-    seconds = _predict(home, folder, datamodule, module, provenance)
+    seconds, evaluations = _predict(home, folder, datamodule, module, provenance)
     if challenge is not None:
-        told = {"hash": origin, "seconds": seconds}
+        told = {"hash": origin, "seconds": seconds, "evaluations": evaluations}
         _score(config, folder, datamodule, challenge, module, provenance, protocol, told, console)
     else:
         _leave_unscored(folder, datamodule.root, console)
@@ -127,7 +127,8 @@ def _ground_truth(datamodule: Any) -> Challenge:
 
 def _predict(
     home: Path, folder: Path, datamodule: Any, module: Any, provenance: Provenance
-) -> dict[str, float]:
+) -> tuple[dict[str, float], float | None]:
+    """Predict and store; seconds by what they went into, and evaluations of the network for each frame."""
     began = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     bodies = datamodule.assets.bodies
@@ -138,7 +139,8 @@ def _predict(
     further = calibrated(predicted.further, home, provenance)
     write_results(folder, predicted.results, provenance, further)
     kept.clear()
-    return {"predict": time.monotonic() - began, "network": predicted.seconds}
+    seconds = {"predict": time.monotonic() - began, "network": predicted.seconds}
+    return seconds, predicted.evaluations
 
 
 def _score(

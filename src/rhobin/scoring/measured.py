@@ -119,7 +119,7 @@ def _of_speed(document: Mapping[str, Any], named: str) -> list[MeasuredRow]:
     seconds = origin.get("seconds", {}).get("network")
     if seconds is None or not origin["predicted"] or "joint" not in scored_tracks(document):
         return []
-    passes = None if "objective" in origin else 1.0  # what optimises each view has no network
+    passes = origin.get("evaluations") or None  # none: not counted, or the method has no network
     timed = (passes, seconds / origin["predicted"])
     source = f"this machine, run {origin['run']}"
     return [MeasuredRow(TABLE_5.number, named, timed, source, kind_of(origin))]
