@@ -62,8 +62,8 @@ def show_score(result: TrackResult, kind: str) -> bool:
         console.print(f"By data set, under the names of the server of 2024: {shown}", soft_wrap=True)
     for note in score.notes:
         console.print(f"note: {note}")
-    if told := _lacking(result):
-        console.print(told, soft_wrap=True)
+    if lacking := _lacking(result):
+        console.print(lacking, soft_wrap=True)
     return _exists(result)
 
 
