@@ -116,7 +116,7 @@ def test_what_is_not_scored_says_so(tmp_path, capsys):
     assert main(["compare", str(tmp_path / "a"), "--track", "human"]) == 1
     assert "no score of ours in the human track (scored tracks: object)" in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "missing")]) == 1
-    assert "there is no such folder; expected a scored run" in capsys.readouterr().err
+    assert "there is no such folder or file; expected a scored run" in capsys.readouterr().err
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").touch()
     assert main(["compare", str(tmp_path / "run")]) == 1

@@ -194,6 +194,24 @@ def test_a_scored_folder_is_compared_with_a_file(root, tmp_path, capsys, oracle)
     assert numbers[0] == numbers[1]
 
 
+@pytest.mark.parametrize("track", ["object", "joint"])
+def test_predicted_sequences_that_the_truth_lacks_are_told(
+    root, tmp_path, capsys, monkeypatch, oracle, track
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    results, more = as_results(oracle("rhobin_pred_low72")), tmp_path / "more.pkl"
+    further = {f"Date03_Sub09_stool_{number}": results[sorted(results)[0]] for number in range(4)}
+    more.write_bytes(pickle.dumps(results | further))
+    told = "4 predicted sequences are not in the ground truth and are not scored (Date03_Sub09_stool_0, "
+    assert main(["score", track, str(root), str(tmp_path / "out"), "--results", str(more)]) == 0
+    assert f"note: {told}" in capsys.readouterr().out
+    first = str(root / "res" / "results.pkl")
+    assert main(["compare", first, str(more), "--ref", str(root), "--track", track]) == 0
+    said = capsys.readouterr().out
+    assert f"note: {more}: {told}" in said
+    assert f"note: {first}" not in said
+
+
 def test_scores_of_other_body_files_say_so_when_they_are_compared(root, tmp_path, capsys):
     for name, options in (("a", []), ("b", ["--body", "standin"])):
         assert main(["score", "human", str(root), str(tmp_path / name), *options]) == 0

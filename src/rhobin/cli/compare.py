@@ -61,6 +61,9 @@ def run(args: argparse.Namespace) -> int:
     )
     if found.left_out:
         console.print(f"{found.left_out} frames that only one of the two predicts are left out.")
+    for one in scores:
+        for note in one.notes:
+            console.print(f"note: {one.source}: {note}", soft_wrap=True)
     bodies = list(dict.fromkeys(one.body for one in scores if one.body))
     if len(bodies) > 1:
         console.print(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class FrameScores:
         visible: visible fraction of the object by frame, (sequence, name), in order; None of a frame that has
             no prediction and counts as failed.
         scores: (N,) by name of the score, in the order of `visible`.
+        notes: what the evaluator silently accepted in a file that was scored just now.
     """
 
     source: Path
@@ -48,6 +49,7 @@ class FrameScores:
     body: str
     visible: Mapping[Key, float | None]
     scores: Mapping[str, np.ndarray]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def frame_scores(source: Path, score: ScoredFrames, body: str = "") -> FrameScor
     visible = {(e.sequence, e.frame): round(e.visible, VISIBLE_DECIMALS) for e in score.examples}
     protocol = json.loads(json.dumps(score.protocol.as_dict()))
     missing = score.missing if protocol.get("missing_fails") else ()
-    return _frame_scores(source, score.track, protocol, body, visible, score.columns(), missing)
+    found = _frame_scores(source, score.track, protocol, body, visible, score.columns(), missing)
+    return replace(found, notes=score.notes)
 
 
 def compare(runs: tuple[FrameScores, ...]) -> Comparison:

@@ -171,7 +171,7 @@ def _unscored(file: Path) -> str:
     """What to do about a missing file of scores."""
     folder = file.parent
     if not folder.is_dir():
-        return f"{folder}: there is no such folder; expected a scored run. rhobin runs lists runs"
+        return f"{folder}: there is no such folder or file; expected a scored run. rhobin runs lists runs"
     if (folder / "config.yaml").is_file():
         return f"{file} is missing. Score the run: python eval.py run={folder}"
     below = sorted(str(path.parent) for path in folder.glob(f"*/{SCORES}"))
