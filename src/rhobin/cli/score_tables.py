@@ -63,7 +63,7 @@ def show_score(result: TrackResult, kind: str) -> bool:
     for note in score.notes:
         console.print(f"note: {note}")
     if lacking := _lacking(result):
-        console.print(lacking, soft_wrap=True)
+        console.print(lacking[0].upper() + lacking[1:], soft_wrap=True)
     return _exists(result)
 
 
