@@ -24,7 +24,7 @@ from rhobin.engine.provenance import DEPENDENT, is_current, origin_hash, read_pr
 from rhobin.engine.trusted import read_config
 from rhobin.engine.unfinished import Unfinished
 from rhobin.files import clear_leftovers
-from rhobin.metrics.protocol import JointProtocol
+from rhobin.metrics.protocol import JOINT_MODES, JointProtocol
 from rhobin.metrics.tracks import TRACKS, known_tracks
 from rhobin.reports.page import write_report
 from rhobin.reports.terminal import score_tables
@@ -34,6 +34,7 @@ from rhobin.scoring.objective import objective_of, told_objective
 from rhobin.scoring.rows import score_rows
 from rhobin.scoring.store import RESULTS, Provenance, read_further, read_results, write_results
 from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
+from rhobin.scoring.track import OFFICIAL
 from rhobin.scoring.trust import calibrated, judge
 from rhobin.scoring.visibility import with_visibility
 from rhobin.terminal import plain_console
@@ -66,7 +67,7 @@ def evaluate(config: DictConfig) -> Path:
     if config.threads:
         torch.set_num_threads(config.threads)
     datamodule = build_datamodule(run_config)
-    protocol = JointProtocol(**config.protocol)
+    protocol = joint_protocol(config.protocol)
     provenance = read_provenance(run_dir, trained, datamodule, weights, protocol.name)
     origin = origin_hash(provenance, protocol, list(config.tracks), is_generated(datamodule.root))
     has_truth = find_ref(datamodule.root) is not None
@@ -84,6 +85,24 @@ def evaluate(config: DictConfig) -> Path:
     else:
         _leave_unscored(folder, datamodule.root, console)
     return folder
+
+
+def joint_protocol(settings: DictConfig) -> JointProtocol:
+    """The joint track's protocol of a config.
+
+    Raises:
+        ValueError: it has the name of another way of counting, and not its settings.
+    """
+    protocol = JointProtocol(**settings)
+    named = {one.name: mode for mode, one in JOINT_MODES.items()}
+    mode = named.get(protocol.name, OFFICIAL)
+    if mode != OFFICIAL and protocol != JOINT_MODES[mode]:
+        raise ValueError(
+            f"protocol.name={protocol.name}: expected a name of your own, found that of another way of "
+            "counting, which eval.py does not score by. Score the predictions by it: rhobin score joint ROOT "
+            f"OUT --results RUN/results.pkl --protocol {mode}"
+        )
+    return protocol
 
 
 def results_folder(config: DictConfig, usual: Path) -> Path:

@@ -11,6 +11,7 @@ from rhobin.metrics.paper import TABLE_5
 from rhobin.metrics.protocol import JOINT_MODES
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.document import SCORES, read_document, scored_tracks
+from rhobin.scoring.track import protocol_words
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _of_track(document: Mapping[str, Any], name: str, named: str) -> MeasuredRow
     row = document["tracks"][name][origin["row"]]
     values = ((row["scores"][column.name], column.factor) for column in track.columns)
     shown = tuple(None if value is None else value * factor for value, factor in values)
-    source = f"{row['protocol']['name']}, {_source(origin)}"
+    source = f"{protocol_words(name, row['protocol'])}, {_source(origin)}"
     return MeasuredRow(track.paper.number, named, shown, source, kind_of(origin))
 
 
