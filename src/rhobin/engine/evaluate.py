@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,7 @@ def evaluate(config: DictConfig) -> Path:
     return folder
 
 
-def joint_protocol(settings: DictConfig) -> JointProtocol:
+def joint_protocol(settings: Mapping[str, Any]) -> JointProtocol:
     """The joint track's protocol of a config.
 
     Raises:
