@@ -85,12 +85,17 @@ def test_a_method_that_knows_the_truth_scores_no_error(made):
     datamodule = made[0]
 
     class Knows(torch.nn.Module):
+        evaluated = torch.nn.Identity()
+
         def predict(self, batch):
+            for _ in range(3):
+                self.evaluated(batch.image)
             return told(batch)
 
     found = predict_views(
         Knows(), datamodule.test_dataloader(), datamodule.assets.bodies, torch.device("cpu")
     )
+    assert found.evaluations == 3
     test = datamodule.test_dataset
     truth, keys = select_views(test), [test.key(i) for i in range(len(test))]
     gender = torch.from_numpy(truth.gender[truth.frame])

@@ -204,7 +204,8 @@ def test_submit_writes_and_checks_a_run(scored_run, capsys):
         assert re.search(rf"submission-human-{edition}\.zip: \d+\.\d kB, human track", said)
         assert "MPJPE" in said
     assert main(["tables", str(scored_run.run)]) == 0
-    assert f"KHOR, {scored_run.run.name}: rhobin-2023-joint, data" in capsys.readouterr().out
+    told = f"KHOR, {scored_run.run.name}: rhobin-2023-joint with samples 400, data"
+    assert told in capsys.readouterr().out
     assert main(["submit", str(scored_run.run / "none")]) == 1
     assert "No predictions" in capsys.readouterr().err
 

@@ -8,11 +8,12 @@ import pytest
 
 from rhobin.__main__ import main
 from rhobin.cli.compare import _names
+from rhobin.metrics.joint_track import MEASURED, JointErrors, JointScore
 from rhobin.metrics.object import ObjectErrors
 from rhobin.metrics.object_track import ObjectScore
-from rhobin.metrics.protocol import OBJECT_MODES
+from rhobin.metrics.protocol import JOINT_MODES, OBJECT_MODES
 from rhobin.metrics.submission import Example
-from rhobin.scoring.compare import compare, read_frame_scores
+from rhobin.scoring.compare import compare, frame_scores, read_frame_scores
 from rhobin.scoring.document import ScoredRow, write_scores
 
 EXAMPLES = tuple(
@@ -115,9 +116,71 @@ def test_what_is_not_scored_says_so(tmp_path, capsys):
     assert main(["compare", str(tmp_path / "a"), "--track", "human"]) == 1
     assert "no score of ours in the human track (scored tracks: object)" in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "missing")]) == 1
-    assert "Score the run" in capsys.readouterr().err
+    assert "there is no such folder or file; expected a scored run" in capsys.readouterr().err
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").touch()
+    assert main(["compare", str(tmp_path / "run")]) == 1
+    assert f"Score the run: python eval.py run={tmp_path / 'run'}" in capsys.readouterr().err
+    assert main(["compare", str(tmp_path)]) == 1
+    assert f"folders in it have scores. Name one of them: {tmp_path / 'a'}" in capsys.readouterr().err
     assert main(["tables", str(tmp_path / "missing")]) == 1
     assert "no such folder or file; expected a scored run" in capsys.readouterr().err
+
+
+def test_a_p_value_that_does_not_exist_is_a_dash(tmp_path, capsys):
+    scored(tmp_path / "a", errors(1), mode="strict")
+    score = ObjectScore(
+        EXAMPLES[:28],
+        errors(2).take(np.arange(28)),
+        30,
+        28 / 30,
+        tuple(e.name for e in EXAMPLES[28:]),
+        OBJECT_MODES["strict"],
+    )
+    (tmp_path / "b").mkdir()
+    write_scores(tmp_path / "b", {"object": {"ours": ScoredRow(score)}}, {"row": "ours"})
+    for pair in (("a", "b"), ("b", "b")):
+        assert main(["compare", *(str(tmp_path / name) for name in pair)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert next(line for line in lines if "MSSD [mm]" in line).split()[-5:] == ["-", "±", "-", "-", "-"]
+        assert "nan" not in " ".join(next(line for line in lines if "AR_all" in line).split())
+
+
+def contacts(folder, rows):
+    """Contacts of every example, of which these rows are predicted."""
+    rng = np.random.default_rng(5)
+    precision, recall = rng.uniform(0.2, 0.9, (2, len(EXAMPLES)))
+    precision[rng.random(len(EXAMPLES)) < 0.3] = np.nan
+    further = {"contact_precision": precision[rows], "contact_recall": recall[rows]}
+    further |= {name: np.zeros(len(rows)) for name in MEASURED[2:]}
+    score = JointScore(
+        tuple(EXAMPLES[row] for row in rows),
+        JointErrors(np.full(len(rows), 50.0), np.full(len(rows), 90.0), further),
+        len(EXAMPLES),
+        1.0,
+        (),
+        JOINT_MODES["contho"],
+    )
+    return frame_scores(folder, score), score.metrics()
+
+
+def test_f1_is_that_of_the_frames_which_both_predict():
+    every, some = np.arange(30), np.arange(0, 30, 2)
+    (first, _), (last, metrics) = contacts(Path("a"), every), contacts(Path("b"), some)
+    found = compare((first, last))
+    for run in found.runs:
+        assert run["Contact_F1"].value == pytest.approx(metrics["Contact_F1"], abs=1e-9)
+    assert found.difference["Contact_F1"].value == pytest.approx(0, abs=1e-9)
+
+
+def test_the_difference_of_a_share_that_some_frames_do_not_count_for_is_that_of_the_two_shares():
+    first, metrics = contacts(Path("a"), np.arange(30))
+    shares = first.scores["Contact_P"]
+    moved = np.where(np.arange(30) % 3 == 0, np.nan, shares)
+    found = compare((first, replace(first, scores={**first.scores, "Contact_P": moved})))
+    expected = np.nanmean(moved) - metrics["Contact_P"]
+    assert found.difference["Contact_P"].value == pytest.approx(expected, abs=1e-12)
+    assert abs(np.nanmean(moved - shares) - expected) > 1e-3
 
 
 def test_runs_are_named_by_the_part_of_their_path_that_differs():

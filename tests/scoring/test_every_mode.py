@@ -55,9 +55,72 @@ def test_a_way_that_refuses_a_file_says_so_and_the_others_go_on(
     write_layout(root, as_ref(oracle("rhobin_ref")), results, oracle_folder)
     assert main(["score", "joint", str(root), str(tmp_path / "out"), "--protocol", "all"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert re.search(r"2024: no score\. Coverage \d\d\.\d\d %; \d frames are missing\.", said)
+    lacking = r"\d of \d\d frames have no prediction \(\S+/\S+, .*?\)"
+    assert re.search(rf"2024: no score\. Coverage \d\d\.\d\d %, expected at least 98 %; {lacking}\.", said)
+    assert re.search(rf"strict: {lacking}: they count as failed, so that mean errors do not exist\.", said)
+    assert re.search(rf"contho: {lacking}: the scores are of the other frames alone\.", said)
     assert scored(tmp_path / "out" / "contho", "joint")["scores"]["SMPL"] > 0
     assert (tmp_path / "out" / "2024" / "scores.txt").read_text() == ""
+
+
+def without_a_frame(oracle):
+    """Predictions that lack the last frame of their first sequence."""
+    results = as_results(oracle("rhobin_pred_low72"))
+    first = results[sorted(results)[0]]
+    return results | {
+        sorted(results)[0]: {key: value if key == "gender" else value[:-1] for key, value in first.items()}
+    }
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "told"),
+    [
+        ("contho", 0, "the scores are of the other frames alone"),
+        ("strict", 1, "they count as failed, so that mean errors do not exist"),
+    ],
+)
+def test_a_frame_without_a_prediction_is_told_by_the_modes_without_a_gate(
+    root, tmp_path, capsys, oracle, oracle_folder, mode, status, told
+):
+    write_layout(root, as_ref(oracle("rhobin_ref")), without_a_frame(oracle), oracle_folder)
+    assert main(["score", "joint", str(root), str(tmp_path / "out"), "--protocol", mode]) == status
+    said = capsys.readouterr().out
+    assert re.search(rf"1 of \d+ frames have no prediction \(\S+/\S+\): {told}", said)
+    assert not re.search(r"\binf\b|\bnan\b", said)
+
+
+def test_a_refused_file_leaves_no_score_of_another_one_behind(root, tmp_path, capsys):
+    out, bad = tmp_path / "out", tmp_path / "bad.pkl"
+    assert main(["score", "object", str(root), str(out), "--protocol", "all"]) == 0
+    bad.write_bytes(b"no pickle")
+    assert main(["score", "object", str(root), str(out), "--protocol", "all", "--results", str(bad)]) == 1
+    assert not list(out.glob("**/scores.json"))
+    assert all(file.read_text() == "" for file in out.glob("**/scores.txt"))
+
+
+@pytest.mark.parametrize("name", ["run.json", "results.json"])
+def test_the_scores_of_a_run_are_not_replaced(root, tmp_path, capsys, name):
+    run = tmp_path / "run"
+    run.mkdir()
+    for file in (name, "scores.json"):
+        (run / file).write_text("{}")
+    assert main(["score", "object", str(root), str(run)]) == 1
+    assert "expected another folder as OUT" in capsys.readouterr().err
+    assert (run / "scores.json").read_text() == "{}"
+    assert main(["score", "object", str(root), str(run / name)]) == 1
+    assert f"expected a folder to write, found the file {run / name}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("mode", "beside"), [("2023", True), ("contho", False), ("procrustes-none", False)])
+def test_scores_of_the_field_do_not_stand_beside_the_papers(
+    root, tmp_path, capsys, monkeypatch, mode, beside
+):
+    monkeypatch.setenv("COLUMNS", "160")
+    assert main(["score", "joint", str(root), str(tmp_path / "out"), "--protocol", mode]) == 0
+    said = capsys.readouterr().out
+    assert ("The paper's rows are quoted" in said) == ("KHOR" in said) == beside
+    assert ("are not to be compared with the paper's" in said) is not beside
+    assert bool(scored(tmp_path / "out", "joint")["paper"]) == beside
 
 
 @pytest.mark.parametrize("track", ["human", "object", "joint"])
@@ -113,12 +176,60 @@ def test_two_files_are_compared_as_two_scored_folders_are(root, tmp_path, capsys
     assert len(numbers[0]) > 7 * 8
 
 
+def test_a_scored_folder_is_compared_with_a_file(root, tmp_path, capsys, oracle):
+    ref = as_ref(oracle("rhobin_ref"))
+    for annotation in ref["annotations"].values():
+        annotation["occ_ratios"] = [ratio + 1e-5 / 3 for ratio in annotation["occ_ratios"]]
+    (root / "ref" / "ref.pkl").write_bytes(pickle.dumps(ref))
+    assert main(["score", "object", str(root), str(tmp_path / "a")]) == 0
+    other = tmp_path / "b.pkl"
+    other.write_bytes(pickle.dumps(as_results(oracle("rhobin_pred_mid_sym"))))
+    capsys.readouterr()
+    assert main(["compare", str(tmp_path / "a"), str(other), "--ref", str(root)]) == 0
+    said = capsys.readouterr().out
+    files = [str(root / "res" / "results.pkl"), str(other)]
+    assert main(["compare", *files, "--ref", str(root)]) == 0
+    again = capsys.readouterr().out
+    numbers = [re.findall(r"-?\d+\.\d+|\d+ frames of \d+ sequences", text) for text in (said, again)]
+    assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize("track", ["object", "joint"])
+def test_predicted_sequences_that_the_truth_lacks_are_told(
+    root, tmp_path, capsys, monkeypatch, oracle, track
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    results, more = as_results(oracle("rhobin_pred_low72")), tmp_path / "more.pkl"
+    further = {f"Date03_Sub09_stool_{number}": results[sorted(results)[0]] for number in range(4)}
+    more.write_bytes(pickle.dumps(results | further))
+    told = "4 predicted sequences are not in the ground truth and are not scored (Date03_Sub09_stool_0, "
+    assert main(["score", track, str(root), str(tmp_path / "out"), "--results", str(more)]) == 0
+    assert f"note: {told}" in capsys.readouterr().out
+    first = str(root / "res" / "results.pkl")
+    assert main(["compare", first, str(more), "--ref", str(root), "--track", track]) == 0
+    said = capsys.readouterr().out
+    assert f"note: {more}: {told}" in said
+    assert f"note: {first}" not in said
+
+
+def test_scores_of_other_body_files_say_so_when_they_are_compared(root, tmp_path, capsys):
+    for name, options in (("a", []), ("b", ["--body", "standin"])):
+        assert main(["score", "human", str(root), str(tmp_path / name), *options]) == 0
+    capsys.readouterr()
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--track", "human"]) == 0
+    assert "note: they were scored with other body files" in capsys.readouterr().out
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a"), "--track", "human"]) == 0
+    assert "note" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("command", "told"),
     [
         (["{file}", "{file}"], "found .*results.pkl without --ref"),
         (["{folder}", "--ref", "{root}"], "found --ref with folders of scores only"),
         (["{file}", "--ref", "{root}", "--joints-visible-below", "0.5"], "needs scored runs"),
+        (["{folder}", "--protocol", "contho"], "--protocol needs files of results, found folders"),
+        (["{folder}", "--body", "standin"], "--body needs files of results"),
     ],
 )
 def test_files_and_folders_are_told_apart(root, tmp_path, capsys, command, told):

@@ -1,17 +1,22 @@
 """`rhobin tables --after`: later results stand apart, with their sources, and our rows apart from them."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 from rhobin.__main__ import main
+from rhobin.engine.evaluate import joint_protocol
 from rhobin.metrics.joint_track import JointErrors, JointScore
 from rhobin.metrics.later import LATER
 from rhobin.metrics.paper import TABLE_4
-from rhobin.metrics.protocol import JOINT_MODES
+from rhobin.metrics.protocol import JOINT_MODES, OBJECT_MODES
 from rhobin.metrics.submission import Example
 from rhobin.scoring.document import ScoredRow, write_scores
+from rhobin.scoring.measured import measured_rows
+from rhobin.scoring.track import protocol_words
 
 EXAMPLES = tuple(Example(f"Date03_Sub0{s}_stool_sit", "t0003.000", "stool", 0, 0, 1.0) for s in range(4))
 
@@ -21,7 +26,7 @@ def wide(monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
 
 
-def scored(folder, mode, generated=False):
+def scored(folder, mode, generated=False, **told):
     rng = np.random.default_rng(0)
     names = ("contact_precision", "contact_recall", "penetration_mm", "penetration_percent", "floating_mm")
     further = {name: rng.uniform(0.2, 0.9, 4) for name in names} if mode == "contho" else {}
@@ -34,6 +39,7 @@ def scored(folder, mode, generated=False):
         "generated": generated,
         "ref_hash": "0" * 64,
         "body": "smplh",
+        **told,
     }
     write_scores(folder, {"joint": {"ours": ScoredRow(score)}}, origin)
     return score.metrics()
@@ -81,6 +87,32 @@ def test_rows_counted_as_contho_does_are_in_that_table_and_in_no_table_of_the_ch
     printed = [f"{value:g}" for _, values in TABLE_4.rows for value in values]
     assert all(number in said for number in printed)
     assert "CrossHOI" not in said
+
+
+@pytest.mark.parametrize(("told", "passes"), [({"evaluations": 1621.0}, 1621.0), ({}, None)])
+def test_the_table_of_speeds_has_the_evaluations_that_were_counted(tmp_path, told, passes):
+    timed = {"seconds": {"network": 8.0}, "predicted": 4, "run": "abc", **told}
+    scored(tmp_path / "chore", "official", **timed)
+    (speed,) = (row for row in measured_rows([tmp_path / "chore"]) if row.table == 5)
+    assert speed.values == (passes, 2.0)
+
+
+def test_settings_that_differ_from_those_of_a_protocols_name_are_told_beside_it(tmp_path, monkeypatch):
+    scored(tmp_path / "whole", "official")
+    changed = replace(JOINT_MODES["official"], samples=500, min_visible=0.8)
+    monkeypatch.setitem(JOINT_MODES, "of_this_test", changed)
+    scored(tmp_path / "fewer", "of_this_test")
+    sources = [row.source for row in measured_rows([tmp_path / "whole", tmp_path / "fewer"])]
+    assert sources[0].startswith("rhobin-2023-joint, ref")
+    assert sources[1].startswith("rhobin-2023-joint with samples 500, min_visible 0.8, ref")
+    assert protocol_words("object", OBJECT_MODES["paper"].as_dict()) == OBJECT_MODES["paper"].name
+
+
+def test_an_evaluation_is_not_given_the_name_of_a_way_that_it_does_not_count_by():
+    own = {"name": "mine", "samples": 500}
+    assert joint_protocol(OmegaConf.create(own)).samples == 500
+    with pytest.raises(ValueError, match=r"rhobin score joint .* --protocol contho"):
+        joint_protocol(OmegaConf.create({**own, "name": JOINT_MODES["contho"].name}))
 
 
 def test_rows_of_generated_data_say_so(tmp_path, capsys):

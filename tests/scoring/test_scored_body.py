@@ -58,6 +58,13 @@ def test_generated_data_need_no_asking(root, capsys):
     assert "Scores of generated data are not" in capsys.readouterr().out
 
 
+def test_a_folder_of_bodies_that_is_not_there_is_told_with_the_option_that_names_it(root, capsys):
+    assert score(root, "human", "--body", str(root / "none")) == 1
+    said = capsys.readouterr().err
+    assert f"no folder {root / 'none'}: expected one with body models (SMPLH_male.pkl and others)" in said
+    assert "--body or data.body=FOLDER" in said
+
+
 def test_objects_need_no_body(root, capsys):
     assert score(root, "object") == 0
     assert "Body model: none." in capsys.readouterr().out

@@ -106,7 +106,10 @@ def search(gender: str, folder: Path | str | None, kind: str = "smplh") -> Path 
         return path if kind == "smplh" and path.is_file() else None
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"no folder {folder.resolve()} for body models; check the setting `body`")
+        raise FileNotFoundError(
+            f"no folder {folder.resolve()}: expected one with body models ({kind.upper()}_male.pkl and "
+            "others), as --body or data.body=FOLDER names it"
+        )
     places = [folder, *(folder / name for name in _subfolders(kind))]
     return next(filter(None, (_match(place, gender, kind) for place in places if place.is_dir())), None)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rhobin.cli.numbers import at_least
 from rhobin.cli.score import MODES
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     files.add_argument("--ref", type=Path, metavar="ROOT", help="holds ref.pkl, there or in ref/")
     files.add_argument("--mode", "--protocol", choices=MODES, help="way of counting; default: official")
     files.add_argument("--body", type=Path, help="folder of SMPL-H files, or standin")
-    files.add_argument("--workers", type=int, default=2, help="threads")
+    files.add_argument("--workers", type=at_least(1), default=2, help="threads")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
 
     places = [place for place in (args.run, args.other) if place is not None]
     try:
-        found = compare(tuple(_frame_scores(places, args)))
+        scores = _frame_scores(places, args)
+        found = compare(tuple(scores))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -58,6 +61,16 @@ def run(args: argparse.Namespace) -> int:
     )
     if found.left_out:
         console.print(f"{found.left_out} frames that only one of the two predicts are left out.")
+    for one in scores:
+        for note in one.notes:
+            console.print(f"note: {one.source}: {note}", soft_wrap=True)
+    bodies = list(dict.fromkeys(one.body for one in scores if one.body))
+    if len(bodies) > 1:
+        console.print(
+            f"note: they were scored with other body files (hashes {' and '.join(bodies)}), which is part of "
+            "the difference unless the files hold the same bodies",
+            soft_wrap=True,
+        )
     return 0
 
 
@@ -76,9 +89,16 @@ def comparison_table(track: str, names: list[str], found: Comparison) -> Table:
         column = TRACKS[track].column(name)
         cells = [f"{column.shown(of[name].value)} ± {column.shown(of[name].deviation)}" for of in shown]
         last = shown[-1][name]
-        chance = [f"{last.chance:.2g}" if last.chance >= 1e-4 else "< 1e-4"] if found.difference else []
+        chance = [_chance(last.chance)] if found.difference else []
         table.add_row(column.head, *cells, column.ends_shown(last.ends), *chance)
     return table
+
+
+def _chance(value: float) -> str:
+    """A p-value as it is printed; a dash where there is none."""
+    if math.isnan(value):
+        return "-"
+    return f"{value:.2g}" if value >= 1e-4 else "< 1e-4"
 
 
 def _frame_scores(places: list[Path], args: argparse.Namespace) -> list[FrameScores]:
@@ -99,6 +119,12 @@ def _frame_scores(places: list[Path], args: argparse.Namespace) -> list[FrameSco
             f"expected --ref ROOT together with files of results, found {found}: rhobin compare FILE FILE "
             "--ref ROOT scores files first, rhobin compare RUN RUN reads the scores of runs"
         )
+    if not files and (args.mode or args.body):
+        given = "--protocol" if args.mode else "--body"
+        raise ValueError(
+            f"{given} needs files of results, found folders, whose scores are read as they are. "
+            f"Score predictions another way: rhobin compare {args.run}/results.pkl --ref ROOT {given} ..."
+        )
     if files and args.joints_visible_below is not None:
         raise ValueError("--joints-visible-below needs scored runs, which know what a frame shows")
     challenge = read_challenge(args.ref, args.body, people=args.track != "object") if args.ref else None
@@ -109,7 +135,7 @@ def _frame_scores(places: list[Path], args: argparse.Namespace) -> list[FrameSco
             continue
         results, mode = read_submission(place, challenge), args.mode or "official"
         result = score_track(args.track, challenge, results, mode, 1, str(place), args.workers)
-        scores.append(frame_scores(place, result.score))
+        scores.append(frame_scores(place, result.score, challenge.body_hash))
     return scores
 
 

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rhobin.cli.numbers import at_least
+
 if TYPE_CHECKING:
     from rhobin.scoring.challenge import Challenge
     from rhobin.scoring.track import TrackResult
@@ -37,9 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="folder of SMPL-H files, or standin; default: those beside ref.pkl, or generated data's own",
     )
     parser.add_argument(
-        "--seeds", type=int, default=1, help="how many sampling seeds to score with, for the spread"
+        "--seeds", type=at_least(1), default=1, help="how many sampling seeds to score with, for the spread"
     )
-    parser.add_argument("--workers", type=int, default=2, help="threads")
+    parser.add_argument("--workers", type=at_least(1), default=2, help="threads")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,13 +54,18 @@ def run(args: argparse.Namespace) -> int:
     from rhobin.scoring.track import every_mode
 
     path = args.results or args.root / "res" / "results.pkl"
+    if refused := _refused(args.out):
+        print(f"error: {refused}", file=sys.stderr)
+        return 1
     try:
         args.out.mkdir(parents=True, exist_ok=True)
-        clear_track(args.out)
+        modes = every_mode(args.track) if args.mode == ALL else ()
+        for folder in (args.out, *(args.out / mode for mode in modes if (args.out / mode).is_dir())):
+            clear_track(folder)
         challenge = read_challenge(args.root, args.body, people=args.track != "object")
         results = read_submission(path, challenge)
         if args.mode == ALL:
-            found = {mode: _by_mode(args, mode, challenge, results) for mode in every_mode(args.track)}
+            found = {mode: _by_mode(args, mode, challenge, results) for mode in modes}
         else:
             result = _score(args, args.mode, args.out, challenge, results)
     except (OSError, ValueError) as error:
@@ -67,10 +74,21 @@ def run(args: argparse.Namespace) -> int:
     if args.mode == ALL:
         scored = show_modes(args.track, found)
     else:
-        show_score(result, kind_of(challenge.origin))
-        scored = bool(result.score.examples)
+        scored = show_score(result, kind_of(challenge.origin))
     print(f"Body model: {challenge.body}. Written to {args.out}.")
     return 0 if scored else 1
+
+
+def _refused(out: Path) -> str:
+    """Why nothing can be written to a folder; empty where it can."""
+    if out.exists() and not out.is_dir():
+        return f"expected a folder to write, found the file {out}: rhobin score TRACK ROOT OUT --results FILE"
+    if (out / "run.json").exists() or (out / "results.json").exists():
+        return (
+            f"{out} holds a run's results, whose scores.json and frames.csv would be replaced: expected "
+            f"another folder as OUT, such as {out / 'by_protocol'}"
+        )
+    return ""
 
 
 def _score(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from rhobin.engine.provenance import DEPENDENT, is_current, origin_hash, read_pr
 from rhobin.engine.trusted import read_config
 from rhobin.engine.unfinished import Unfinished
 from rhobin.files import clear_leftovers
-from rhobin.metrics.protocol import JointProtocol
+from rhobin.metrics.protocol import JOINT_MODES, JointProtocol
 from rhobin.metrics.tracks import TRACKS, known_tracks
 from rhobin.reports.page import write_report
 from rhobin.reports.terminal import score_tables
@@ -34,6 +35,7 @@ from rhobin.scoring.objective import objective_of, told_objective
 from rhobin.scoring.rows import score_rows
 from rhobin.scoring.store import RESULTS, Provenance, read_further, read_results, write_results
 from rhobin.scoring.submissions import pack, possible_tracks, submission_path, track_results
+from rhobin.scoring.track import OFFICIAL
 from rhobin.scoring.trust import calibrated, judge
 from rhobin.scoring.visibility import with_visibility
 from rhobin.terminal import plain_console
@@ -66,7 +68,7 @@ def evaluate(config: DictConfig) -> Path:
     if config.threads:
         torch.set_num_threads(config.threads)
     datamodule = build_datamodule(run_config)
-    protocol = JointProtocol(**config.protocol)
+    protocol = joint_protocol(config.protocol)
     provenance = read_provenance(run_dir, trained, datamodule, weights, protocol.name)
     origin = origin_hash(provenance, protocol, list(config.tracks), is_generated(datamodule.root))
     has_truth = find_ref(datamodule.root) is not None
@@ -77,13 +79,31 @@ def evaluate(config: DictConfig) -> Path:
     challenge = _ground_truth(datamodule) if has_truth else None
     module = build_trained(run_config, datamodule.assets)
     load_weights(module, weights.file, trained)
-    seconds = _predict(home, folder, datamodule, module, provenance)
+    seconds, evaluations = _predict(home, folder, datamodule, module, provenance)
     if challenge is not None:
-        told = {"hash": origin, "seconds": seconds}
+        told = {"hash": origin, "seconds": seconds, "evaluations": evaluations}
         _score(config, folder, datamodule, challenge, module, provenance, protocol, told, console)
     else:
         _leave_unscored(folder, datamodule.root, console)
     return folder
+
+
+def joint_protocol(settings: Mapping[str, Any]) -> JointProtocol:
+    """The joint track's protocol of a config.
+
+    Raises:
+        ValueError: it has the name of another way of counting, and not its settings.
+    """
+    protocol = JointProtocol(**settings)
+    named = {one.name: mode for mode, one in JOINT_MODES.items()}
+    mode = named.get(protocol.name, OFFICIAL)
+    if mode != OFFICIAL and protocol != JOINT_MODES[mode]:
+        raise ValueError(
+            f"protocol.name={protocol.name}: expected a name of your own, found that of another way of "
+            "counting, which eval.py does not score by. Score the predictions by it: rhobin score joint ROOT "
+            f"OUT --results RUN/results.pkl --protocol {mode}"
+        )
+    return protocol
 
 
 def results_folder(config: DictConfig, usual: Path) -> Path:
@@ -127,7 +147,8 @@ def _ground_truth(datamodule: Any) -> Challenge:
 
 def _predict(
     home: Path, folder: Path, datamodule: Any, module: Any, provenance: Provenance
-) -> dict[str, float]:
+) -> tuple[dict[str, float], float | None]:
+    """Predict and store; seconds by what they went into, and evaluations of the network for each frame."""
     began = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     bodies = datamodule.assets.bodies
@@ -138,7 +159,8 @@ def _predict(
     further = calibrated(predicted.further, home, provenance)
     write_results(folder, predicted.results, provenance, further)
     kept.clear()
-    return {"predict": time.monotonic() - began, "network": predicted.seconds}
+    seconds = {"predict": time.monotonic() - began, "network": predicted.seconds}
+    return seconds, predicted.evaluations
 
 
 def _score(

@@ -40,12 +40,15 @@ class Predicted:
         further: whatever goes beyond that layout, by view.
         frames: number of predicted frames.
         seconds: time in the network and the mesh conversion, without loading images.
+        evaluations: of the network, of each frame, as Table 5 counts them; None where all batches were kept
+            from before.
     """
 
     results: dict[str, dict[str, Any]]
     further: Further
     frames: int
     seconds: float
+    evaluations: float | None
 
 
 def load_weights(module: Method, checkpoint: Path, config: DictConfig) -> int:
@@ -100,15 +103,41 @@ def predict_views(
     """
     module.eval().to(device)
     bodies.to(device)
-    clock = [0.0]
+    clock, counted = [0.0], Counted()
+    hook = module.evaluated.register_forward_hook(counted.evaluation)
     columns = (TextColumn("predict"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
         if kept is None:
-            batches = _predict(module, progress.track(loader, total=len(loader)), bodies, device, clock)
+            tracked = progress.track(loader, total=len(loader))
+            batches = _predict(module, counted.through(tracked), bodies, device, clock)
         else:
-            batches = _go_on(module, loader, bodies, device, clock, kept, progress)
+            batches = _go_on(module, loader, bodies, device, clock, kept, progress, counted)
         results, further = gather(_each_frame_once(batches))
-    return Predicted(results, further, sum(len(r["frames"]) for r in results.values()), clock[0])
+    hook.remove()
+    frames = sum(len(record["frames"]) for record in results.values())
+    return Predicted(results, further, frames, clock[0], counted.each)
+
+
+class Counted:
+    """How often a network is evaluated for each batch, which is as often for each of its frames."""
+
+    def __init__(self) -> None:
+        self.evaluations = self.batches = 0
+
+    def evaluation(self, *_: Any) -> None:
+        """Count one; a hook."""
+        self.evaluations += 1
+
+    def through(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """The same batches, counted."""
+        for batch in batches:
+            self.batches += 1
+            yield batch
+
+    @property
+    def each(self) -> float | None:
+        """Evaluations a batch; None without any batch."""
+        return self.evaluations / self.batches if self.batches else None
 
 
 def predict_batch(module: Method, batch: Batch, bodies: BodySet, device: torch.device) -> Prediction:
@@ -146,6 +175,7 @@ def _go_on(
     clock: list[float],
     kept: Unfinished,
     progress: Progress,
+    counted: Counted,
 ) -> Iterator[PredictedViews]:
     """The same, with the batches that are kept already taken as they are, and the others kept.
 
@@ -162,7 +192,7 @@ def _go_on(
             soft_wrap=True,
         )
     task = progress.add_task("predict", total=len(numbers), completed=len(numbers) - len(missing))
-    rest = iter(_predict(module, _only(loader, missing), bodies, device, clock))
+    rest = iter(_predict(module, counted.through(_only(loader, missing)), bodies, device, clock))
     for batch in numbers:
         done = found.pop(batch[0])
         if done is not None:

@@ -66,18 +66,28 @@ def f1_values(precision: Float[np.ndarray, " N"], recall: Float[np.ndarray, " N"
         precision: (N,) of frames; NaN where one does not count.
         recall: (N,) likewise.
     """
-    counts = [np.isfinite(values) for values in (precision, recall)]
-    if not all(map(np.any, counts)):
+    both = [of_all_frames(values) for values in (precision, recall)]
+    if any(np.isnan(values).all() for values in both):
         return np.full(len(precision), np.nan)
-    means = [float(values[of].mean()) for values, of in zip((precision, recall), counts, strict=True)]
+    means = [float(values.mean()) for values in both]
     if not sum(means):
         return np.zeros(len(precision))
     slopes = [2 * (other / sum(means)) ** 2 for other in reversed(means)]
-    parts = [
-        slope * np.where(of, values - mean, 0.0) / of.mean()
-        for slope, values, mean, of in zip(slopes, (precision, recall), means, counts, strict=True)
-    ]
+    parts = [slope * (values - mean) for slope, values, mean in zip(slopes, both, means, strict=True)]
     return f1_of(*means) + parts[0] + parts[1]
+
+
+def of_all_frames(values: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
+    """Values whose mean over all frames is the mean of those that count, and which vary as it does.
+
+    Args:
+        values: (N,) of frames; NaN where one does not count. They stay as they are where all or none count.
+    """
+    counts = ~np.isnan(values)
+    if counts.all() or not counts.any():
+        return values
+    mean = values[counts].mean()
+    return mean + np.where(counts, values - mean, 0.0) / counts.mean()
 
 
 def frame_contact(

@@ -8,7 +8,7 @@ import numpy as np
 
 from rhobin.behave.ref import SequenceAnnotation
 from rhobin.behave.ref_check import frame_names
-from rhobin.metrics.names import one_of_each, unmatched
+from rhobin.metrics.names import one_of_each, unmatched, unscored
 
 Results = Any
 """Predictions by sequence name, as read from a file: checked here, not trusted."""
@@ -79,7 +79,7 @@ class Matching:
         visible: number of ground truth frames that are visible enough.
         coverage: predicted over visible frames, counted as the official evaluator does.
         missing: visible frames that are not predicted, ``sequence/frame``.
-        notes: sequences of which no frame name is a true one.
+        notes: sequences of which no frame name is a true one, and those that the ground truth lacks.
     """
 
     examples: tuple[Example, ...]
@@ -134,6 +134,8 @@ def match_frames(
             f"No true frame shows {protocol.min_visible} or more of its object: nothing to score."
         )
     notes = unmatched(named, {name: truth.frames for name, truth in annotations.items()})
+    if not protocol.count_unknown:
+        notes += unscored(results, annotations)
     return Matching(tuple(examples), visible, predicted / visible, tuple(missing), notes)
 
 

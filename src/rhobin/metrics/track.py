@@ -1,5 +1,6 @@
 """What a track of the challenge is."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,8 +73,8 @@ class Column:
         return {"": 1.0, "%": 100.0}.get(self.unit)
 
     def shown(self, value: float | None) -> str:
-        """A value as it is printed; a dash where there is none."""
-        return "-" if value is None else f"{value:.{self.decimals}f}"
+        """A value as it is printed; a dash where there is none, or none that is finite."""
+        return "-" if value is None or not math.isfinite(value) else f"{value:.{self.decimals}f}"
 
     def ends_shown(self, ends: Sequence[float] | None) -> str:
         """An interval as it is printed; a dash where there is none."""

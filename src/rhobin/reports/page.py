@@ -30,6 +30,7 @@ from rhobin.scoring.document import FrameRow, read_scores, scored_tracks
 from rhobin.scoring.measured import kind_of
 from rhobin.scoring.rows import in_its_terms
 from rhobin.scoring.store import read_results
+from rhobin.scoring.track import protocol_words
 
 REPORT = "report.html"
 SCENES = 2
@@ -145,7 +146,8 @@ def _fill(**slots: str) -> str:
 def _eyebrow(run: Mapping[str, Any], document: Mapping[str, Any], track: Track) -> str:
     parts = [track.title, str(run.get("name", "")), str(run.get("started", ""))[:10]]
     origin = document["origin"]
-    parts.append(f"protocol {document['tracks'][track.name][origin['row']]['protocol']['name']}")
+    protocol = document["tracks"][track.name][origin["row"]]["protocol"]
+    parts.append(f"protocol {protocol_words(track.name, protocol)}")
     return " &middot; ".join(text(part) for part in parts if part)
 
 

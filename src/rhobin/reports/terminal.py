@@ -12,7 +12,7 @@ from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.confidence import COVERED
 from rhobin.scoring.document import ScoredRow, Scores
 from rhobin.scoring.sequence_means import Spread, spreads
-from rhobin.scoring.track import finite
+from rhobin.scoring.track import finite, protocol_words
 
 
 def score_tables(scores: Scores) -> list[Table]:
@@ -33,7 +33,8 @@ def _cell(column: Column, value: float | None, spread: Spread | None) -> str:
 
 
 def _table(track: Track, rows: Mapping[str, ScoredRow]) -> Table:
-    protocol = next((f", {row.score.protocol.name}" for row in rows.values() if row.score), "")
+    protocols = (row.score.protocol.as_dict() for row in rows.values() if row.score)
+    protocol = next((f", {protocol_words(track.name, one)}" for one in protocols), "")
     title = f"{track.title}{protocol}, held-out frames"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 0, 0, 1), caption_justify="left")
     table.pad_edge = False

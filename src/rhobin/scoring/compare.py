@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rhobin.metrics.contact import of_all_frames
 from rhobin.metrics.scored import ScoredFrames
-from rhobin.metrics.track import Track
+from rhobin.metrics.track import Column, Track
 from rhobin.metrics.tracks import TRACKS
-from rhobin.scoring.document import JOINTS_VISIBLE, FrameRow, read_scores
+from rhobin.scoring.document import JOINTS_VISIBLE, VISIBLE_DECIMALS, FrameRow, read_scores
 from rhobin.scoring.sequence_means import (
     OBJECT_COLUMNS,
     Spread,
@@ -33,17 +35,21 @@ class FrameScores:
     Attributes:
         source: the run's folder, or the file of results.
         track: joint, human or object.
-        protocol: how it was scored.
+        protocol: how it was scored, as JSON has it.
+        body: hash of the body models' files; empty where it is not known, or no people are scored.
         visible: visible fraction of the object by frame, (sequence, name), in order; None of a frame that has
             no prediction and counts as failed.
         scores: (N,) by name of the score, in the order of `visible`.
+        notes: what the evaluator silently accepted in a file that was scored just now.
     """
 
     source: Path
     track: str
     protocol: Mapping[str, Any]
+    body: str
     visible: Mapping[Key, float | None]
     scores: Mapping[str, np.ndarray]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,9 @@ def read_frame_scores(folder: Path, track: str, seen_below: float | None = None)
     record = document["tracks"].get(track, {}).get(row, {})
     if "scores" not in record:
         there = ", ".join(document["tracks"]) or "none"
-        raise ValueError(f"{folder}: no score of {row} in the {track} track (scored tracks: {there})")
+        raise ValueError(
+            f"{folder}: no score of {row} in the {track} track (scored tracks: {there}); name one by --track"
+        )
     needed, possible = _error_columns(TRACKS[track])
     rows = [frame for frame in by_row[row] if needed <= frame.errors.keys()]
     missing = record["missing"] if record["protocol"].get("missing_fails") else []
@@ -92,11 +100,17 @@ def read_frame_scores(folder: Path, track: str, seen_below: float | None = None)
     names = needed | {name for name in possible if any(name in frame.errors for frame in rows)}
     errors = {name: np.array([frame.errors.get(name, np.nan) for frame in rows]) for name in names}
     visible = {(frame.sequence, frame.frame): frame.visible for frame in rows}
-    return _frame_scores(folder, track, record["protocol"], visible, errors, missing)
+    body = document["origin"].get("body_hash", "")
+    return _frame_scores(folder, track, record["protocol"], body, visible, errors, missing)
 
 
-def frame_scores(source: Path, score: ScoredFrames) -> FrameScores:
+def frame_scores(source: Path, score: ScoredFrames, body: str = "") -> FrameScores:
     """Scores of single frames of predictions that were scored just now.
+
+    Args:
+        source: the file of results.
+        score: of them.
+        body: hash of the body models' files.
 
     Raises:
         ValueError: they have no score.
@@ -104,10 +118,11 @@ def frame_scores(source: Path, score: ScoredFrames) -> FrameScores:
     if not score.examples:
         told = f"{100 * score.coverage:.1f} % of the frames are predicted"
         raise ValueError(f"{source}: no score in the {score.track} track: {told}")
-    visible = {(example.sequence, example.frame): example.visible for example in score.examples}
-    protocol = score.protocol.as_dict()
+    visible = {(e.sequence, e.frame): round(e.visible, VISIBLE_DECIMALS) for e in score.examples}
+    protocol = json.loads(json.dumps(score.protocol.as_dict()))
     missing = score.missing if protocol.get("missing_fails") else ()
-    return _frame_scores(source, score.track, protocol, visible, score.columns(), missing)
+    found = _frame_scores(source, score.track, protocol, body, visible, score.columns(), missing)
+    return replace(found, notes=score.notes)
 
 
 def compare(runs: tuple[FrameScores, ...]) -> Comparison:
@@ -129,7 +144,11 @@ def compare(runs: tuple[FrameScores, ...]) -> Comparison:
     found = tuple(
         {name: spread_of(track.column(name), table[name], sequences) for name in names} for table in tables
     )
-    both = {name: tables[-1][name] - tables[0][name] for name in names} if len(runs) == 2 else {}
+    both = (
+        {name: _difference(track.column(name), tables[0][name], tables[-1][name]) for name in names}
+        if len(runs) == 2
+        else {}
+    )
     every = set().union(*(run.visible for run in runs))
     return Comparison(
         frames=len(frames),
@@ -147,6 +166,7 @@ def _frame_scores(
     source: Path,
     track: str,
     protocol: Mapping[str, Any],
+    body: str,
     visible: Mapping[Key, float],
     errors: Mapping[str, np.ndarray],
     missing: Any,
@@ -155,7 +175,8 @@ def _frame_scores(
     record, lost = TRACKS[track], {(sequence_of(name), name.rpartition("/")[2]): None for name in missing}
     values = score_values(record, errors, protocol)
     scores = {name: with_failed(record.column(name), of, len(lost)) for name, of in values.items()}
-    return FrameScores(source, track, protocol, {**visible, **lost}, scores)
+    known = body if "human" in record.parts else ""
+    return FrameScores(source, track, protocol, known, {**visible, **lost}, scores)
 
 
 def _much_hidden(rows: list[FrameRow], below: float, folder: Path) -> list[FrameRow]:
@@ -178,10 +199,16 @@ def _error_columns(track: Track) -> tuple[set[str], set[str]]:
 
 def _common_frames(runs: tuple[FrameScores, ...]) -> list[Key]:
     first, last = runs[0], runs[-1]
-    if first.protocol != last.protocol:
+    keys = {**first.protocol, **last.protocol}
+    differing = [key for key in keys if first.protocol.get(key) != last.protocol.get(key)]
+    if differing:
+        settings = ", ".join(
+            f"{key} {first.protocol.get(key)} and {last.protocol.get(key)}" for key in differing
+        )
         raise ValueError(
             f"{first.source} was scored as {first.protocol['name']}, {last.source} as "
-            f"{last.protocol['name']}: expected the same settings; score one again with those of the other"
+            f"{last.protocol['name']}: expected the same settings, found {settings}; score one again with "
+            "those of the other"
         )
     frames = [frame for frame in first.visible if frame in last.visible]
     pairs = ((frame, first.visible[frame], last.visible[frame]) for frame in frames)
@@ -193,6 +220,16 @@ def _common_frames(runs: tuple[FrameScores, ...]) -> list[Key]:
             "root: python eval.py run=RUN data.root=ROOT"
         )
     return frames
+
+
+def _difference(column: Column, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Values (N,) of frames whose mean is the difference of two scores; NaN where one score is infinite.
+
+    Means of sequences are taken of the frames that count in both.
+    """
+    if np.isinf(first).any() or np.isinf(last).any():
+        return np.full(len(first), np.nan)
+    return last - first if column.by_sequence else of_all_frames(last) - of_all_frames(first)
 
 
 def _table(run: FrameScores, frames: list[Key], names: list[str]) -> dict[str, np.ndarray]:

@@ -21,6 +21,7 @@ from rhobin.scoring.track import finite
 
 SCHEMA = 5
 SCORES, FRAMES = "scores.json", "frames.csv"
+VISIBLE_DECIMALS = 4
 JOINTS_VISIBLE = "joints_visible"
 """Column of how much of the person a frame shows; see `rhobin.scoring.visibility.seen_joints`."""
 
@@ -102,7 +103,8 @@ def frames_table(scores: Scores) -> str:
             columns |= dict.fromkeys(errors)
             for index, e in enumerate(row.score.examples if errors and row.score else ()):
                 facts = {"row": name, "sequence": e.sequence, "frame": e.frame, "object": e.object_name}
-                line = lines.setdefault((name, e.sequence, e.frame), {**facts, "visible": f"{e.visible:.4f}"})
+                facts["visible"] = f"{e.visible:.{VISIBLE_DECIMALS}f}"
+                line = lines.setdefault((name, e.sequence, e.frame), facts)
                 line.update({column: _cell(float(values[index])) for column, values in errors.items()})
     order = {name: place for place, name in enumerate(_row_names(scores))}
     table = io.StringIO()
@@ -126,7 +128,7 @@ def read_document(path: Path) -> dict[str, Any]:
     frames, again = path.parent / FRAMES, f"python eval.py run={path.parent} force=true, or rhobin score"
     for file in (path, frames):
         if not file.is_file():
-            raise FileNotFoundError(f"{file} is missing. Score the run: python eval.py run={path.parent}")
+            raise FileNotFoundError(_unscored(file))
     try:
         document = read_json(path)
     except ValueError as error:
@@ -163,6 +165,22 @@ def read_scores(folder: Path) -> tuple[dict[str, Any], dict[str, list[FrameRow]]
             errors = {name: float(value) for name, value in line.items() if value}
             frames[row].append(FrameRow(sequence, frame, obj, float(visible), errors))
     return document, frames
+
+
+def _unscored(file: Path) -> str:
+    """What to do about a missing file of scores."""
+    folder = file.parent
+    if not folder.is_dir():
+        return f"{folder}: there is no such folder or file; expected a scored run. rhobin runs lists runs"
+    if (folder / "config.yaml").is_file():
+        return f"{file} is missing. Score the run: python eval.py run={folder}"
+    below = sorted(str(path.parent) for path in folder.glob(f"*/{SCORES}"))
+    if below:
+        return f"{file} is missing, but folders in it have scores. Name one of them: {', '.join(below)}"
+    return (
+        f"{file} is missing: expected a scored run, or a folder that rhobin score has written. Score a run "
+        "by python eval.py run=RUN, a file of results by rhobin score"
+    )
 
 
 def _row_names(tracks: Mapping[str, Mapping[str, Any]]) -> list[str]:

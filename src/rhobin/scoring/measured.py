@@ -11,6 +11,7 @@ from rhobin.metrics.paper import TABLE_5
 from rhobin.metrics.protocol import JOINT_MODES
 from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.document import SCORES, read_document, scored_tracks
+from rhobin.scoring.track import protocol_words
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _of_track(document: Mapping[str, Any], name: str, named: str) -> MeasuredRow
     row = document["tracks"][name][origin["row"]]
     values = ((row["scores"][column.name], column.factor) for column in track.columns)
     shown = tuple(None if value is None else value * factor for value, factor in values)
-    source = f"{row['protocol']['name']}, {_source(origin)}"
+    source = f"{protocol_words(name, row['protocol'])}, {_source(origin)}"
     return MeasuredRow(track.paper.number, named, shown, source, kind_of(origin))
 
 
@@ -119,7 +120,7 @@ def _of_speed(document: Mapping[str, Any], named: str) -> list[MeasuredRow]:
     seconds = origin.get("seconds", {}).get("network")
     if seconds is None or not origin["predicted"] or "joint" not in scored_tracks(document):
         return []
-    passes = None if "objective" in origin else 1.0  # what optimises each view has no network
+    passes = origin.get("evaluations") or None  # none: not counted, or the method has no network
     timed = (passes, seconds / origin["predicted"])
     source = f"this machine, run {origin['run']}"
     return [MeasuredRow(TABLE_5.number, named, timed, source, kind_of(origin))]

@@ -114,10 +114,12 @@ def score_values(
 def with_f1(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Values of frames by name of the score, with those of F1 where there are contacts.
 
-    F1 is no mean of frames: its values here depend on which frames there are.
+    F1 is no mean of frames: its values here depend on which frames there are, so that they are made anew.
     """
     found: dict[str, np.ndarray] = {}
     for name, of in values.items():
+        if name == "Contact_F1":
+            continue
         found[name] = of
         if name == "Contact_R":
             found["Contact_F1"] = f1_values(values["Contact_P"], of)

@@ -16,6 +16,7 @@ from rhobin.metrics.tracks import TRACKS
 from rhobin.scoring.breakdown import breakdown, members
 from rhobin.scoring.challenge import Challenge
 from rhobin.scoring.document import FRAMES, SCORES, ScoredRow, write_scores
+from rhobin.scoring.measured import OF_THE_FIELD
 from rhobin.scoring.people import people_splits
 from rhobin.scoring.sequence_means import Spread, spreads
 from rhobin.scoring.symmetric import splits
@@ -85,11 +86,12 @@ def clear_track(folder: Path) -> None:
 
 def _more(result: TrackResult) -> dict[str, Any]:
     score = result.score
+    apart = score.protocol.name in OF_THE_FIELD
     return {
         "mode": result.mode,
         "edition": result.edition,
         "spread": _spread(result.seeds),
-        "paper": paper_rows(TRACKS[score.track], score.metrics()),
+        "paper": [] if apart else paper_rows(TRACKS[score.track], score.metrics()),
         "by_sequence": breakdown(score, "sequence"),
         "by_dataset": breakdown(score, "dataset") if result.edition == "2024" else {},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -56,6 +57,22 @@ def protocol_of(track: str, mode: str, edition: str = "2023") -> tuple[str, Any]
     if mode == OFFICIAL and edition == "2024":
         mode = "2024"
     return mode, modes[OFFICIAL if mode == "2023" else mode]
+
+
+def protocol_words(track: str, protocol: Mapping[str, Any]) -> str:
+    """A protocol's name, with the settings that differ from those which the name stands for.
+
+    Args:
+        track: human, object or joint.
+        protocol: as plain data.
+    """
+    name, told = protocol["name"], json.loads(json.dumps(protocol))
+    known = next((mode.as_dict() for mode in TRACKS[track].modes.values() if mode.name == name), None)
+    if known is None:
+        return name
+    meant = json.loads(json.dumps(known))
+    other = [key for key in {**meant, **told} if meant.get(key) != told.get(key)]
+    return name + (f" with {', '.join(f'{key} {told.get(key)}' for key in other)}" if other else "")
 
 
 def score_track(
