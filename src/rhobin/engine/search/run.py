@@ -63,7 +63,8 @@ def check_plan_by_trying(plan: Plan, space: dict[str, BaseDistribution]) -> None
     """Refuse settings that would fail in the middle of a sweep."""
     check_space(plan)
     suggest(plan, space, [], 0)
-    pruner(plan)
+    if plan.pruner is not None:
+        pruner(plan)
 
 
 def train_trials(study: Study, space: dict[str, BaseDistribution]) -> None:
