@@ -107,6 +107,7 @@ def test_a_key_that_is_missing_is_told():
 def test_experiments_that_are_not_there_are_told():
     for arguments, message in (
         (["experiment=khor/smok"], "did you mean khor/smoke"),
+        (["-m", "experiment=g2dr/smoke,khor/smok"], "no experiment=khor/smok; did you mean khor/smoke"),
         (["experiment=nope"], "rhobin experiments lists all"),
         (["seed=3"], "no experiment is named"),
     ):

@@ -73,10 +73,13 @@ def check_experiment(arguments: Sequence[str]) -> None:
         sys.exit(
             "error: no experiment is named; such as experiment=khor/synthetic. rhobin experiments lists all"
         )
-    if name.startswith(("[", "'", '"')) or {*name.split(",")} <= {*names}:  # Hydra's lists and sweeps
+    if name.startswith(("[", "'", '"')):  # Hydra's lists
         return
-    near = get_close_matches(name, names, 1, cutoff=0.0)[0]
-    sys.exit(f"error: there is no experiment={name}; did you mean {near}? rhobin experiments lists all")
+    wrong = next((one for one in name.split(",") if one not in names), None)  # of a sweep's
+    if wrong is None:
+        return
+    near = get_close_matches(wrong, names, 1, cutoff=0.0)[0]
+    sys.exit(f"error: there is no experiment={wrong}; did you mean {near}? rhobin experiments lists all")
 
 
 @contextmanager
