@@ -40,6 +40,14 @@ def test_failed_trials_are_kept_with_their_reason_and_the_sweep_goes_on(tmp_path
     assert "2 failed" in page
 
 
+def test_a_trial_on_other_data_is_not_compared_with_those_before(tmp_path, monkeypatch):
+    hashes = {"trial_000": "first", "trial_001": "other", "trial_002": "first"}
+    monkeypatch.setattr("rhobin.engine.search.run.read_run", lambda run: {"data_hash": hashes[run.name]})
+    found = outcome(work(make_plan(tmp_path, trials=3, pruner=None), monkeypatch))
+    assert [state for _, state, *_ in found] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert "data have the hash other, those of trial_000 had first" in found[1][5]
+
+
 def test_failures_in_a_row_end_with_an_error_and_the_next_call_tries_further_ones(tmp_path, monkeypatch):
     plan = make_plan(tmp_path)
     with pytest.raises(SweepError, match=r"3 trials in a row failed(.|\n)*trial_002: ValueError: no good"):
