@@ -143,6 +143,17 @@ def test_core_dependencies_are_what_the_package_imports():
     assert {doctor.DISTRIBUTIONS.get(name, name) for name in doctor.CORE} == core
 
 
+def test_doctor_names_the_extra_of_every_package_that_some_commands_need():
+    extras = PROJECT["optional-dependencies"]
+    brought = {Requirement(text).name for extra in ("log", "sweep", "slurm") for text in extras[extra]}
+    assert doctor.EXTRAS.keys() == brought
+    for name, (_, extra) in doctor.EXTRAS.items():
+        assert name in {Requirement(text).name for text in extras[extra]}
+    lacking = doctor._extra("no-such-package", "rhobin sweep", "sweep")
+    assert (lacking.ok, lacking.found) == (None, "not installed; rhobin sweep needs it")
+    assert lacking.fix == "pip install -e '.[sweep]'"
+
+
 def test_the_locks_pin_every_requirement_and_agree():
     pins = {}
     for lock in ("requirements.lock", "build.lock"):

@@ -5,6 +5,7 @@ from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
+from rhobin.__main__ import main
 from rhobin.engine.fit import fit
 from rhobin.engine.held_out import evaluate_views
 from rhobin.engine.keys import check_keys
@@ -107,6 +108,7 @@ def test_a_key_that_is_missing_is_told():
 def test_experiments_that_are_not_there_are_told():
     for arguments, message in (
         (["experiment=khor/smok"], "did you mean khor/smoke"),
+        (["-m", "experiment=g2dr/smoke,khor/smok"], "no experiment=khor/smok; did you mean khor/smoke"),
         (["experiment=nope"], "rhobin experiments lists all"),
         (["seed=3"], "no experiment is named"),
     ):
@@ -118,6 +120,13 @@ def test_experiments_that_are_not_there_are_told():
     check_experiment(["-m", "experiment=khor/smoke,g2dr/smoke"])
     for arguments in (["experiment=g2dr/paper"], ["model=khor"], ["--config-dir", "x", "experiment=mine"]):
         check_experiment(arguments)
+
+
+def test_commands_other_than_train_py_tell_an_experiment_that_is_not_there(capsys):
+    assert main(["plan", "experiment=khor/smokee"]) == 1
+    assert capsys.readouterr().err == (
+        "error: there is no experiment=khor/smokee; did you mean khor/smoke? rhobin experiments lists all\n"
+    )
 
 
 def test_a_program_that_is_stopped_says_so_without_a_traceback(capsys):

@@ -11,7 +11,7 @@ from fake_slurm import install
 from whole_run import OVERRIDES, STEPS, assert_same_run
 
 from rhobin.__main__ import main
-from rhobin.engine.launch import jobs_of, submit
+from rhobin.engine.launch import check_folders, jobs_of, submit
 from rhobin.engine.search.plan import read_plan
 from rhobin.engine.search.study import open_study
 
@@ -48,6 +48,30 @@ def test_what_cannot_be_launched_is_told(arguments, told, tmp_path, capsys, monk
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["launch", "--folder", str(tmp_path / "jobs"), *arguments]) == 1
     assert re.search(told, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("options", "command", "told"),
+    [
+        (("--each", "seed=0,1"), (), r"jobs 1 and 2 would both train in runs/khor_smoke.*run_dir=runs/"),
+        (("--jobs", "2"), ("run_dir=runs/${seed}",), "jobs 1 and 2 would both train in runs/0"),
+        ((), ("optim.optimizer.lrr=1",), r"train.py .*lrr=1.*: Could not override 'optim\.optimizer\.lrr'"),
+    ],
+)
+def test_trainings_that_could_not_run_are_told_before_a_job_is_submitted(
+    options, command, told, tmp_path, capsys
+):
+    words = ("--folder", str(tmp_path), *options, "--", "train.py", "experiment=khor/smoke", *command)
+    assert main(["launch", *words]) == 1
+    assert re.search(told, capsys.readouterr().err)
+    assert not list(tmp_path.iterdir())
+
+
+def test_trainings_in_folders_of_their_own_may_be_submitted():
+    check_folders(jobs_of(["train.py", "experiment=khor/smoke", "run_dir=runs/a_${seed}"], 1, ["seed=0,1"]))
+    members = ["train.py", "experiment=khor/synthetic_ensemble", "hydra.mode=RUN"]
+    check_folders(jobs_of(members, 1, ["seed=0,1,2"]))
+    check_folders(jobs_of(["train.py", "-m", "experiment=khor/smoke"], 2) + jobs_of(["rhobin", "runs"], 2))
 
 
 def test_local_jobs_end_with_their_status(tmp_path, capfd):

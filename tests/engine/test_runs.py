@@ -6,9 +6,11 @@ import shutil
 import pytest
 
 from rhobin.__main__ import main
+from rhobin.cli.runs import cells
 from rhobin.engine.lock import locked
+from rhobin.engine.monitor import Monitor
 from rhobin.engine.run_diff import run_diff
-from rhobin.engine.runs import run_state, run_states
+from rhobin.engine.runs import RunState, run_state, run_states
 
 
 @pytest.fixture
@@ -60,6 +62,13 @@ def test_runs_are_found_at_any_depth_and_listed_with_words_for_damage(run, capsy
     assert "finished" in capsys.readouterr().out
     assert main(["runs", str(run.parent / "nowhere")]) == 1
     assert "nowhere is no folder" in capsys.readouterr().err
+
+
+def test_a_pruned_run_has_a_short_row(tmp_path):
+    reason = "pruned: val/joint_mm is 452.5 at step 4, not among the best 50 % of the trials before"
+    monitor = Monitor("val/joint_mm", higher_is_better=False)
+    row = cells(RunState(tmp_path, reason, 4, 12, monitor, 452.5, None, (), 1.0, None))
+    assert row[1:4] == ("pruned", "4/12", "joint_mm 452.5")
 
 
 def test_a_diff_names_what_differs_and_nothing_else(run, tmp_path, capsys):

@@ -5,6 +5,7 @@ import os
 import signal
 from dataclasses import replace
 
+import optuna
 import pytest
 import torch
 from fake_study import make_plan, outcome, work
@@ -37,6 +38,14 @@ def test_failed_trials_are_kept_with_their_reason_and_the_sweep_goes_on(tmp_path
     page = (tmp_path / "study.html").read_text()
     assert "CUDA out of memory" in page
     assert "2 failed" in page
+
+
+def test_a_trial_on_other_data_is_not_compared_with_those_before(tmp_path, monkeypatch):
+    hashes = {"trial_000": "first", "trial_001": "other", "trial_002": "first"}
+    monkeypatch.setattr("rhobin.engine.search.run.read_run", lambda run: {"data_hash": hashes[run.name]})
+    found = outcome(work(make_plan(tmp_path, trials=3, pruner=None), monkeypatch))
+    assert [state for _, state, *_ in found] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert "data have the hash other, those of trial_000 had first" in found[1][5]
 
 
 def test_failures_in_a_row_end_with_an_error_and_the_next_call_tries_further_ones(tmp_path, monkeypatch):
@@ -84,6 +93,34 @@ def test_a_study_is_worked_on_in_one_folder(tmp_path, monkeypatch):
         work(replace(plan, folder=tmp_path / "two"), monkeypatch)
 
 
+def test_a_folder_holds_one_study_which_another_name_leaves_as_it_was(tmp_path, monkeypatch):
+    plan = make_plan(tmp_path, trials=1)
+    before = outcome(work(plan, monkeypatch))
+    with pytest.raises(ValueError, match=r"holds the study fake, expected a folder .* sweep\.study=fake"):
+        work(replace(plan, study="other"), monkeypatch)
+    assert outcome(work(plan, monkeypatch)) == before
+
+
+def test_trials_whose_study_is_gone_are_told(tmp_path, monkeypatch):
+    plan = make_plan(tmp_path, trials=1)
+    work(plan, monkeypatch)
+    (tmp_path / "journal.log").unlink()
+    with pytest.raises(
+        ValueError, match=r"trial_000 is a trial of a study that .*journal\.log does not know"
+    ):
+        work(plan, monkeypatch)
+
+
+def test_a_search_without_pruner_trains_every_trial_to_its_end(tmp_path, monkeypatch):
+    plan = make_plan(tmp_path, trials=5, pruner=None)
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    check_plan_by_trying(plan, distributions(plan))
+    assert optuna.logging.get_verbosity() == optuna.logging.WARNING, (
+        "Optuna would talk about a study in memory"
+    )
+    assert [state for _, state, *_ in outcome(work(plan, monkeypatch))] == ["COMPLETE"] * 5
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -92,6 +129,7 @@ def test_a_study_is_worked_on_in_one_folder(tmp_path, monkeypatch):
         ((*SMOKE, "sweep.trails=3"), "trails"),
         ((*SMOKE, "sweep.trials=0"), r"sweep.trials is 0; expected a whole number of at least 1"),
         ((*SMOKE, "sweep.direction=down"), "expected minimize or maximize"),
+        ((*SMOKE, "sweep.metric=val/AR_all"), "is 'minimize'; expected maximize, since a larger val/AR_all"),
         ((*SMOKE, "run_dir=here"), "the sweep sets run_dir itself"),
         ((*SMOKE, "experiment=khor/paper"), "the sweep sets experiment itself; see sweep.experiment"),
         ((*SMOKE, "optim.optimizer.lr=1e-3"), "the sweep searches optim.optimizer.lr"),
@@ -112,6 +150,7 @@ def test_a_plan_that_cannot_be_meant_is_refused(arguments, said):
         ({"space": {"seed": {"type": "int", "low": 3, "high": 1}}}, "sweep.space has seed"),
         ({"overrides": ("callbacks.views=0",)}, "needs validation views"),
         ({"overrides": ("trainer.devices=2",)}, "each trial trains on one device"),
+        ({"metric": "val/joint_m"}, r"monitor\.name is 'val/joint_m'; did you mean val/joint_mm\?"),
         ({"sampler": {"n_startups": 3}}, "sweep.sampler is .*n_startups"),
         ({"pruner": {"percentile": 500.0}}, "sweep.pruner is .*percentile"),
     ],

@@ -1,14 +1,19 @@
 """Each job of a sweep has a folder of its own, also the members of an ensemble."""
 
+import signal
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from commands import succeed
+from commands import call, succeed
 from hydra import compose, initialize_config_dir
+from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from rhobin.engine.runinfo import read_run
-from rhobin.engine.sweep import job_name, swept_keys
+from rhobin.engine.signals import Interrupted
+from rhobin.engine.sweep import end_with_failures, job_name, swept_keys, told_job
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SWEEPS = [path for path in CONFIGS.glob("experiment/*/*.yaml") if "MULTIRUN" in path.read_text()]
@@ -44,6 +49,36 @@ def test_each_job_trains_in_a_folder_of_its_own(tree, tmp_path):
         assert read_run(folder)["state"] == "finished"
         assert OmegaConf.load(folder / "config.yaml").optim.optimizer.lr == rate
     assert succeed(*command, "resume=auto").count("nothing to do") == 2
+
+
+def test_a_mistake_in_one_job_is_told_and_the_next_one_begins():
+    """Neither run folder is there; both jobs say so."""
+    done = call("eval.py", "-m", "run=nowhere/first,nowhere/second")
+    assert done.returncode == 1
+    assert [done.stderr.count(f"nowhere/{name}") > 1 for name in ("first", "second")] == [True, True]
+    assert done.stderr.endswith(
+        "error: 2 of the jobs failed, all others have ended:\n  run=nowhere/first\n  run=nowhere/second\n"
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("mode", "error", "ends"),
+    [
+        (RunMode.RUN, ValueError("no"), True),
+        (RunMode.MULTIRUN, ValueError("no"), False),
+        (RunMode.MULTIRUN, Interrupted(signal.SIGTERM), True),
+        (RunMode.MULTIRUN, KeyboardInterrupt(), True),
+    ],
+)
+def test_only_a_mistake_in_a_multirun_leaves_the_other_jobs_their_turn(mode, error, ends, monkeypatch):
+    job = SimpleNamespace(mode=mode, overrides=SimpleNamespace(task=["seed=1"]))
+    monkeypatch.setattr("rhobin.engine.sweep.HydraConfig.get", lambda: job)
+    monkeypatch.setattr("rhobin.engine.sweep.failed", [])
+    with pytest.raises(SystemExit) if ends else nullcontext(), told_job():
+        raise error
+    with nullcontext() if ends else pytest.raises(SystemExit, match=r"1 of the jobs failed(.|\n)*seed=1"):
+        end_with_failures()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,26 @@ def test_options_reach_the_build_and_errors_are_one_line(quick, tmp_path, capsys
     assert json.loads((out / build.RECIPE).read_text())["frames"] == 1
 
 
+def test_a_second_build_of_a_folder_is_refused_while_the_first_one_writes(
+    quick, monkeypatch, tmp_path, capsys
+):
+    arguments = ["synth", "--out", str(tmp_path), "--size", "tiny", "--width", "64"]
+    codes = []
+
+    def make(settings, plan):
+        if not codes:
+            codes.append(None)
+            codes[0] = main(arguments)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(build, "make_sequence", make)
+    assert main(arguments) == 1
+    assert codes == [1]
+    told = capsys.readouterr().err
+    assert told.count("is being written by another rhobin synth; wait until it has ended") == 1
+    assert "rhobin synth: enough" in told
+
+
 def test_wrong_options_are_explained(tmp_path, capsys):
     for options, words in (
         (["--width", "70"], "multiple of 4"),

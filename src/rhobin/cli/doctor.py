@@ -24,6 +24,14 @@ DISTRIBUTIONS = {
     "pytorch_optimizer": "pytorch-optimizer",
     "yaml": "pyyaml",
 }
+EXTRAS = {
+    "tensorboard": ("logger=tensorboard", "log"),
+    "wandb": ("logger=wandb", "log"),
+    "optuna": ("rhobin sweep", "sweep"),
+    "submitit": ("rhobin launch", "slurm"),
+}
+"""Who needs a package that is no core dependency, and the extra that brings it."""
+
 INSTALL = "make .venv/installed   (or: pip install -e .)"
 FREE_GB = 8
 BODY_MM = 0.01  # millimetres that a licensed body may differ from smplx's
@@ -59,7 +67,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print every finding; returns 1 when something that every command needs is missing."""
     findings = [_python(), *(_package(name) for name in CORE), *_opencv_pair()]
-    findings += _guarded("device", _device) + _guarded("pytorch3d", _pytorch3d) + _guarded("wandb", _wandb)
+    findings += _guarded("device", _device) + _guarded("pytorch3d", _pytorch3d)
+    findings += [_extra(name, *facts) for name, facts in EXTRAS.items()]
     findings += [_stand_in(), *_guarded("SMPL-H", lambda: _licensed_bodies(args.body))]
     findings += [_behave(args.data), _synthetic(), _disk()]
     print(_report(findings, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
@@ -128,12 +137,12 @@ def _pytorch3d() -> Finding:
     return Finding(True, "pytorch3d", found)
 
 
-def _wandb() -> Finding:
+def _extra(name: str, user: str, extra: str) -> Finding:
     try:
-        version = importlib.metadata.version("wandb")
+        version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return Finding(None, "wandb", "not installed; logger=wandb needs it", "pip install -e '.[log]'")
-    return Finding(True, "wandb", f"{version} (loaded only by logger=wandb)")
+        return Finding(None, name, f"not installed; {user} needs it", f"pip install -e '.[{extra}]'")
+    return Finding(True, name, f"{version} (loaded only by {user})")
 
 
 def _stand_in() -> Finding:

@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, words: list[str]) -> int:
     """Submit `words` as jobs, and wait for local ones; returns the exit status."""
-    from rhobin.engine.launch import jobs_of, submit
+    from rhobin.engine.launch import check_folders, jobs_of, submit
 
     settings = {
         "timeout_min": args.minutes,
@@ -70,6 +70,7 @@ def run(args: argparse.Namespace, words: list[str]) -> int:
         return 1
     try:
         jobs = jobs_of(words, args.jobs, args.each)
+        check_folders(jobs)
         submitted = submit(jobs, args.on, args.folder, settings)
     except (OSError, RuntimeError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

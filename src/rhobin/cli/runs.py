@@ -52,11 +52,13 @@ def run(args: argparse.Namespace) -> int:
 
 def cells(one: RunState) -> tuple[str, ...]:
     """A run's row."""
+    pruned = one.state.startswith("pruned:")  # the study's page says why
+    state = "pruned" if pruned else one.state
     best = "-" if one.best is None else f"{one.best:.4g}"
     best += "" if one.reference is None else f" (measured earlier: {one.reference:.4g})"
     return (
         str(one.folder),
-        f"{one.state}, {one.holder}" if one.holder else one.state,
+        f"{state}, {one.holder}" if one.holder else state,
         f"{one.step}/{one.total or '?'}",
         f"{one.monitor.name.removeprefix('val/')} {best}" if one.monitor else "-",
         "\n".join(one.tests) or "not scored",

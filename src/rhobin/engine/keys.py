@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from rhobin.engine.monitor import check_monitor
 from rhobin.engine.runinfo import flatten
 
 ROOT = {
@@ -96,6 +97,7 @@ def check_training(config: DictConfig) -> None:
         ValueError: naming the key, its value and what is expected.
     """
     check_values(config, TRAINING)
+    check_monitor(config)
     if config.trainer.get("accelerator") in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ValueError(
             f"trainer.accelerator is {config.trainer.accelerator}, and torch finds no CUDA GPU here; rhobin "

@@ -13,7 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import hydra
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
 from rhobin.engine.commands import words_of
+from rhobin.engine.experiments import config_folder
+from rhobin.engine.overrides import with_quotes
 
 INSTALL = 'submitit is not installed; run: python -m pip install -e ".[slurm]"'
 STOPPED = {128 + number for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)}
@@ -100,6 +106,41 @@ def jobs_of(command: Sequence[str], jobs: int = 1, each: Sequence[str] = ()) -> 
         for i, words in enumerate(commands, 1)
     )
     return [CommandJob(words) for words in numbered]
+
+
+def check_folders(jobs: Sequence[CommandJob]) -> None:
+    """Refuse trainings that cannot be composed, or that would train in one run folder.
+
+    A training with options of Hydra, such as -m or --config-dir, is left to Hydra.
+
+    Raises:
+        ValueError: saying which jobs and which folder.
+    """
+    taken: dict[str, int] = {}
+    for number, job in enumerate(jobs, 1):
+        script, *overrides = job.command
+        if script != "train.py" or any(word.startswith("-") for word in overrides):
+            continue
+        folder = run_folder(overrides)
+        if folder in taken:
+            raise ValueError(
+                f"jobs {taken[folder]} and {number} would both train in {folder}, expected a run folder for "
+                "each: name in it what differs, such as 'run_dir=runs/${name}_${seed}'"
+            )
+        taken[folder] = number
+
+
+def run_folder(overrides: Sequence[str]) -> str:
+    """The run folder that train.py would train in.
+
+    Raises:
+        ValueError: the overrides cannot be composed.
+    """
+    try:
+        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
+            return str(hydra.compose("train", with_quotes(overrides)).run_dir)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(f"train.py {shlex.join(overrides)}: {error}") from error
 
 
 def submit(jobs: Sequence[CommandJob], cluster: str, folder: Path, settings: dict[str, Any]) -> list[Any]:

@@ -73,10 +73,18 @@ def check_experiment(arguments: Sequence[str]) -> None:
         sys.exit(
             "error: no experiment is named; such as experiment=khor/synthetic. rhobin experiments lists all"
         )
-    if name.startswith(("[", "'", '"')) or {*name.split(",")} <= {*names}:  # Hydra's lists and sweeps
+    if name.startswith(("[", "'", '"')):  # Hydra's lists
         return
+    wrong = next((one for one in name.split(",") if one not in names), None)  # of a sweep's
+    if wrong is None:
+        return
+    sys.exit(f"error: {no_experiment(wrong, names)}")
+
+
+def no_experiment(name: str, names: Sequence[str]) -> str:
+    """What to tell of an experiment that is not among those that are there."""
     near = get_close_matches(name, names, 1, cutoff=0.0)[0]
-    sys.exit(f"error: there is no experiment={name}; did you mean {near}? rhobin experiments lists all")
+    return f"there is no experiment={name}; did you mean {near}? rhobin experiments lists all"
 
 
 @contextmanager

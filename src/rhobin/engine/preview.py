@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from rhobin.data.sampler import ResumableSampler
 from rhobin.engine.build import build_datamodule, build_trained
 from rhobin.engine.drawings import draw_samples
 from rhobin.engine.evaluate import moved
-from rhobin.engine.experiments import config_folder
+from rhobin.engine.experiments import config_folder, experiments
 from rhobin.engine.exported import find_weights
+from rhobin.engine.mistakes import no_experiment
 from rhobin.engine.predict import load_weights
 from rhobin.engine.trusted import read_config
 from rhobin.reports.contact_sheet import Tile, draw_sheet, write_sheet
@@ -37,7 +39,9 @@ def compose_config(overrides: Sequence[str], name: str = "train") -> DictConfig:
         with hydra.initialize_config_dir(str(folder), version_base="1.3"):
             return hydra.compose(name, list(overrides))
     except (HydraException, OmegaConfBaseException) as error:
-        raise ValueError(str(error)) from error
+        absent = re.search(r"Could not find 'experiment/([^']*)'", str(error))
+        names = [one.name for one in experiments(folder)]
+        raise ValueError(no_experiment(absent[1], names) if absent else str(error)) from error
 
 
 def preview(

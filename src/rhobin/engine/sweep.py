@@ -1,14 +1,41 @@
-"""Each job of a sweep trains in a folder of its own: `-m optim.optimizer.lr=1e-3,3e-4`."""
+"""Each job of a multirun has a folder of its own, and ends alone: `-m optim.optimizer.lr=1e-3,3e-4`."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+
+from rhobin.engine.mistakes import told
+
+failed: list[str] = []
+"""Jobs of this multirun that a mistake has ended."""
+
+
+@contextmanager
+def told_job() -> Iterator[None]:
+    """As `told`; in a multirun the next job begins after a mistake, though not after a signal."""
+    try:
+        with told():
+            yield
+    except SystemExit as end:
+        job = HydraConfig.get()
+        if job.mode != RunMode.MULTIRUN or not isinstance(end.code, str):
+            raise
+        failed.append(" ".join(job.overrides.task))
+        sys.stderr.write(f"{end.code}\n")
+
+
+def end_with_failures() -> None:
+    """End the program with an error where jobs have failed, naming them."""
+    if failed:
+        sys.exit(f"error: {len(failed)} of the jobs failed, all others have ended:\n  " + "\n  ".join(failed))
 
 
 def in_own_folder(config: DictConfig, typed: Sequence[str]) -> DictConfig:

@@ -7,7 +7,9 @@ depends on the number of workers: every sequence is a pure function of its plan 
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -99,16 +101,17 @@ def build_dataset(
 
     Raises:
         ValueError: `out` holds a dataset of another recipe.
-        OSError: the disk is full, with what to do.
+        OSError: the disk is full, with what to do; or another build of the root is under way.
     """
     out = Path(out)
     settings = Settings(out, out / ROOMS, width, meshes, body, depth)
     made = {"width": width, "meshes": meshes, **made_with(body)}
     _claim(out, {**recipe, **made, **({"depth": True} if depth else {})})
     train, val, test = ([p.name for p in plans if p.split == split] for split in ("train", "val", "test"))
-    todo = [p for p in plans if not is_complete(out, p.name)]
-    summary = Summary(out, len(train), len(val), len(test), kept=len(plans) - len(todo))
-    with _space_for(out, summary):
+    summary = Summary(out, len(train), len(val), len(test))
+    with _alone(out), _space_for(out, summary):
+        todo = [p for p in plans if not is_complete(out, p.name)]
+        summary.kept = len(plans) - len(todo)
         templates = load_templates()
         rigs = {date: camera_rig(date, width).cameras for date in sorted({p.date for p in plans})}
         write_calibs(out, rigs)
@@ -158,6 +161,30 @@ def _claim(out: Path, recipe: dict[str, Any]) -> None:
         )
     out.mkdir(parents=True, exist_ok=True)
     write_json(path, recipe)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the folder: a second build would remove the sequences and rooms that the first is writing.
+
+    Raises:
+        OSError: another process holds it.
+    """
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(folder)
+        raise OSError(
+            f"{out} is being written by another rhobin synth; wait until it has ended or stop it, then give "
+            "the same command again"
+        ) from error
+    except OSError:
+        pass  # a file system without locks
+    try:
+        yield
+    finally:
+        os.close(folder)
 
 
 @contextmanager

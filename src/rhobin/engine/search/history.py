@@ -17,6 +17,7 @@ LEARNT_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
 
 def past_study(plan: Plan, trials: Sequence[FrozenTrial], number: int) -> optuna.Study:
     """A study in memory of the trials of lower number that have ended, sampling for this number."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     seed = int(np.random.SeedSequence([plan.seed, number]).generate_state(1)[0])
     try:
         sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=False, **plan.sampler)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 
+from rhobin.engine.monitor import DIRECTIONS, better_words
 from rhobin.engine.overrides import with_quotes
 from rhobin.engine.preview import compose_config
 from rhobin.engine.runinfo import flatten, identity
@@ -97,6 +98,11 @@ def check_plan(plan: Plan) -> None:
         raise ValueError(f"sweep.seed is {plan.seed!r}; expected a whole number of at least 0")
     if plan.direction not in ("minimize", "maximize"):
         raise ValueError(f"sweep.direction is {plan.direction!r}; expected minimize or maximize")
+    if DIRECTIONS.get(plan.metric, plan.higher_is_better) != plan.higher_is_better:
+        other = "minimize" if plan.higher_is_better else "maximize"
+        raise ValueError(
+            f"sweep.direction is {plan.direction!r}; expected {other}, since {better_words(plan.metric)}"
+        )
     if not plan.space:
         raise ValueError("sweep.space is empty; expected the keys to search, with their ranges")
     for override in plan.overrides:

@@ -16,6 +16,7 @@ from rhobin.engine.fit import fit
 from rhobin.engine.lock import LockedError
 from rhobin.engine.mistakes import said
 from rhobin.engine.resume import ResumeError
+from rhobin.engine.runinfo import read_run
 from rhobin.engine.search.claims import Claim, claimed, died_in_vain
 from rhobin.engine.search.history import left_behind, pruner, suggest
 from rhobin.engine.search.plan import Plan, read_plan, trial_config, trial_name
@@ -63,7 +64,8 @@ def check_plan_by_trying(plan: Plan, space: dict[str, BaseDistribution]) -> None
     """Refuse settings that would fail in the middle of a sweep."""
     check_space(plan)
     suggest(plan, space, [], 0)
-    pruner(plan)
+    if plan.pruner is not None:
+        pruner(plan)
 
 
 def train_trials(study: Study, space: dict[str, BaseDistribution]) -> None:
@@ -128,10 +130,25 @@ def complete(study: Study, number: int) -> str:
     scores = [v for v in study.trials()[number].intermediate_values.values() if math.isfinite(v)]
     if not scores:
         return f"{study.plan.metric} was never a number"
+    reason = other_data(study, number)
+    if reason:
+        return reason
     best = max(scores) if study.plan.higher_is_better else min(scores)
     study.end(number, TrialState.COMPLETE, best)
     tell(f"{trial_name(number)}: {study.plan.metric} {best:.6g}; {best_so_far(study)}")
     return ""
+
+
+def other_data(study: Study, number: int) -> str:
+    """Why the scores of a trial and of those before it cannot be compared; empty where they can."""
+    first = next((t.number for t in study.trials() if t.state == TrialState.COMPLETE), number)
+    before, now = (read_run(study.plan.run_dir(n)).get("data_hash") for n in (first, number))
+    if before == now:
+        return ""
+    return (
+        f"its data have the hash {now}, those of {trial_name(first)} had {before}, so their scores cannot be "
+        "compared: put the data back, or begin another study with sweep.study=NAME sweep.folder=FOLDER"
+    )
 
 
 def fail(study: Study, number: int, reason: str) -> str:

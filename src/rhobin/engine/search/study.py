@@ -67,17 +67,19 @@ def open_study(plan: Plan) -> Study:
 
     Raises:
         OSError: the folder cannot be written.
-        ValueError: the study has another search, or belongs to another folder.
+        ValueError: the study has another search or another folder, or the folder another study.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     identity = json.loads(json.dumps(plan_identity(plan)))
     with FileLock(plan.folder / LOCKS / "study").held():
+        check_folder(plan)
         storage = open_storage(plan)
         found = optuna.create_study(
             storage=storage, study_name=plan.study, direction=plan.direction, load_if_exists=True
         )
         check_same(plan, found.user_attrs, identity)
-        if not found.user_attrs:
+        if "identity" not in found.user_attrs:
+            check_no_trials(plan)
             card = {"study": plan.study, "id": secrets.token_hex(8)}
             write_json(plan.folder / CARD, card)
             found.set_user_attr("id", card["id"])
@@ -104,6 +106,34 @@ def open_storage(plan: Plan) -> BaseStorage:
         raise ValueError(f"{place} cannot be opened ({type(error).__name__}: {error})") from error
 
 
+def check_folder(plan: Plan) -> None:
+    """Refuse a folder that holds another study, whose trials have the same names.
+
+    Raises:
+        ValueError: naming both studies.
+    """
+    other = read_card(plan.folder).get("study", plan.study)
+    if other != plan.study:
+        raise ValueError(
+            f"{plan.folder} holds the study {other}, expected a folder of its own for {plan.study}: give it "
+            f"another sweep.folder, or go on with the one that is there by sweep.study={other}"
+        )
+
+
+def check_no_trials(plan: Plan) -> None:
+    """Refuse to begin a study in a folder that has trials already.
+
+    Raises:
+        ValueError: naming one, and where the study was looked for.
+    """
+    left = next(iter(sorted(plan.folder.glob("trial_*"))), None)
+    if left is not None:
+        raise ValueError(
+            f"{left} is a trial of a study that {plan.storage or plan.folder / JOURNAL} does not know. Give "
+            "the study's own sweep.storage, or begin another one with sweep.folder=FOLDER"
+        )
+
+
 def check_same(plan: Plan, attributes: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
     """Refuse a study of another search, or one whose runs are in another folder.
 
@@ -114,14 +144,14 @@ def check_same(plan: Plan, attributes: Mapping[str, Any], identity: Mapping[str,
         raise ValueError(
             f"the study {plan.study} in {plan.storage or plan.folder} belongs to another folder than "
             f"{plan.folder}, which all processes and machines that work on it must share. Give that one with "
-            "sweep.folder=FOLDER, or begin another study with sweep.study=NAME"
+            "sweep.folder=FOLDER, or begin another study with sweep.study=NAME sweep.folder=FOLDER"
         )
     changes = differences(attributes["identity"], identity) if "identity" in attributes else []
     if changes:
         raise ValueError(
             f"{plan.folder} holds the study of another search; study -> now:\n  "
             + "\n  ".join(changes)
-            + "\nUndo the changes, or begin another study with sweep.study=NAME"
+            + "\nUndo the changes, or begin another study with sweep.study=NAME sweep.folder=FOLDER"
         )
 
 
