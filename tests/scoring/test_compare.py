@@ -127,6 +127,19 @@ def test_what_is_not_scored_says_so(tmp_path, capsys):
     assert "no such folder or file; expected a scored run" in capsys.readouterr().err
 
 
+def test_the_track_is_the_first_that_all_have(tmp_path, capsys):
+    nothing = {"human": {"ours": ScoredRow(None, "no people")}}
+    score = scored(tmp_path / "a", errors(1))
+    write_scores(tmp_path / "a", {**nothing, "object": {"ours": ScoredRow(score)}}, {"row": "ours"})
+    assert main(["compare", str(tmp_path / "a")]) == 0
+    assert "Object track" in capsys.readouterr().out
+    (tmp_path / "b").mkdir()
+    write_scores(tmp_path / "b", nothing, {"row": "ours"})
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 1
+    found = f"{tmp_path / 'a'}: object; {tmp_path / 'b'}: none"
+    assert f"expected scores of one track in all places, found {found}" in capsys.readouterr().err
+
+
 def test_a_p_value_that_does_not_exist_is_a_dash(tmp_path, capsys):
     scored(tmp_path / "a", errors(1), mode="strict")
     score = ObjectScore(

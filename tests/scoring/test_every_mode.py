@@ -188,7 +188,7 @@ def test_a_scored_folder_is_compared_with_a_file(root, tmp_path, capsys, oracle)
     assert main(["compare", str(tmp_path / "a"), str(other), "--ref", str(root)]) == 0
     said = capsys.readouterr().out
     files = [str(root / "res" / "results.pkl"), str(other)]
-    assert main(["compare", *files, "--ref", str(root)]) == 0
+    assert main(["compare", *files, "--ref", str(root), "--track", "object"]) == 0
     again = capsys.readouterr().out
     numbers = [re.findall(r"-?\d+\.\d+|\d+ frames of \d+ sequences", text) for text in (said, again)]
     assert numbers[0] == numbers[1]

@@ -23,7 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help=told)
     parser.add_argument("other", type=Path, nargs="?", help="another, of the same data")
     parser.add_argument(
-        "--track", choices=("human", "object", "joint"), default="object", help="whose scores"
+        "--track",
+        choices=("human", "object", "joint"),
+        help="whose scores; default: the first of joint, human, object that all have",
     )
     parser.add_argument(
         "--joints-visible-below",
@@ -101,6 +103,30 @@ def _chance(value: float) -> str:
     return f"{value:.2g}" if value >= 1e-4 else "< 1e-4"
 
 
+def _common_track(places: list[Path]) -> str:
+    """The first track in which every place has scores, or predictions to score.
+
+    Raises:
+        ValueError: there is none.
+    """
+    from rhobin.scoring.document import SCORES, read_document, scored_tracks
+    from rhobin.scoring.submissions import possible_tracks, read_submission
+
+    there = [
+        possible_tracks(read_submission(place))
+        if place.is_file()
+        else scored_tracks(read_document(place / SCORES))
+        for place in places
+    ]
+    common = [track for track in there[0] if all(track in tracks for tracks in there)]
+    if not common:
+        found = "; ".join(
+            f"{place}: {', '.join(tracks) or 'none'}" for place, tracks in zip(places, there, strict=True)
+        )
+        raise ValueError(f"expected scores of one track in all places, found {found}")
+    return common[0]
+
+
 def _frame_scores(places: list[Path], args: argparse.Namespace) -> list[FrameScores]:
     """Scores of frames of every place; files are scored against one ground truth.
 
@@ -127,6 +153,7 @@ def _frame_scores(places: list[Path], args: argparse.Namespace) -> list[FrameSco
         )
     if files and args.joints_visible_below is not None:
         raise ValueError("--joints-visible-below needs scored runs, which know what a frame shows")
+    args.track = args.track or _common_track(places)
     challenge = read_challenge(args.ref, args.body, people=args.track != "object") if args.ref else None
     scores = []
     for place in places:
