@@ -219,6 +219,14 @@ def test_frames_as_an_array_are_accepted(score, results):
     assert read_scores(out)["AR_all"] > 0.5
 
 
+def test_a_file_of_another_track_is_named_with_the_command_that_scores_it(score, results):
+    people = {name: {key: of[key] for key in of if "obj" not in key} for name, of in results.items()}
+    status, said, _ = score("joint", people)
+    assert status == 1
+    assert "expected predictions of the joint track, found those of the human track" in said
+    assert "rhobin score human" in said
+
+
 def test_files_say_how_the_score_was_made(score, results):
     status, said, out = score("object", results, "--seeds", "3")
     assert status == 0

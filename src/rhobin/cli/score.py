@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from rhobin.scoring.challenge import read_challenge
     from rhobin.scoring.measured import kind_of
     from rhobin.scoring.server import clear_track
-    from rhobin.scoring.submissions import read_submission
+    from rhobin.scoring.submissions import check_track, read_submission
     from rhobin.scoring.track import every_mode
 
     path = args.results or args.root / "res" / "results.pkl"
@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
             clear_track(folder)
         challenge = read_challenge(args.root, args.body, people=args.track != "object")
         results = read_submission(path, challenge)
+        check_track(args.track, results, f"rhobin score TRACK {args.root} {args.out} --results {path}")
         if args.mode == ALL:
             found = {mode: _by_mode(args, mode, challenge, results) for mode in modes}
         else:

@@ -29,7 +29,8 @@ def predicted_parts(results: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         part
         for part, keys in PART_KEYS.items()
-        if results and all(set(keys) <= set(record) for record in results.values())
+        if results
+        and all(isinstance(record, Mapping) and set(keys) <= set(record) for record in results.values())
     )
 
 
@@ -37,6 +38,27 @@ def possible_tracks(results: Mapping[str, Any]) -> tuple[str, ...]:
     """Names of the tracks whose parts were predicted, the one with the most parts first."""
     parts = predicted_parts(results)
     return tuple(track.name for track in TRACKS.values() if set(track.parts) <= set(parts))
+
+
+def check_track(track: str, results: Mapping[str, Any], command: str) -> None:
+    """Refuse predictions that are wholly of another track.
+
+    Args:
+        track: human, object or joint.
+        results: predictions by sequence.
+        command: that scores them, with TRACK where the track stands.
+
+    Raises:
+        SubmissionError: naming the track that they are of.
+    """
+    told = {key for record in results.values() if isinstance(record, Mapping) for key in record}
+    absent = [part for part in TRACKS[track].parts if not told & {*PART_KEYS[part]}]
+    possible = possible_tracks(results)
+    if absent and possible:
+        raise SubmissionError(
+            f"expected predictions of the {track} track, found those of the {possible[0]} track without any "
+            f"{' or '.join(absent)}; score them by: {command.replace('TRACK', possible[0])}"
+        )
 
 
 def track_results(results: Mapping[str, Any], track: str, source: str) -> dict[str, dict[str, Any]]:
