@@ -38,14 +38,14 @@ def _table(track: Track, rows: Mapping[str, ScoredRow]) -> Table:
     title = f"{track.title}{protocol}, held-out frames"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 0, 0, 1), caption_justify="left")
     table.pad_edge = False
-    table.add_column("prediction", no_wrap=True)
+    table.add_column("prediction")
     for head in (*(column.head for column in track.columns), "frames"):
         table.add_column(head, justify="right")
     for name, row in rows.items():
         scores = finite(row.score.metrics()) if row.score else {}
         known = spreads(row.score) if row.score else {}
         values = (_cell(column, scores.get(column.name), known.get(column.name)) for column in track.columns)
-        table.add_row(name, *values, str(len(row.score.examples)) if row.score else "-")
+        table.add_row(name.replace("_", " "), *values, str(len(row.score.examples)) if row.score else "-")
     told = [f"{name}: {row.reason}" for name, row in rows.items() if row.score is None]
     sure = {name: row.more["confidence"] for name, row in rows.items() if "confidence" in row.more}
     told += [f"{name}: {confidence_line(measured)}" for name, measured in sure.items()]
