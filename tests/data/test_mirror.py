@@ -1,20 +1,24 @@
-"""Mirrored samples: the same person with left and right exchanged, seen by a mirrored camera."""
+"""Mirrored samples: the same person and object with left and right exchanged, seen by a mirrored camera."""
 
 import numpy as np
 import pytest
 import torch
+from scipy.spatial import cKDTree
 
 from rhobin.body.ik import hybrik
 from rhobin.body.joints import MIRROR29
+from rhobin.data.augment import mirror
 from rhobin.data.augment.mirror import mirror_intrinsics, mirror_person
 from rhobin.data.datamodule import BehaveDataModule
 from rhobin.geometry.camera import project
+from rhobin.geometry.mesh import sample_surface
 from rhobin.geometry.rotation import geodesic_angle
+from rhobin.objects.canonical import canonical_pose
 
 HUMAN = {"parts": ["human"], "crop": "person", "targets": ["heatmaps", "bev"]}
 
 
-def dataset(root, mirror_p, reads=HUMAN):
+def dataset(root, mirror_p, reads=HUMAN, **targets):
     module = BehaveDataModule(
         root,
         view={"input_size": 64},
@@ -22,7 +26,7 @@ def dataset(root, mirror_p, reads=HUMAN):
         batch_size=2,
         workers=0,
         validation={"fraction": 0},
-        targets={"heatmaps": {"depth_range": 2.2}},
+        targets={"heatmaps": {"depth_range": 2.2}, **targets},
         augment={"mirror_p": mirror_p},
     )
     module.setup()
@@ -86,6 +90,47 @@ def test_only_some_samples_are_mirrored(release_root):
     assert any("mirrored" in data.describe(e, i) for e in range(4) for i in range(4))
 
 
-def test_objects_are_not_mirrored(release_root):
-    with pytest.raises(ValueError, match=r"mirror_p is 1\.0, but the method reads objects"):
-        dataset(release_root, 1.0, {**HUMAN, "parts": ["human", "object"]})
+BOTH = {"parts": ["human", "object"], "crop": "union", "targets": ["heatmaps", "maps"]}
+
+
+def test_a_mirrored_object_covers_its_mirror_image(release_root):
+    """Its pose puts the template where the mirror shows it, and its maps lie on the mirrored mask."""
+    plain, mirrored = dataset(release_root, 0.0, BOTH), dataset(release_root, 1.0, BOTH)
+    for index in range(4):
+        before, after = plain[3, index], mirrored[3, index]
+        assert torch.equal(after.image, before.image.flip(-1))
+        template = plain.targets.assets.templates[before.object_id]
+        verts = torch.from_numpy(template.verts).float()
+        was, now = (verts @ o.R.T + o.t for o in (before.target.object, after.target.object))
+        assert torch.linalg.det(after.target.object.R) == pytest.approx(1)
+        surface = cKDTree(sample_surface(now.numpy(), template.faces, 100_000, np.random.default_rng(0)))
+        assert surface.query(was.numpy() * (-1, 1, 1))[0].mean() < 0.005 * template.diameter
+        kpts = verts[torch.from_numpy(template.kpt_ids)] @ after.target.object.R.T + after.target.object.t
+        assert torch.allclose(kpts, after.target.object.kpts, atol=1e-5)
+        was, now = (s.target.maps.amodal for s in (before, after))
+        assert (was.flip(-1) != now).float().mean() < 0.02
+
+
+def test_the_canonical_pose_of_a_mirrored_object_is_canonical(release_root):
+    data = dataset(release_root, 1.0, BOTH, canonical_symmetry=True)
+    for index in range(4):
+        obj, template = data[0, index].target.object, data.targets.assets.templates[data[0, index].object_id]
+        R, t = canonical_pose(template, obj.R.double().numpy(), obj.t.double().numpy())
+        np.testing.assert_allclose(R, obj.R, atol=1e-5)
+        np.testing.assert_allclose(t, obj.t, atol=1e-5)
+
+
+def test_views_of_an_object_that_is_not_its_own_mirror_image_stay_as_they_are(
+    release_root, monkeypatch, caplog
+):
+    real = mirror.mirror_plane
+    monkeypatch.setattr(mirror, "mirror_plane", lambda t: None if "chair" in t.name else real(t))
+    with caplog.at_level("INFO"):
+        data, plain = dataset(release_root, 1.0, BOTH), dataset(release_root, 0.0, BOTH)
+    names = [data.targets.assets.templates[data[0, i].object_id].name for i in range(len(data))]
+    assert {"chair" in name for name in names} == {True, False}
+    for i, name in enumerate(names):
+        same = torch.equal(data[0, i].image, plain[0, i].image)
+        assert same == ("chair" in name) == ("mirrored" not in data.describe(0, i))
+        assert data[0, i].target.object is not None
+    assert "no view of ['chair" in caplog.text

@@ -46,11 +46,13 @@ class Study:
         scores: names of those in the tables, by track; the first are compared with the reference's.
         digits: printed of them.
         variants: overrides by name; the first is the reference.
+        always: overrides of every variant, which its own may take back.
     """
 
     scores: dict[str, tuple[str, ...]]
     digits: int
     variants: dict[str, tuple[str, ...]]
+    always: tuple[str, ...] = ()
 
 
 ONE_LOOK = "model.testing.mirrored=false"
@@ -107,6 +109,7 @@ STUDIES = {
         2,
         {
             "base": (),
+            "mirror": ("data.augment.mirror_p=0.5",),
             "minimum": ("model.symmetry=minimum",),
             "canonical": ("data.targets.canonical_symmetry=true",),
             "class": ("model.net.object_classes=20",),
@@ -129,7 +132,8 @@ STUDIES = {
 
 def command(name: str, seed: int, options: argparse.Namespace) -> list[str]:
     """The training of a variant."""
-    steps, changes = options.steps, STUDIES[options.method].variants[name]
+    steps, study = options.steps, STUDIES[options.method]
+    changes = (*study.always, *study.variants[name])
     if name in (PRETRAINED, STAGED):  # earlier stages take their part of the same number of steps
         first = options.steps // (5 if name == PRETRAINED else 6)
         earlier = renderings(first, options) if name == PRETRAINED else parts_of_the_body(first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
 import cv2
@@ -16,7 +17,7 @@ from rhobin.data.aim import Aim, aim_crops, crop_window
 from rhobin.data.augment.colour import FRAME_WIDTH
 from rhobin.data.augment.donors import Donors
 from rhobin.data.augment.draw import Augmentation, AugmentConfig, draw_augmentation, move_crop, stream
-from rhobin.data.augment.mirror import mirror_intrinsics, mirror_pixels
+from rhobin.data.augment.mirror import mirror_intrinsics, mirror_pixels, mirror_planes
 from rhobin.data.augment.repaint import Painted, Repainter
 from rhobin.data.decoded import DecodedViews
 from rhobin.data.faults import Faults
@@ -28,6 +29,7 @@ from rhobin.data.settings import SampleConfig
 from rhobin.data.shared import ViewCache
 from rhobin.data.targets.labels import Labeller
 from rhobin.data.targets.views import ViewTargets
+from rhobin.objects.mirror_plane import MirrorPlane
 from rhobin.types import Crop, Sample, SampleKey
 
 
@@ -66,18 +68,13 @@ class BehaveDataset(Dataset):
                 "data.augment.background_from to a BEHAVE root (rhobin synth makes one), a folder of images, "
                 "plain or noise"
             )
-        if augment and augment.mirror_p and "object" in config.reads.parts:
-            raise ValueError(
-                f"data.augment.mirror_p is {augment.mirror_p}, but the method reads objects "
-                "(model.reads.parts), whose mirror image has no pose of their template; set "
-                "data.augment.mirror_p=0"
-            )
         reach = augment.reach if augment else 1.0
         self.decoded = DecodedViews(release, targets, views, config, reach, cache, partly)
         self.repainter = (
             Repainter(augment, seed, self._donors(), targets.assets.templates) if augment else None
         )
-        self.labeller = Labeller(targets, config)
+        self.planes = self._mirror_planes()
+        self.labeller = Labeller(targets, config, self.planes)
         self.faults = Faults(release, views, known=config.view.on_bad_sample == "skip")
 
     def __len__(self) -> int:
@@ -176,7 +173,22 @@ class BehaveDataset(Dataset):
     def _change(self, epoch: int, index: int) -> Augmentation:
         if not self.augment:
             return Augmentation()
-        return draw_augmentation(self.augment, self.seed, epoch, index)
+        change = draw_augmentation(self.augment, self.seed, epoch, index)
+        return change if self._has_mirror_image(index) else replace(change, mirrored=False)
+
+    def _has_mirror_image(self, index: int) -> bool:
+        """Whether all that the method reads of a view has a place in its mirror image."""
+        if "object" not in self.config.reads.parts:
+            return True
+        frame = int(self.targets.frame[self.views[index]])
+        return not self.targets.has_object[frame] or int(self.targets.object_id[frame]) in self.planes
+
+    def _mirror_planes(self) -> dict[int, MirrorPlane]:
+        """The reflections that keep the objects shown, by id, where samples of objects are mirrored."""
+        if not (self.augment and self.augment.mirror_p and "object" in self.config.reads.parts):
+            return {}
+        shown = np.unique(self.targets.object_id[self.targets.frame[self.views]])
+        return mirror_planes(self.targets.assets.templates, shown[shown >= 0].tolist())
 
     def _paint(
         self, index: int, change: Augmentation, epoch: int, size: int | None = None

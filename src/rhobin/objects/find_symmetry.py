@@ -99,17 +99,17 @@ def _apart(fits: list[Fit], tolerance: float, apart_deg: float = SAME_AXIS_DEG) 
 
 def _rough_axes(surface: Surface, order: int) -> Iterator[tuple[float, float, float]]:
     """Directions, apart from each other, about which turns by 1/order of a circle stray least."""
-    directions = _directions(surface)
-    turns = Rotation.from_rotvec(2 * np.pi / order * directions).as_matrix()
+    tried = directions(surface)
+    turns = Rotation.from_rotvec(2 * np.pi / order * tried).as_matrix()
     error = surface.rough(turns)
     for _ in range(AXES_PER_PRIME):
-        best = directions[np.argmin(error)]
+        best = tried[np.argmin(error)]
         best = best * np.sign(best[np.argmax(np.abs(best))])
-        error[np.abs(directions @ best) > np.cos(np.deg2rad(APART_DEG))] = np.inf
+        error[np.abs(tried @ best) > np.cos(np.deg2rad(APART_DEG))] = np.inf
         yield float(best[0]), float(best[1]), float(best[2])
 
 
-def _directions(surface: Surface) -> Float[np.ndarray, "N 3"]:
+def directions(surface: Surface) -> Float[np.ndarray, "N 3"]:
     """Principal axes, then directions spread over half a sphere (N, 3)."""
     height = (np.arange(DIRECTIONS) + 0.5) / DIRECTIONS
     angle, radius = np.pi * (1 + np.sqrt(5)) * np.arange(DIRECTIONS), np.sqrt(1 - height**2)

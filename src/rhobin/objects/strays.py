@@ -92,8 +92,11 @@ class Surface:
         return gaps.mean(axis=1), np.quantile(gaps, PEAK, axis=1)
 
     def across(self, rotations: Rotations, centre: Float[np.ndarray, "3"]) -> Float[np.ndarray, " S"]:
-        """Diameter (S,) of the surface about the axis of each turn: what its errors are compared with."""
-        axes = Rotation.from_matrix(rotations).as_rotvec()
+        """Diameter (S,) of the surface about the axis of each turn: what its errors are compared with.
+
+        A reflection's axis is its plane's normal: it is a half turn about that, and every sign changed.
+        """
+        axes = Rotation.from_matrix(rotations * np.sign(np.linalg.det(rotations))[:, None, None]).as_rotvec()
         length = np.linalg.norm(axes, axis=1, keepdims=True)
         axes = axes / np.where(length > 0, length, 1)
         offset = self.followed - centre

@@ -1,21 +1,39 @@
-"""A sample in a mirror: its pixels, its camera, and the person whom it shows.
+"""A sample in a mirror: its pixels, its camera, the person and the object that it shows.
 
 The camera's axes stay as they are, so the scene is reflected at x = 0, and left and right of the person
-change places. An object's mirror image has no pose of its template.
+change places. An object's mirror image is a pose of its template where that is its own mirror image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from rhobin.body.joints import MIRROR24, MIRROR29, SMPLH_MIRROR
 from rhobin.data.augment.repaint import Painted
+from rhobin.objects.mirror_plane import MirrorPlane, mirror_plane
+from rhobin.objects.template import Template
+
+log = logging.getLogger(__name__)
 
 ACROSS = np.array([-1.0, 1.0, 1.0])
 _TWISTS = [joint - 1 for joint in MIRROR24[1:]]
+
+
+def mirror_planes(templates: Mapping[int, Template], shown: Iterable[int]) -> dict[int, MirrorPlane]:
+    """The reflections that keep objects, by object id; no entry for one that is not its own mirror image.
+
+    Args:
+        templates: by object id.
+        shown: ids of the objects that are wanted.
+    """
+    found = {object_id: mirror_plane(templates[object_id]) for object_id in shown}
+    if others := [templates[object_id].name for object_id, plane in found.items() if plane is None]:
+        log.info("data.augment.mirror_p: no view of %s is mirrored; its shape is another in a mirror", others)
+    return {object_id: plane for object_id, plane in found.items() if plane is not None}
 
 
 def mirror_pixels(painted: Painted) -> Painted:
@@ -52,3 +70,17 @@ def mirror_person(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         "twist": values["twist"][_TWISTS] * (1, -1),
         "twist_weight": values["twist_weight"][_TWISTS],
     }
+
+
+def mirror_object(R: np.ndarray, t: np.ndarray, plane: MirrorPlane) -> tuple[np.ndarray, np.ndarray]:
+    """Pose of the mirror image of an object that is its own mirror image.
+
+    Args:
+        R: (3, 3) rotation, template to camera.
+        t: (3,) translation, metres.
+        plane: the reflection that keeps the template.
+
+    Returns:
+        Rotation (3, 3) and translation (3,) under which the template covers what the mirror shows.
+    """
+    return ACROSS[:, None] * R @ plane.S, ACROSS * (R @ plane.s + t)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from rhobin.data.augment.mirror import mirror_person
+from rhobin.data.augment.mirror import mirror_object, mirror_person
 from rhobin.data.settings import SampleConfig
 from rhobin.data.targets.extras import Extras
 from rhobin.data.targets.fields import FieldSampler
 from rhobin.data.targets.views import ViewTargets
 from rhobin.objects.canonical import canonical_pose
+from rhobin.objects.mirror_plane import MirrorPlane
 from rhobin.types import HumanTarget, ObjectTarget, Target, required
 
 
@@ -23,12 +24,13 @@ class Labeller:
     Attributes:
         truth: ground truth of the views.
         canonical: replace an object's pose by the canonical one among those that look the same.
+        planes: the reflections that keep objects, by object id.
         extras: what is drawn in each of a sample's crops, that of its image first.
         fields: draws points about person and object, where the method reads fields.
     """
 
-    def __init__(self, truth: ViewTargets, config: SampleConfig):
-        self.truth, self.canonical = truth, config.targets.canonical_symmetry
+    def __init__(self, truth: ViewTargets, config: SampleConfig, planes: Mapping[int, MirrorPlane]):
+        self.truth, self.canonical, self.planes = truth, config.targets.canonical_symmetry, planes
         wanted = "fields" in config.reads.targets
         self.fields = FieldSampler(truth.assets, config.targets.fields) if wanted else None
         self.extras = [Extras(crop, config.targets, truth.assets.templates) for crop in config.crops]
@@ -49,7 +51,7 @@ class Labeller:
             Q: (3, 3) rotation of the camera, X' = Q X.
             K_crops: (3, 3) intrinsics of each crop.
             masks: (H, W) uint8 object mask of each crop.
-            mirrored: the crops are mirrored; then no object is told.
+            mirrored: the crops are mirrored; then an object is told if it has a plane.
             rng: source of the points of fields; needed where they are read.
 
         Returns:
@@ -60,7 +62,7 @@ class Labeller:
         object_id = int(self.truth.object_id[frame])
         human = self._human(view, frame, Q) if self.truth.has_human[frame] else {}
         human = mirror_person(human) if human and mirrored else human
-        obj = self._object(object_id, view, Q) if self.truth.has_object[frame] and not mirrored else {}
+        obj = self._object(object_id, view, Q, mirrored) if self.truth.has_object[frame] else {}
         drawn, *further = (
             extras(object_id, human | obj, K_crop, mask)
             for extras, K_crop, mask in zip(self.extras, K_crops, masks, strict=True)
@@ -92,14 +94,19 @@ class Labeller:
             "twist_weight": truth.twist_weight[frame],
         }
 
-    def _object(self, object_id: int, view: int, Q: np.ndarray) -> dict[str, np.ndarray]:
-        """Pose and keypoints of the object in the turned camera."""
+    def _object(self, object_id: int, view: int, Q: np.ndarray, mirrored: bool) -> dict[str, np.ndarray]:
+        """Pose and keypoints of the object in the turned camera; empty in a mirror without a plane of it."""
         truth = self.truth
         R, t = Q @ truth.obj_R[view], Q @ truth.obj_t[view]
-        if not self.canonical:
+        if not mirrored and not self.canonical:
             return {"R": R, "t": t, "kpts": truth.kpts[view] @ Q.T}
+        if mirrored and object_id not in self.planes:
+            return {}
         template = truth.assets.templates[object_id]
-        R, t = canonical_pose(template, R, t)
+        if mirrored:
+            R, t = mirror_object(R, t, self.planes[object_id])
+        if self.canonical:
+            R, t = canonical_pose(template, R, t)
         return {"R": R, "t": t, "kpts": template.kpts @ R.T + t}
 
 
