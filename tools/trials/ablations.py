@@ -126,6 +126,7 @@ STUDIES = {
             "fused": HRNET,
             "finest": (*HRNET, "model.net.backbone.branches=finest"),
         },
+        always=("data.augment.mirror_p=0",),
     ),
 }
 
