@@ -7,6 +7,7 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
+from rhobin.engine.compose import settings_told
 from rhobin.engine.held_out import evaluate_views
 from rhobin.engine.overrides import with_quotes
 from rhobin.engine.streams import print_anything
@@ -23,5 +24,6 @@ def main(config: DictConfig) -> None:
 if __name__ == "__main__":
     print_anything()
     sys.argv[1:] = with_quotes(sys.argv[1:])
-    main()
+    with settings_told(sys.argv[1:], "eval"):
+        main()
     end_with_failures()

@@ -7,6 +7,7 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
+from rhobin.engine.compose import settings_told
 from rhobin.engine.fit import fit
 from rhobin.engine.mistakes import check_experiment
 from rhobin.engine.overrides import with_quotes
@@ -25,5 +26,6 @@ if __name__ == "__main__":
     print_anything()
     sys.argv[1:] = with_quotes(sys.argv[1:])
     check_experiment(sys.argv[1:])
-    main()
+    with settings_told(sys.argv[1:], "train"):
+        main()
     end_with_failures()

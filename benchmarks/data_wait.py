@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rhobin.engine.build import build_datamodule
-from rhobin.engine.preview import compose_config
+from rhobin.engine.compose import compose_config
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ import pytorch_lightning as pl
 import torch
 
 from rhobin.engine import fit as fitting
-from rhobin.engine.preview import compose_config
+from rhobin.engine.compose import compose_config
 
 PARTS = ("loading", "bare step", "framework's step")
 

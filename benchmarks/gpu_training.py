@@ -18,12 +18,12 @@ from omegaconf import DictConfig
 from rhobin.clock import Clock
 from rhobin.data.collate import collate
 from rhobin.engine.build import build_datamodule, build_trained, build_trainer
+from rhobin.engine.compose import compose_config
 from rhobin.engine.count import BatchCount
 from rhobin.engine.fit import fit
 from rhobin.engine.planning.cards import CARDS, GIB, speed
 from rhobin.engine.planning.footprint import footprint
 from rhobin.engine.planning.rehearsal import KEPT, LATE, Repeated, quiet
-from rhobin.engine.preview import compose_config
 from rhobin.engine.speed import prepare_network
 from rhobin.engine.stages import stages_of
 from rhobin.methods.base import Method

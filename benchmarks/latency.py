@@ -36,10 +36,10 @@ from rhobin.data.photos.camera import photo_camera
 from rhobin.data.photos.photo import read_photo
 from rhobin.data.photos.pointer import Pointer, Told
 from rhobin.engine.build import build_trained, instantiate
+from rhobin.engine.compose import compose_config
 from rhobin.engine.photo_files import write_photo
 from rhobin.engine.photo_network import PhotoNetwork, open_network
 from rhobin.engine.photos import predict_shots, prepare_photo
-from rhobin.engine.preview import compose_config
 from rhobin.files import write_json
 from rhobin.methods.base import Method
 from rhobin.methods.untrained import Untrained

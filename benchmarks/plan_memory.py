@@ -25,10 +25,10 @@ from pytorch_lightning import Callback
 
 from rhobin.data.collate import collate
 from rhobin.engine.build import build_datamodule, build_module
+from rhobin.engine.compose import compose_config
 from rhobin.engine.planning.footprint import footprint
 from rhobin.engine.planning.rehearsal import quiet, train
 from rhobin.engine.planning.scales import Scales
-from rhobin.engine.preview import compose_config
 
 PRESETS = ("khor/synthetic", "khor/synthetic_long", "g2dr/synthetic", "bev_hybrik/synthetic")
 STEPS, FEW, MIB = 10, 2, 2**20

@@ -10,7 +10,7 @@ import torch
 
 from rhobin.data.collate import collate
 from rhobin.engine.build import build_clock, build_datamodule, build_module
-from rhobin.engine.preview import compose_config
+from rhobin.engine.compose import compose_config
 
 
 def opened(about: str, experiment: str) -> tuple[Any, Any, int]:

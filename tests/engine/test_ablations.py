@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rhobin.engine.preview import compose_config
+from rhobin.engine.compose import compose_config
 from rhobin.engine.stages import stages_of
 
 ROOT = Path(__file__).parents[2]

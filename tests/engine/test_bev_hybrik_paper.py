@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from rhobin.engine.compose import compose_config
 from rhobin.engine.planning.cards import usable
 from rhobin.engine.planning.rehearsal import rehearse
-from rhobin.engine.preview import compose_config
 from rhobin.engine.stages import stages_of
 
 ROOT = Path(__file__).parents[2]

@@ -6,11 +6,11 @@ from omegaconf import OmegaConf
 from omegaconf.errors import MissingMandatoryValue
 
 from rhobin.__main__ import main
+from rhobin.engine.compose import compose_config
 from rhobin.engine.fit import fit
 from rhobin.engine.held_out import evaluate_views
 from rhobin.engine.keys import check_keys
 from rhobin.engine.mistakes import check_experiment, said, told
-from rhobin.engine.preview import compose_config
 
 
 @pytest.mark.parametrize(

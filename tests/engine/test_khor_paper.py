@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from rhobin.engine.build import instantiate
+from rhobin.engine.compose import compose_config
 from rhobin.engine.planning.cards import usable
 from rhobin.engine.planning.rehearsal import rehearse
-from rhobin.engine.preview import compose_config
 
 VIEWS = 45_388
 """CHORE's training views: 11,347 frames of four cameras."""

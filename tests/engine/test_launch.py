@@ -55,7 +55,11 @@ def test_what_cannot_be_launched_is_told(arguments, told, tmp_path, capsys, monk
     [
         (("--each", "seed=0,1"), (), r"jobs 1 and 2 would both train in runs/khor_smoke.*run_dir=runs/"),
         (("--jobs", "2"), ("run_dir=runs/${seed}",), "jobs 1 and 2 would both train in runs/0"),
-        ((), ("optim.optimizer.lrr=1",), r"train.py .*lrr=1.*: Could not override 'optim\.optimizer\.lrr'"),
+        (
+            (),
+            ("optim.optimizer.lrr=1",),
+            r"train.py .*lrr=1.*: there is no setting optim\.optimizer\.lrr; did you mean",
+        ),
     ],
 )
 def test_trainings_that_could_not_run_are_told_before_a_job_is_submitted(

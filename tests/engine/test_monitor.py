@@ -2,8 +2,8 @@
 
 import pytest
 
+from rhobin.engine.compose import compose_config
 from rhobin.engine.monitor import Monitor, check_monitor
-from rhobin.engine.preview import compose_config
 
 MONITOR = "callbacks.evaluator.monitor"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rhobin.__main__ import main
+from rhobin.engine.compose import compose_config
 from rhobin.engine.experiments import experiments
 from rhobin.engine.planning import footprint
 from rhobin.engine.planning.cards import CARDS, FULL, HALF, speed, usable
@@ -15,7 +16,6 @@ from rhobin.engine.planning.missing import missing
 from rhobin.engine.planning.plan import jobs, smaller
 from rhobin.engine.planning.rehearsal import Rehearsal
 from rhobin.engine.planning.tracker import Memory
-from rhobin.engine.preview import compose_config
 from rhobin.engine.stages import stages_of
 
 ROOT = Path(__file__).parents[2]

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from rhobin.engine.compose import compose_config
 from rhobin.engine.fit import build_callbacks, fit
 from rhobin.engine.planning import tracker
 from rhobin.engine.planning.fake import MostRows, make_fake
@@ -13,7 +14,6 @@ from rhobin.engine.planning.footprint import Footprint
 from rhobin.engine.planning.rehearsal import Rehearsal, rehearse
 from rhobin.engine.planning.scales import Scales
 from rhobin.engine.planning.tracker import Memory, tracked, why_unknown
-from rhobin.engine.preview import compose_config
 
 SHORT = ("trainer.max_steps=2", "callbacks.views=0", "data.validation.fraction=0")
 

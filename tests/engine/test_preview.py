@@ -6,7 +6,8 @@ import pytest
 
 from rhobin.__main__ import main
 from rhobin.engine.build import build_datamodule
-from rhobin.engine.preview import compose_config, preview_rows
+from rhobin.engine.compose import compose_config
+from rhobin.engine.preview import preview_rows
 
 SMALL = ["experiment=khor/smoke", "data.workers=0"]
 

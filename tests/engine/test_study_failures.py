@@ -11,7 +11,7 @@ import torch
 from fake_study import make_plan, outcome, work
 from omegaconf import OmegaConf
 
-from rhobin.engine.preview import compose_config
+from rhobin.engine.compose import compose_config
 from rhobin.engine.search.best import overlay
 from rhobin.engine.search.plan import plan_identity, read_plan
 from rhobin.engine.search.run import check_plan_by_trying

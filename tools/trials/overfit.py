@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 
 from rhobin.data.collate import collate
 from rhobin.engine.build import build_datamodule, build_module
-from rhobin.engine.preview import compose_config
+from rhobin.engine.compose import compose_config
 from rhobin.engine.validation import ValidationScores
 from rhobin.methods.khor.module import Khor
 from rhobin.methods.khor.net import KhorOutput

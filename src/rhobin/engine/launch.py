@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import hydra
-from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from rhobin.engine.commands import words_of
-from rhobin.engine.experiments import config_folder
+from rhobin.engine.compose import compose_config
 from rhobin.engine.overrides import with_quotes
 
 INSTALL = 'submitit is not installed; run: python -m pip install -e ".[slurm]"'
@@ -137,9 +135,8 @@ def run_folder(overrides: Sequence[str]) -> str:
         ValueError: the overrides cannot be composed.
     """
     try:
-        with hydra.initialize_config_dir(str(config_folder()), version_base="1.3"):
-            return str(hydra.compose("train", with_quotes(overrides)).run_dir)
-    except (HydraException, OmegaConfBaseException) as error:
+        return str(compose_config(with_quotes(overrides)).run_dir)
+    except (ValueError, OmegaConfBaseException) as error:
         raise ValueError(f"train.py {shlex.join(overrides)}: {error}") from error
 
 

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import hydra
 import numpy as np
 from hydra.errors import HydraException
-from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from rhobin.data.sampler import ResumableSampler
 from rhobin.engine.build import build_datamodule, build_trained
+from rhobin.engine.compose import compose_config
 from rhobin.engine.drawings import draw_samples
 from rhobin.engine.evaluate import moved
-from rhobin.engine.experiments import config_folder, experiments
 from rhobin.engine.exported import find_weights
-from rhobin.engine.mistakes import no_experiment
 from rhobin.engine.predict import load_weights
 from rhobin.engine.trusted import read_config
 from rhobin.reports.contact_sheet import Tile, draw_sheet, write_sheet
 from rhobin.reports.map_sheet import draw_map_sheet
 from rhobin.types import Sample
-
-
-def compose_config(overrides: Sequence[str], name: str = "train") -> DictConfig:
-    """The config that `train.py` composes from the same overrides, or `eval.py` with the name "eval".
-
-    Raises:
-        FileNotFoundError: there is no folder with configs.
-        ValueError: Hydra cannot compose it, with its reason.
-    """
-    folder = config_folder()
-    try:
-        with hydra.initialize_config_dir(str(folder), version_base="1.3"):
-            return hydra.compose(name, list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
-        absent = re.search(r"Could not find 'experiment/([^']*)'", str(error))
-        names = [one.name for one in experiments(folder)]
-        raise ValueError(no_experiment(absent[1], names) if absent else str(error)) from error
 
 
 def preview(

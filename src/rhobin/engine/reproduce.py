@@ -13,8 +13,8 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from rhobin.engine.compose import compose_config
 from rhobin.engine.experiments import config_folder, experiments
-from rhobin.engine.preview import compose_config
 
 PLANS = "reproduce.yaml"
 SPEED, LATENCY = "table5", "latency.json"

@@ -10,7 +10,7 @@ from made_batches import made_batch
 from rhobin.assets import Assets
 from rhobin.body.load import load_bodies
 from rhobin.engine.build import build_module
-from rhobin.engine.preview import compose_config
+from rhobin.engine.compose import compose_config
 from rhobin.objects.load import load_templates
 
 

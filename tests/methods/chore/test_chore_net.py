@@ -9,7 +9,7 @@ from made_batches import made_batch, space
 from torch import nn
 
 from rhobin.engine.build import instantiate
-from rhobin.engine.preview import compose_config
+from rhobin.engine.compose import compose_config
 from rhobin.geometry.camera import project
 from rhobin.geometry.rotation import rotvec_to_rotmat
 from rhobin.methods.chore.loss import TERMS, ChoreLoss

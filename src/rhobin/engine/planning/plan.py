@@ -14,6 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
 from rhobin.engine.build import BUILD_ERRORS
+from rhobin.engine.compose import compose_config
 from rhobin.engine.experiments import config_folder
 from rhobin.engine.keys import TRAINING, check_keys, check_values
 from rhobin.engine.planning.cards import CARDS, CONTEXT, FRAGMENTS, MEMORIES, speed, usable
@@ -21,7 +22,6 @@ from rhobin.engine.planning.disk import checkpoints, data_bytes, prepared_bytes
 from rhobin.engine.planning.footprint import Footprint, footprint
 from rhobin.engine.planning.length import devices, length, views_of
 from rhobin.engine.planning.missing import missing
-from rhobin.engine.preview import compose_config
 from rhobin.engine.stages import Stage, stages_of
 from rhobin.engine.untrained import refuse_untrained
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from omegaconf import DictConfig, OmegaConf
 
+from rhobin.engine.compose import compose_config
 from rhobin.engine.monitor import DIRECTIONS, better_words
 from rhobin.engine.overrides import with_quotes
-from rhobin.engine.preview import compose_config
 from rhobin.engine.runinfo import flatten, identity
 
 OWN = ("experiment", "name", "run_dir", "resume", "callbacks.evaluator.monitor", "hydra")
