@@ -78,7 +78,7 @@ def test_of_two_planes_the_one_nearer_to_left_and_right_is_taken():
 
 
 def test_a_plane_that_fits_closely_comes_before_one_that_is_nearer_to_left_and_right():
-    """A pan whose disc faces right: changing right and left takes the handle, which lies off the middle, away."""
+    """A pan whose disc faces right: its handle, off the middle of that disc, would leave its place."""
     disc = creation.cylinder(0.12, 0.05, sections=64)
     handle = creation.box((0.5, 0.015, 0.01)).apply_translation((0.37, 0, 0.02))
     pan = trimesh.util.concatenate([disc, handle])
