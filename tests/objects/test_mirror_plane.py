@@ -77,6 +77,15 @@ def test_of_two_planes_the_one_nearer_to_left_and_right_is_taken():
     np.testing.assert_allclose(find(box).S, turn @ np.diag([-1.0, 1, 1]) @ turn.T, atol=HALF_A_DEGREE)
 
 
+def test_a_plane_that_fits_closely_comes_before_one_that_is_nearer_to_left_and_right():
+    """A pan whose disc faces right: its handle, off the middle of that disc, would leave its place."""
+    disc = creation.cylinder(0.12, 0.05, sections=64)
+    handle = creation.box((0.5, 0.015, 0.01)).apply_translation((0.37, 0, 0.02))
+    pan = trimesh.util.concatenate([disc, handle])
+    pan.vertices = pan.vertices[:, [2, 0, 1]]
+    np.testing.assert_allclose(find(pan).S, np.diag([1.0, 1, -1]), atol=HALF_A_DEGREE)
+
+
 @pytest.mark.parametrize("name", CHIRAL)
 def test_a_shape_that_differs_from_its_mirror_image_has_none(name):
     assert find(CHIRAL[name]) is None

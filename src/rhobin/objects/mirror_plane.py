@@ -14,7 +14,7 @@ from rhobin.objects.strays import Surface
 from rhobin.objects.symmetry_fit import PEAK_RATIO
 from rhobin.objects.template import Template
 
-EXACT = 0.001  # of the diameter: the plane of a shape that has one is found to less
+ALIKE = 0.0005  # of the diameter: a plane that strays so much more than the best one fits as well
 PLANES = 6  # of those that stray least by the grid, how many are laid on the surface itself
 LEFT_AND_RIGHT = np.array([1.0, 0.0, 0.0])  # built-in templates have y up and +z in front
 
@@ -49,9 +49,9 @@ def mirror_plane(template: Template) -> MirrorPlane | None:
 def find_mirror_plane(verts: Verts, faces: Faces, tolerance: float = TOLERANCE) -> MirrorPlane | None:
     """Find a reflection that keeps a shape.
 
-    The plane between left and right (x) of the mesh's own frame comes first. Where it does not fit closely,
-    planes across 1500 directions are tried in a distance grid, and the best of them on the surface itself,
-    where each is turned and shifted to fit.
+    The plane between left and right (x) of the mesh's own frame comes first. Where it does not fit to 0.05 %
+    of the diameter, planes across 1500 directions are tried in a distance grid, and the best of them on the
+    surface itself, where each is turned and shifted to fit.
 
     Args:
         verts: (V, 3) vertices, any unit and frame.
@@ -60,15 +60,15 @@ def find_mirror_plane(verts: Verts, faces: Faces, tolerance: float = TOLERANCE) 
             the plane's normal: in the mean, and four times as far on all but 2 % of the surface.
 
     Returns:
-        Of all reflections that fit, the one that comes nearest to changing left and right; None where none
-        fits.
+        Of the reflections that were tried and fit, those that stray at most 0.05 % more than the best; of
+        these the one that comes nearest to changing left and right. None where none fits.
 
     Raises:
         ValueError: the surface has no area.
     """
     surface = Surface(verts, faces)
     first = _laid(surface, LEFT_AND_RIGHT)
-    if first.within(min(tolerance, EXACT)):
+    if first.share <= ALIKE and first.within(tolerance):
         return first
     fits = sorted(
         [first, *(_laid(surface, normal) for normal in _normals(surface))], key=lambda fit: fit.share
@@ -77,7 +77,8 @@ def find_mirror_plane(verts: Verts, faces: Faces, tolerance: float = TOLERANCE) 
     for fit in fits:
         if fit.within(tolerance) and all(_apart_deg(fit, better) > APART_DEG for better in planes):
             planes.append(fit)
-    return min(planes, key=lambda plane: float(plane.S[0, 0]), default=None)
+    closest = [plane for plane in planes if plane.share <= planes[0].share + ALIKE]
+    return min(closest, key=lambda plane: float(plane.S[0, 0]), default=None)
 
 
 def _normals(surface: Surface) -> Iterator[Float[np.ndarray, "3"]]:
