@@ -60,8 +60,8 @@ def find_mirror_plane(verts: Verts, faces: Faces, tolerance: float = TOLERANCE) 
             the plane's normal: in the mean, and four times as far on all but 2 % of the surface.
 
     Returns:
-        Of the reflections that were tried and fit, those that stray at most 0.05 % more than the best; of
-        these the one that comes nearest to changing left and right. None where none fits.
+        Of the reflections that fit as well as the best, to 0.05 % of the diameter, the one that comes nearest
+        to changing left and right; None where none fits.
 
     Raises:
         ValueError: the surface has no area.
