@@ -101,12 +101,20 @@ def _rough_axes(surface: Surface, order: int) -> Iterator[tuple[float, float, fl
     """Directions, apart from each other, about which turns by 1/order of a circle stray least."""
     tried = directions(surface)
     turns = Rotation.from_rotvec(2 * np.pi / order * tried).as_matrix()
-    error = surface.rough(turns)
-    for _ in range(AXES_PER_PRIME):
-        best = tried[np.argmin(error)]
+    for best in best_directions(tried, surface.rough(turns), AXES_PER_PRIME):
         best = best * np.sign(best[np.argmax(np.abs(best))])
-        error[np.abs(tried @ best) > np.cos(np.deg2rad(APART_DEG))] = np.inf
         yield float(best[0]), float(best[1]), float(best[2])
+
+
+def best_directions(
+    tried: Float[np.ndarray, "N 3"], error: Float[np.ndarray, " N"], count: int
+) -> Iterator[Float[np.ndarray, "3"]]:
+    """The directions of least error, the best first, each apart from those before it."""
+    left = error.copy()
+    for _ in range(count):
+        best = tried[np.argmin(left)]
+        left[np.abs(tried @ best) > np.cos(np.deg2rad(APART_DEG))] = np.inf
+        yield best
 
 
 def directions(surface: Surface) -> Float[np.ndarray, "N 3"]:

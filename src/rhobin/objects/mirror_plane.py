@@ -1,6 +1,5 @@
 """The plane in which an object is its own mirror image, found from its surface alone."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,9 +8,9 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from rhobin.geometry.mesh import Faces, Verts
-from rhobin.objects.find_symmetry import APART_DEG, TOLERANCE, directions
+from rhobin.objects.find_symmetry import APART_DEG, TOLERANCE, best_directions, directions
 from rhobin.objects.strays import Surface
-from rhobin.objects.symmetry_fit import PEAK_RATIO
+from rhobin.objects.symmetry_fit import within
 from rhobin.objects.template import Template
 
 ALIKE = 0.0005  # of the diameter: a plane that strays so much more than the best one fits as well
@@ -37,7 +36,7 @@ class MirrorPlane:
 
     def within(self, tolerance: float) -> bool:
         """Whether the surface keeps its place to a share of its diameter, four times that at its peak."""
-        return self.share <= tolerance and self.peak <= PEAK_RATIO * tolerance
+        return within(self.share, self.peak, tolerance)
 
 
 @cache
@@ -70,25 +69,15 @@ def find_mirror_plane(verts: Verts, faces: Faces, tolerance: float = TOLERANCE) 
     first = _laid(surface, LEFT_AND_RIGHT)
     if first.share <= ALIKE and first.within(tolerance):
         return first
-    fits = sorted(
-        [first, *(_laid(surface, normal) for normal in _normals(surface))], key=lambda fit: fit.share
-    )
+    tried = directions(surface)
+    normals = best_directions(tried, surface.rough(_reflections(tried)), PLANES)
+    fits = [first, *(_laid(surface, normal) for normal in normals)]
     planes: list[MirrorPlane] = []
-    for fit in fits:
+    for fit in sorted(fits, key=lambda fit: fit.share):
         if fit.within(tolerance) and all(_apart_deg(fit, better) > APART_DEG for better in planes):
             planes.append(fit)
     closest = [plane for plane in planes if plane.share <= planes[0].share + ALIKE]
     return min(closest, key=lambda plane: float(plane.S[0, 0]), default=None)
-
-
-def _normals(surface: Surface) -> Iterator[Float[np.ndarray, "3"]]:
-    """Normals, apart from each other, whose planes stray least by the grid."""
-    tried = directions(surface)
-    error = surface.rough(_reflections(tried))
-    for _ in range(PLANES):
-        best = tried[np.argmin(error)]
-        error[np.abs(tried @ best) > np.cos(np.deg2rad(APART_DEG))] = np.inf
-        yield best
 
 
 def _laid(surface: Surface, normal: Float[np.ndarray, "3"]) -> MirrorPlane:

@@ -35,7 +35,12 @@ class Fit:
 
     def within(self, tolerance: float) -> bool:
         """Whether the surface keeps its place to a share of its diameter, four times that at its peak."""
-        return self.share <= tolerance and self.peak <= PEAK_RATIO * tolerance
+        return within(self.share, self.peak, tolerance)
+
+
+def within(share: float, peak: float, tolerance: float) -> bool:
+    """Whether a mean share and the one that 2 % of the surface exceed are small enough; see `Fit.within`."""
+    return share <= tolerance and peak <= PEAK_RATIO * tolerance
 
 
 def laid(surface: Surface, group: SymmetryGroup, centre: Centre, rough: bool = False) -> Fit:

@@ -39,8 +39,8 @@ class AugmentConfig:
         shift: crop centre moves by shift * x of the width and height of what the masks cover.
         truncate_p: probability that the crop is moved until it cuts person and object off on one side.
         truncate: largest share of their extent that is cut off.
-        mirror_p: probability of a mirrored sample. A method that reads objects sees only those in the mirror
-            that are their own mirror image.
+        mirror_p: probability of a mirrored sample. Where the method reads objects, only samples are mirrored
+            whose object is its own mirror image.
         min_visible: share of the person's and of the object's pixels that no cut and no occluder takes.
         colour_set: "none", or "g2dr": dropout, blur, addition, inversion, multiplication, contrast.
         colour_p: probability of the colour set.

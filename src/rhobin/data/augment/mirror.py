@@ -32,7 +32,8 @@ def mirror_planes(templates: Mapping[int, Template], shown: Iterable[int]) -> di
     """
     found = {object_id: mirror_plane(templates[object_id]) for object_id in shown}
     if others := [templates[object_id].name for object_id, plane in found.items() if plane is None]:
-        log.info("data.augment.mirror_p: no view of %s is mirrored; its shape is another in a mirror", others)
+        log.info("views of these objects, whose mirror images are other shapes, are not mirrored: %s",
+                 ", ".join(others))  # fmt: skip
     return {object_id: plane for object_id, plane in found.items() if plane is not None}
 
 

@@ -95,7 +95,7 @@ class Labeller:
         }
 
     def _object(self, object_id: int, view: int, Q: np.ndarray, mirrored: bool) -> dict[str, np.ndarray]:
-        """Pose and keypoints of the object in the turned camera; empty in a mirror without a plane of it."""
+        """Pose and keypoints of the object in the turned camera; empty where its mirror image has no pose."""
         truth = self.truth
         R, t = Q @ truth.obj_R[view], Q @ truth.obj_t[view]
         if not mirrored and not self.canonical:
